@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/* What to do to give a guest's devices to vfio-pci, and to give them back: a list of steps, made from facts alone, which
+ * can be printed, compared and carried out. The way back is planned from the undo record and the machine as it is. */
+
+#include "bind-record.h"
+#include "guest.h"
+
+typedef enum BindStepType {
+        BIND_LOAD_MODULE,   /* value: the module */
+        BIND_WRITE,         /* value into path */
+        BIND_EXPECT_DRIVER, /* the device has driver value (NULL: none); was: what it had before, for the message */
+        BIND_GIVE_NODE,     /* path is made accessible to the guest's user alone */
+        BIND_TAKE_NODE,     /* path, if it is still there, belongs to uid and gid again */
+} BindStepType;
+
+typedef struct BindStep {
+        BindStepType type;
+        char device[PCI_ADDRESS_TEXT];
+        char *path; /* below the root, no leading slash */
+        char *value;
+        char *was;
+        uid_t uid;
+        gid_t gid;
+} BindStep;
+
+typedef struct BindPlan {
+        PciFunctions functions; /* all that the guest gets, in the order of the guest file */
+        BindStep *steps;
+        size_t n;
+} BindPlan;
+
+/* Judges the guest's devices and plans their way to vfio-pci, and into the hands of uid, the guest's user. Nothing is
+ * written; refusals are logged with the reason.
+ * Returns 0; -E_CONFIG: the guest file asks for what it cannot have; -E_LACKS: the IOMMU is off, or does not part the
+ * device from others; -errno. */
+int bind_plan_take(int root, const Guest *g, uid_t uid, BindPlan *ret);
+
+/* Plans the way back to what record says, from how things are now. A device that has left the machine is passed over. */
+int bind_plan_return(int root, const BindRecord *record, BindPlan *ret);
+
+/* One step a line, as --dry-run shows it. */
+void bind_plan_print(const BindPlan *plan, FILE *f);
+void bind_plan_done(BindPlan *plan);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/* The undo record of vxm-bind: how each function and node of one guest was before the first write. It is written whole
+ * before that write, and taken away after the last one of the undo, so that a kill at any instant leaves either no
+ * change or a record of all that may have changed. A power cut takes the record and what it describes. */
+
+#include <sys/types.h>
+
+#include "pci.h"
+
+typedef struct BindRecordFunction {
+        PciAddress address;
+        char *driver;   /* NULL: none */
+        char *override; /* NULL: none */
+        uid_t node_uid; /* owner of the group's node in /dev/vfio; root where there was no node yet */
+        gid_t node_gid;
+} BindRecordFunction;
+
+typedef struct BindRecord {
+        BindRecordFunction *functions;
+        size_t n;
+} BindRecord;
+
+/* Takes down one function, and the owner of its group's node, as they are now. Returns 0 or -errno. */
+int bind_record_add(BindRecord *record, int root, const PciFunction *f);
+void bind_record_done(BindRecord *record);
+
+/* Reads a record's text (changed in place). Returns 0, -EBADMSG when it is none, -ENOMEM. */
+int bind_record_parse(char *text, BindRecord *ret);
+
+/* Keeps the record as run/vxm/bind/GUEST below root: all of it, or -errno and nothing. */
+int bind_record_save(int root, const char *guest, const BindRecord *record);
+
+/* Returns 0; -ENOENT: there is none; -EBADMSG: it is damaged; -errno. */
+int bind_record_load(int root, const char *guest, BindRecord *ret);
+
+/* Removes the record. Returns 0, also when there is none, or -errno. */
+int bind_record_forget(int root, const char *guest);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Finds guest files, presets and their drop-ins. */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "guest-files.h"
+#include "log.h"
+#include "parse.h"
+#include "root.h"
+
+/* The higher in the list, the stronger. */
+static const char *const directories[] = { "etc/vxm", "run/vxm", "usr/lib/vxm" };
+static const char *const kinds[] = { [GUEST_FILES] = "guests", [PRESET_FILES] = "presets" };
+
+typedef struct DropIn {
+        char *name; /* file name, what sorts and what masks */
+        char *path;
+} DropIn;
+
+void guest_files_done(GuestFiles *f) {
+        strings_free(f->paths, f->n);
+        *f = (GuestFiles){};
+}
+
+static int files_append(GuestFiles *f, char *path) {
+        char **slot = ARRAY_GROW(f->paths, f->n);
+
+        if (!slot) {
+                free(path);
+                return -ENOMEM;
+        }
+        *slot = path;
+        f->n++;
+        return 0;
+}
+
+/* Whether the file exists, and whether it only masks. */
+static int look_at(int root, const char *path, bool *ret_masked) {
+        _cleanup_(freep) char *target = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        struct stat st;
+
+        if (root_readlink(root, path, &target) >= 0 && streq(target, "/dev/null")) {
+                *ret_masked = true;
+                return 0;
+        }
+        fd = root_openat(root, path, O_PATH);
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        *ret_masked = S_ISREG(st.st_mode) && st.st_size == 0;
+        return 0;
+}
+
+static int find_main(int root, GuestFileKind kind, const char *name, GuestFiles *f) {
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                _cleanup_(freep) char *path = NULL;
+                int r;
+
+                r = format(&path, "%s/%s/%s.guest", directories[i], kinds[kind], name);
+                if (r < 0)
+                        return r;
+                r = look_at(root, path, &f->masked);
+                if (r == -ENOENT || r == -ENOTDIR)
+                        continue;
+                return r < 0 ? r : files_append(f, TAKE_PTR(path));
+        }
+        return -ENOENT;
+}
+
+static bool ends_with(const char *s, const char *suffix) {
+        size_t n = strlen(s), m = strlen(suffix);
+
+        return n > m && streq(s + n - m, suffix);
+}
+
+static void drop_ins_free(DropIn *items, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                free(items[i].name);
+                free(items[i].path);
+        }
+        free(items);
+}
+
+static int drop_in_append(DropIn **items, size_t *n, const char *directory, const char *name) {
+        DropIn *d;
+
+        for (size_t i = 0; i < *n; i++)
+                if (streq((*items)[i].name, name))
+                        return 0; /* a stronger directory has it */
+
+        d = ARRAY_GROW(*items, *n);
+        if (!d)
+                return -ENOMEM;
+        (*n)++;
+        d->name = strdup(name);
+        return d->name ? format(&d->path, "%s/%s", directory, name) : -ENOMEM;
+}
+
+static int collect_drop_ins(int root, const char *directory, DropIn **items, size_t *n) {
+        char **names = NULL;
+        size_t n_names = 0;
+        int r;
+
+        r = root_list(root, directory, &names, &n_names);
+        if (r == -ENOENT || r == -ENOTDIR)
+                return 0;
+        for (size_t i = 0; r >= 0 && i < n_names; i++)
+                if (ends_with(names[i], ".conf") && names[i][0] != '.')
+                        r = drop_in_append(items, n, directory, names[i]);
+        strings_free(names, n_names);
+        return r;
+}
+
+static int compare_drop_ins(const void *a, const void *b) {
+        return strcmp(((const DropIn *) a)->name, ((const DropIn *) b)->name);
+}
+
+static int find_drop_ins(int root, GuestFileKind kind, const char *name, GuestFiles *f) {
+        DropIn *items = NULL;
+        size_t n = 0;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(directories); i++) {
+                _cleanup_(freep) char *directory = NULL;
+
+                r = format(&directory, "%s/%s/%s.guest.d", directories[i], kinds[kind], name);
+                if (r >= 0)
+                        r = collect_drop_ins(root, directory, &items, &n);
+        }
+        if (n > 0)
+                qsort(items, n, sizeof *items, compare_drop_ins);
+
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                bool masked;
+
+                r = look_at(root, items[i].path, &masked);
+                if (r >= 0 && !masked)
+                        r = files_append(f, TAKE_PTR(items[i].path));
+        }
+        drop_ins_free(items, n);
+        return r;
+}
+
+int guest_files_find(int root, GuestFileKind kind, const char *name, GuestFiles *ret) {
+        _cleanup_(guest_files_done) GuestFiles f = {};
+        int r;
+
+        r = find_main(root, kind, name, &f);
+        if (r < 0)
+                return r;
+        if (!f.masked) {
+                r = find_drop_ins(root, kind, name, &f);
+                if (r < 0)
+                        return r;
+        }
+        *ret = f;
+        f = (GuestFiles){};
+        return 0;
+}
+
+static int names_append(char ***names, size_t *n, const char *file, const char *directory) {
+        _cleanup_(freep) char *name = NULL;
+        char **slot;
+
+        name = strndup(file, strlen(file) - STRLEN(".guest"));
+        if (!name)
+                return -ENOMEM;
+        if (!guest_name_is_valid(name)) {
+                log_warning("/%s/%s: “%s” is no name for a guest, and ignored; use a-z, 0-9 and “-”, a letter first, "
+                            "at most %d characters.",
+                        directory, file, name, GUEST_NAME_MAX);
+                return 0;
+        }
+        for (size_t i = 0; i < *n; i++)
+                if (streq((*names)[i], name))
+                        return 0;
+
+        slot = ARRAY_GROW(*names, *n);
+        if (!slot)
+                return -ENOMEM;
+        *slot = TAKE_PTR(name);
+        (*n)++;
+        return 0;
+}
+
+static int compare_names(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+int guest_files_list(int root, char ***ret_names, size_t *ret_n) {
+        char **names = NULL;
+        size_t n = 0;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(directories); i++) {
+                char **files = NULL, directory[32];
+                size_t n_files = 0;
+
+                (void) snprintf(directory, sizeof directory, "%s/%s", directories[i], kinds[GUEST_FILES]);
+                r = root_list(root, directory, &files, &n_files);
+                if (r == -ENOENT || r == -ENOTDIR)
+                        r = 0;
+                for (size_t j = 0; r >= 0 && j < n_files; j++)
+                        if (ends_with(files[j], ".guest") && files[j][0] != '.')
+                                r = names_append(&names, &n, files[j], directory);
+                strings_free(files, n_files);
+        }
+        if (r < 0) {
+                strings_free(names, n);
+                return r;
+        }
+
+        if (n > 0)
+                qsort(names, n, sizeof *names, compare_names);
+        *ret_names = names;
+        *ret_n = n;
+        return 0;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Loads a guest: finds its files, reads them in order into one Guest, and checks what only the whole can tell. */
+
+#include "exit-status.h"
+#include "guest-files.h"
+#include "guest-keys.h"
+#include "log.h"
+#include "messages.h"
+#include "parse.h"
+#include "root.h"
+
+Guest *guest_free(Guest *g) {
+        if (!g)
+                return NULL;
+
+        for (size_t i = 0; i < g->n_disks; i++) {
+                free(g->disks[i].name);
+                free(g->disks[i].path);
+        }
+        free(g->disks);
+        free(g->gpus);
+        free(g->command_line);
+        free(g->initrd);
+        free(g->kernel);
+        free(g->preset);
+        free(g->description);
+        free(g->file);
+        free(g->name);
+        free(g);
+        return NULL;
+}
+
+static int parse_file(int root, const char *path, ConfHandler handler, void *userdata) {
+        _cleanup_(freep) char *text = NULL, *shown = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        size_t size;
+        int r;
+
+        r = format(&shown, "/%s", path);
+        if (r < 0)
+                return log_oom();
+
+        fd = root_openat(root, path, 0 /* O_RDONLY */);
+        r = fd < 0 ? fd : read_full(fd, ROOT_FILE_MAX, &text, &size);
+        if (r < 0) {
+                conf_log(LOG_ERR, shown, 0, "Cannot be read: %s.", strerror(-r));
+                return -E_CONFIG;
+        }
+        return conf_parse(text, size, shown, handler, userdata);
+}
+
+static int parse_files(int root, const GuestFiles *f, ConfHandler handler, void *userdata) {
+        int r, first_error = 0;
+
+        for (size_t i = 0; i < f->n; i++) {
+                r = parse_file(root, f->paths[i], handler, userdata);
+                if (r < 0 && first_error == 0)
+                        first_error = r;
+        }
+        return first_error;
+}
+
+/* First pass: which preset do the files name? Everything else waits, as the preset goes below it. */
+static int assign_preset_only(const ConfLine *line, void *preset) {
+        if (!streq(line->section, "Guest") || !line->key || !streq(line->key, "Preset"))
+                return 0;
+        if (!isempty(line->value) && !guest_name_is_valid(line->value))
+                return 0; /* the second pass says what is wrong */
+        return free_and_strdup(preset, isempty(line->value) ? NULL : line->value);
+}
+
+/* A preset cannot stand on another one. */
+static int assign_in_preset(const ConfLine *line, void *guest) {
+        if (line->key && streq(line->section, "Guest") && streq(line->key, "Preset"))
+                return conf_log(LOG_ERR, line->file, line->line, "A preset cannot have a Preset= of its own.");
+        return guest_assign(line, guest);
+}
+
+static int find_preset_name(int root, const GuestFiles *f, char **ret) {
+        int previous = log_get_max_priority(), r;
+
+        /* Errors of syntax are told in the second pass. */
+        log_set_max_priority(-1);
+        r = parse_files(root, f, assign_preset_only, ret);
+        log_set_max_priority(previous);
+        return r == -ENOMEM ? r : 0;
+}
+
+static int load_preset(int root, const GuestFiles *f, Guest *g) {
+        _cleanup_(guest_files_done) GuestFiles preset = {};
+        _cleanup_(freep) char *name = NULL;
+        int r;
+
+        r = find_preset_name(root, f, &name);
+        if (r < 0)
+                return log_oom();
+        if (!name)
+                return 0;
+
+        r = guest_files_find(root, PRESET_FILES, name, &preset);
+        if (r == -ENOENT || (r >= 0 && preset.masked))
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[Guest] Preset=%s: there is no such preset; `ls /usr/lib/vxm/presets` shows what there is.", name);
+        if (r < 0)
+                return log_error_errno(r, "Cannot look for preset %s: %s.", name, strerror(-r));
+        return parse_files(root, &preset, assign_in_preset, g);
+}
+
+/* What no single line can tell. */
+static int verify(const Guest *g) {
+        if (g->initrd && !g->kernel)
+                return conf_log(LOG_ERR, g->file, 0, "[Boot] Initrd= is set, but not Kernel=; set both or none.");
+        if (g->command_line && !g->kernel)
+                return conf_log(LOG_ERR, g->file, 0, "[Boot] CommandLine= is set, but not Kernel=; it needs a kernel.");
+        for (size_t i = 0; i < g->n_disks; i++)
+                if (!g->disks[i].path)
+                        return conf_log(LOG_ERR, g->file, 0, "[Disk %s] has no Path=; add one.", g->disks[i].name);
+        return 0;
+}
+
+static int find_files(int root, const char *name, GuestFiles *ret) {
+        int r;
+
+        if (!guest_name_is_valid(name))
+                return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL,
+                        "“%s” is no name for a guest; use a-z, 0-9 and “-”, a letter first, at most %d characters.", name,
+                        GUEST_NAME_MAX);
+
+        r = guest_files_find(root, GUEST_FILES, name, ret);
+        if (r == -ENOENT)
+                return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL,
+                        "There is no guest “%s”; write /etc/vxm/guests/%s.guest, then run systemctl daemon-reload.", name,
+                        name);
+        if (r < 0)
+                return log_error_errno(r, "Cannot look for guest %s: %s.", name, strerror(-r));
+        if (ret->masked)
+                return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL,
+                        "Guest “%s” is masked by /%s; remove that file to use the guest.", name, ret->paths[0]);
+        return 0;
+}
+
+int guest_load(int root, const char *name, Guest **ret) {
+        _cleanup_(guest_files_done) GuestFiles f = {};
+        _cleanup_(guest_freep) Guest *g = NULL;
+        int r, q;
+
+        r = find_files(root, name, &f);
+        if (r < 0)
+                return r;
+
+        g = calloc(1, sizeof *g);
+        if (!g || free_and_strdup(&g->name, name) < 0 || format(&g->file, "/%s", f.paths[0]) < 0 ||
+                guest_apply_initial(g) < 0)
+                return log_oom();
+
+        /* Both, so that all that is wrong is told at once. */
+        r = load_preset(root, &f, g);
+        q = parse_files(root, &f, guest_assign, g);
+        r = r < 0 ? r : q < 0 ? q : verify(g);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(g);
+        return 0;
+}

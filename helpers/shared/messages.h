@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/* The message IDs of everything a user may want to search for or act on. Each has a text in catalog/vxm.catalog, which
+ * `journalctl -x` shows; a test holds the two together. */
+
+/* A guest file cannot be used: CONFIG_FILE, CONFIG_LINE. */
+#define MESSAGE_GUEST_FILE_INVALID "03419c7f48d34ba2a79d6975e96a175e"
+/* There is no file of that name for the guest, it is masked, or its name is out of grammar. */
+#define MESSAGE_GUEST_UNKNOWN "995ab68680334926bfb1bfc1f9847e2d"
+/* The machine lacks something the guest asks for. */
+#define MESSAGE_HOST_LACKS "c0c594495a5f4690afd45129a2f793d9"
+/* A device may not be given to the guest: VXM_DEVICE. */
+#define MESSAGE_DEVICE_REFUSED "4b6fd01c2ac94a1280381316671affb1"
+/* A device now belongs to vfio-pci: VXM_DEVICE, VXM_DRIVER (the one it had). */
+#define MESSAGE_DEVICE_TAKEN "78eb1a121b0b48fe947980d853eb6197"
+/* A device is back with the driver it had: VXM_DEVICE, VXM_DRIVER. */
+#define MESSAGE_DEVICE_RETURNED "678b0d386bee44e7849c05819fb69fe6"
+/* A step on a device failed: VXM_DEVICE. */
+#define MESSAGE_DEVICE_FAILED "fe3b2504d6494fefa7720318541b3d72"
+/* The guest runs. */
+#define MESSAGE_GUEST_STARTED "34b327b302244ae58a4a35a030ecac40"
+/* The guest did not start, or ended in a way nobody asked for. */
+#define MESSAGE_GUEST_FAILED "aa9606fa01034204b8bd5706e9e6c63d"
+/* The guest was asked to power off. */
+#define MESSAGE_GUEST_STOPPING "ac28c1c49861412eb154f1e769a743d1"
+/* The guest ended as it should. */
+#define MESSAGE_GUEST_ENDED "27a7b52af7a842529661171360d0cd8e"
+/* The guest did not power off in time and was ended by force. */
+#define MESSAGE_GUEST_FORCED_OFF "50137d7d00ee4b1c8dc28de0019b3a77"
+/* Something happened in the guest that QEMU reports: VXM_EVENT. */
+#define MESSAGE_GUEST_EVENT "965139a0ad604901901ef5d7b217149b"

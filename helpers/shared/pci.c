@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Facts about PCI functions from sysfs. libpci knows ids and names, but not drivers, overrides, IOMMU groups and boot
+ * VGA, which are what passthrough is about; so the attributes are read here, and names come from libpci (pci-names.h). */
+
+#include <ctype.h>
+
+#include "pci.h"
+#include "root.h"
+
+/* Reads 1 … max_digits hexadecimal digits at *s, at most max. Moves *s behind them. */
+static int read_hex(const char **s, int max_digits, uint32_t max, uint32_t *ret) {
+        uint32_t value = 0;
+        int n;
+
+        for (n = 0; n < max_digits && isxdigit((unsigned char) **s); n++, (*s)++) {
+                int c = tolower((unsigned char) **s);
+
+                value = value << 4 | (uint32_t) (isdigit(c) ? c - '0' : c - 'a' + 10);
+        }
+        if (n == 0 || value > max)
+                return -EINVAL;
+        *ret = value;
+        return 0;
+}
+
+int pci_address_parse(const char *s, PciAddress *ret) {
+        uint32_t part[3], function = 0;
+        size_t n = 0;
+
+        do {
+                if (n >= ELEMENTSOF(part) || read_hex(&s, 8, UINT32_MAX, &part[n]) < 0)
+                        return -EINVAL;
+                n++;
+        } while (*s == ':' && s++);
+
+        if (n < 2 || part[n - 2] > 0xff || part[n - 1] > 0x1f)
+                return -EINVAL;
+        if (*s == '.') {
+                s++;
+                if (read_hex(&s, 1, 7, &function) < 0)
+                        return -EINVAL;
+        }
+        if (*s != '\0')
+                return -EINVAL;
+
+        *ret = (PciAddress){
+                .domain = n == 3 ? part[0] : 0,
+                .bus = (uint8_t) part[n - 2],
+                .slot = (uint8_t) part[n - 1],
+                .function = (uint8_t) function,
+        };
+        return 0;
+}
+
+const char *pci_address_format(PciAddress a, char buffer[static PCI_ADDRESS_TEXT]) {
+        (void) snprintf(buffer, PCI_ADDRESS_TEXT, "%04x:%02x:%02x.%x", a.domain, a.bus, a.slot & 0x1fU, a.function & 7U);
+        return buffer;
+}
+
+bool pci_same_slot(PciAddress a, PciAddress b) {
+        return a.domain == b.domain && a.bus == b.bus && a.slot == b.slot;
+}
+
+bool pci_address_equal(PciAddress a, PciAddress b) {
+        return pci_same_slot(a, b) && a.function == b.function;
+}
+
+bool pci_is_gpu(const PciFunction *f) {
+        return f->class_code >> 16 == 0x03;
+}
+
+bool pci_is_bridge(const PciFunction *f) {
+        return f->class_code >> 16 == 0x06;
+}
+
+void pci_function_done(PciFunction *f) {
+        free(f->driver);
+        free(f->override);
+}
+
+void pci_functions_done(PciFunctions *l) {
+        for (size_t i = 0; i < l->n; i++)
+                pci_function_done(&l->items[i]);
+        free(l->items);
+        *l = (PciFunctions){};
+}
+
+/* A function's attribute below its directory in /sys/bus/pci/devices. */
+#define ATTRIBUTE_MAX (STRLEN("sys/bus/pci/devices/") + PCI_ADDRESS_TEXT + 32)
+
+static const char *attribute_path(char buffer[static ATTRIBUTE_MAX], const PciFunction *f, const char *attribute) {
+        (void) snprintf(buffer, ATTRIBUTE_MAX, "sys/bus/pci/devices/%s/%s", f->name, attribute);
+        return buffer;
+}
+
+static int read_id(int root, const PciFunction *f, const char *attribute, uint64_t max, uint64_t *ret) {
+        char path[ATTRIBUTE_MAX];
+        int r = root_read_number(root, attribute_path(path, f, attribute), ret);
+
+        return r < 0 ? r : *ret > max ? -ERANGE : 0;
+}
+
+static int read_group(int root, PciFunction *f) {
+        _cleanup_(freep) char *name = NULL;
+        char path[ATTRIBUTE_MAX], *end;
+        unsigned long group;
+        int r;
+
+        r = root_readlink_name(root, attribute_path(path, f, "iommu_group"), &name);
+        if (r == -ENOENT)
+                return f->group = -1, 0;
+        if (r < 0)
+                return r;
+
+        errno = 0;
+        group = strtoul(name, &end, 10);
+        if (errno > 0 || *end != '\0' || end == name || group > INT32_MAX)
+                return -EINVAL;
+        f->group = (int) group;
+        return 0;
+}
+
+static int read_override(int root, PciFunction *f) {
+        char path[ATTRIBUTE_MAX];
+        int r = root_read(root, attribute_path(path, f, "driver_override"), &f->override);
+
+        if (r == -ENOENT)
+                return 0;
+        if (r >= 0 && (streq(f->override, "(null)") || isempty(f->override)))
+                f->override = (free(f->override), NULL);
+        return r;
+}
+
+int pci_read_function(int root, PciAddress address, PciFunction *ret) {
+        _cleanup_(pci_function_done) PciFunction f = { .address = address };
+        uint64_t vendor, device, class_code, boot_vga = 0;
+        char path[ATTRIBUTE_MAX];
+        int r;
+
+        pci_address_format(address, f.name);
+        r = read_id(root, &f, "vendor", UINT16_MAX, &vendor);
+        if (r < 0)
+                return r == -ENOENT ? -ENODEV : r;
+        r = read_id(root, &f, "device", UINT16_MAX, &device);
+        if (r < 0)
+                return r;
+        r = read_id(root, &f, "class", 0xffffff, &class_code);
+        if (r < 0)
+                return r;
+        r = read_id(root, &f, "boot_vga", 1, &boot_vga); /* only VGA-class functions have it */
+        if (r < 0 && r != -ENOENT)
+                return r;
+        r = root_readlink_name(root, attribute_path(path, &f, "driver"), &f.driver);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        r = read_override(root, &f);
+        if (r < 0)
+                return r;
+        r = read_group(root, &f);
+        if (r < 0)
+                return r;
+
+        f.vendor = (uint16_t) vendor;
+        f.device = (uint16_t) device;
+        f.class_code = (uint32_t) class_code;
+        f.boot_vga = boot_vga;
+        *ret = f;
+        f = (PciFunction){};
+        return 0;
+}
+
+static int append_function(int root, PciAddress address, PciFunctions *l) {
+        PciFunction f, *slot;
+        int r;
+
+        r = pci_read_function(root, address, &f);
+        if (r < 0)
+                return r;
+        slot = ARRAY_GROW(l->items, l->n);
+        if (!slot) {
+                pci_function_done(&f);
+                return -ENOMEM;
+        }
+        *slot = f;
+        l->n++;
+        return 0;
+}
+
+int pci_read_slot(int root, PciAddress address, PciFunctions *ret) {
+        _cleanup_(pci_functions_done) PciFunctions l = {};
+
+        for (uint8_t function = 0; function < 8; function++) {
+                int r;
+
+                address.function = function;
+                r = append_function(root, address, &l);
+                if (r < 0 && r != -ENODEV)
+                        return r;
+        }
+        *ret = l;
+        l = (PciFunctions){};
+        return 0;
+}
+
+int pci_read_group(int root, int group, PciFunctions *ret) {
+        _cleanup_(pci_functions_done) PciFunctions l = {};
+        char path[64], **names = NULL;
+        size_t n = 0;
+        int r;
+
+        (void) snprintf(path, sizeof path, "sys/kernel/iommu_groups/%d/devices", group);
+        r = root_list(root, path, &names, &n);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                PciAddress address;
+
+                /* A group may hold devices of other buses, too; they are no PCI functions. */
+                if (pci_address_parse(names[i], &address) >= 0)
+                        r = append_function(root, address, &l);
+        }
+        strings_free(names, n);
+        if (r < 0)
+                return r;
+
+        *ret = l;
+        l = (PciFunctions){};
+        return 0;
+}
+
+bool pci_iommu_is_on(int root) {
+        char **names = NULL;
+        size_t n = 0;
+        bool on;
+
+        on = root_list(root, "sys/kernel/iommu_groups", &names, &n) >= 0 && n > 0;
+        strings_free(names, n);
+        return on;
+}

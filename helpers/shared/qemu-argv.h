@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/* From the guest model and a few facts about the host to QEMU's command line: data in, data out. */
+
+#include "firmware.h"
+#include "guest.h"
+
+enum {
+        QEMU_QMP_FD = 3, /* where the child finds its end of the QMP socket */
+};
+
+/* The facts of the host that the command line depends on. */
+typedef struct QemuFacts {
+        Firmware firmware;      /* empty for FIRMWARE_BIOS */
+        PciFunctions functions; /* what the guest gets, see guest_devices_find() */
+        char *nvram;            /* the guest's own variable store */
+        char *sockets;          /* directory of its sockets */
+} QemuFacts;
+
+void qemu_facts_done(QemuFacts *facts);
+
+/* A NULL-terminated argument vector under construction. */
+typedef struct Argv {
+        char **items;
+        size_t n;
+} Argv;
+
+void argv_done(Argv *argv);
+
+/* Builds the command line; ret->items[0] is qemu. Returns 0 or -ENOMEM. */
+int qemu_argv_build(const Guest *g, const QemuFacts *facts, const char *qemu, Argv *ret);
+
+/* Prints an option and its value a line, quoted for a shell, with a backslash at each line's end but the last. */
+void argv_print(const Argv *argv, FILE *f);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The host's side of a guest's command line. */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "devices.h"
+#include "exit-status.h"
+#include "log.h"
+#include "messages.h"
+#include "qemu-facts.h"
+#include "root.h"
+
+enum {
+        NVRAM_MAX = 64 * 1024 * 1024,
+};
+
+static int lacks(const char *text, const char *what) {
+        return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL, "%s %s", what, text);
+}
+
+static int check_kvm(int root) {
+        return root_exists(root, "dev/kvm") ? 0
+                                            : lacks("is missing; turn on virtualization (SVM or VT-x) in the firmware setup, "
+                                                    "then load kvm_amd or kvm_intel.",
+                                                      "/dev/kvm");
+}
+
+static int check_qemu(int root, const char *qemu) {
+        return root_exists(root, qemu + 1) ? 0 : lacks("is missing; install QEMU (Debian: qemu-system-x86).", qemu);
+}
+
+/* Each path a guest file names must be there and be what QEMU can open as a file. */
+static int check_path(int root, const Guest *g, const char *section, const char *key, const char *path) {
+        _cleanup_(closep) int fd = -EBADF;
+        struct stat st;
+
+        fd = root_openat(root, path + 1, O_PATH);
+        if (fd < 0)
+                return log_event_errno(E_CONFIG, MESSAGE_GUEST_FILE_INVALID, FIELDS("CONFIG_FILE", g->file),
+                        "%s: [%s] %s=%s: %s; put the file there or correct the path.", g->file, section, key, path,
+                        strerror(-fd));
+        if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))
+                return log_event_errno(E_CONFIG, MESSAGE_GUEST_FILE_INVALID, FIELDS("CONFIG_FILE", g->file),
+                        "%s: [%s] %s=%s is a directory; name a file.", g->file, section, key, path);
+        return 0;
+}
+
+static int check_paths(int root, const Guest *g) {
+        int r = 0;
+
+        if (g->kernel)
+                r = check_path(root, g, "Boot", "Kernel", g->kernel);
+        if (r >= 0 && g->initrd)
+                r = check_path(root, g, "Boot", "Initrd", g->initrd);
+        for (size_t i = 0; r >= 0 && i < g->n_disks; i++) {
+                _cleanup_(freep) char *section = NULL;
+
+                if (format(&section, "Disk %s", g->disks[i].name) < 0)
+                        return log_oom();
+                r = check_path(root, g, section, "Path", g->disks[i].path);
+        }
+        return r;
+}
+
+static int find_firmware(int root, const Guest *g, QemuFacts *facts) {
+        int r;
+
+        if (g->firmware != FIRMWARE_UEFI)
+                return 0;
+        r = firmware_find(root, "q35", &facts->firmware);
+        if (r == -ENOENT)
+                return lacks("is missing: no descriptor in /usr/share/qemu/firmware offers one; install OVMF (Debian: ovmf), "
+                             "or set [Firmware] Type=bios.",
+                        "UEFI firmware for guests");
+        return r < 0 ? log_error_errno(r, "Cannot look for UEFI firmware: %s.", strerror(-r)) : 0;
+}
+
+int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFacts *ret) {
+        _cleanup_(qemu_facts_done) QemuFacts facts = {};
+        int r;
+
+        if (format(&facts.nvram, "/var/lib/vxm/guests/%s/nvram.fd", g->name) < 0 ||
+                format(&facts.sockets, "/run/vxm/sockets/%s", g->name) < 0)
+                return log_oom();
+
+        r = check_paths(root, g);
+        r = r < 0 ? r : check_qemu(root, qemu);
+        r = r < 0 ? r : check_kvm(root);
+        r = r < 0 ? r : find_firmware(root, g, &facts);
+        r = r < 0 ? r : guest_devices_find(root, g, &facts.functions);
+        if (r < 0)
+                return r;
+
+        *ret = facts;
+        facts = (QemuFacts){};
+        return 0;
+}
+
+static int write_nvram(int root, const char *path, const char *data, size_t size) {
+        _cleanup_(freep) char *temporary = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        int r;
+
+        r = format(&temporary, "%s.new", path);
+        if (r < 0)
+                return r;
+        fd = openat(root, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return -errno;
+        r = write_full(fd, data, size);
+        if (r >= 0 && (fsync(fd) < 0 || renameat(root, temporary, root, path) < 0))
+                r = -errno;
+        if (r < 0)
+                (void) unlinkat(root, temporary, 0);
+        return r;
+}
+
+int qemu_nvram_prepare(int root, const QemuFacts *facts) {
+        _cleanup_(freep) char *data = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        size_t size;
+        int r;
+
+        if (!facts->firmware.vars || root_exists(root, facts->nvram + 1))
+                return 0;
+
+        fd = root_openat(root, facts->firmware.vars + 1, O_RDONLY);
+        r = fd < 0 ? fd : read_full(fd, NVRAM_MAX, &data, &size);
+        if (r < 0)
+                return log_error_errno(r, "Cannot read %s: %s.", facts->firmware.vars, strerror(-r));
+        r = write_nvram(root, facts->nvram + 1, data, size);
+        return r < 0 ? log_error_errno(r, "Cannot write the guest's NVRAM, %s: %s.", facts->nvram, strerror(-r)) : 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/* Finds out what of the host a guest's command line depends on, and refuses what QEMU could not start with. */
+
+#include "qemu-argv.h"
+
+/* Gathers the facts below root, and checks that KVM, QEMU, kernel, disks and devices are there. Looks only. All that is
+ * missing is logged, each with the next step. Returns 0; -E_CONFIG: the guest file needs editing; -E_LACKS: the machine
+ * lacks something; -errno. */
+int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFacts *ret);
+
+/* Gives the guest its own copy of the firmware's variable store where it has none yet. Returns 0 or -errno, logged. */
+int qemu_nvram_prepare(int root, const QemuFacts *facts);

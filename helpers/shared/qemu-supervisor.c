@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The life of one QEMU process, as a state machine over sd-event:
+ *
+ *     STARTING ── QMP ready, KVM seen, cont ──► RUNNING ── SIGTERM ──► STOPPING ── deadline ──► FORCED
+ *
+ * In every state QEMU may end; what that means depends on the state and on what QEMU said before. A guest is asked to
+ * power off by its agent if that answers, else by the ACPI power button, which is also tried when half of the time is
+ * over and the guest still runs. */
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "agent.h"
+#include "log.h"
+#include "messages.h"
+#include "qemu-supervisor.h"
+#include "qmp.h"
+
+#define SECOND UINT64_C(1000000)
+#define AGENT_TIMEOUT (3 * SECOND) /* an agent that is there answers within milliseconds, unless the guest is very busy */
+#define QUIT_TIMEOUT (5 * SECOND)  /* QEMU closing its files after "quit" */
+#define STOP_MARGIN (15 * SECOND)  /* what systemd gives us beyond our own deadlines */
+
+typedef enum State {
+        STARTING,
+        RUNNING,
+        STOPPING,
+        FORCED,
+} State;
+
+typedef struct Supervisor {
+        const Guest *guest;
+        const QemuFacts *facts;
+        sd_event *event;
+        State state;
+        pid_t pid;
+        Qmp *qmp;
+        sd_event_source *qmp_source;
+        Agent agent;
+        sd_event_source *agent_source, *agent_timer, *half_timer, *deadline_timer;
+        bool shutdown_seen; /* QEMU announced its end: SHUTDOWN */
+        bool panicked;
+        int result;
+} Supervisor;
+
+static void supervisor_done(Supervisor *s) {
+        sd_event_source_disable_unref(s->agent_source);
+        sd_event_source_disable_unref(s->agent_timer);
+        sd_event_source_disable_unref(s->half_timer);
+        sd_event_source_disable_unref(s->deadline_timer);
+        sd_event_source_disable_unref(s->qmp_source);
+        agent_done(&s->agent);
+        qmp_free(s->qmp);
+        sd_event_unref(s->event);
+}
+
+static void kill_qemu(Supervisor *s) {
+        if (s->pid > 0)
+                (void) kill(s->pid, SIGKILL);
+}
+
+/* (Re)arms a timer that calls back once, usec from now. Without its deadlines a guest could keep the host for ever, so
+ * failing here ends it at once. */
+static void arm(Supervisor *s, sd_event_source **source, uint64_t usec, sd_event_time_handler_t callback) {
+        int r;
+
+        *source = sd_event_source_disable_unref(*source);
+        r = sd_event_add_time_relative(s->event, source, CLOCK_MONOTONIC, usec, SECOND / 20, callback, s);
+        if (r < 0) {
+                log_error_errno(r, "Cannot set a timer: %s; ending the guest.", strerror(-r));
+                kill_qemu(s);
+        }
+}
+
+static int on_kill_time(sd_event_source *source, uint64_t usec, void *userdata) {
+        Supervisor *s = userdata;
+
+        (void) source;
+        (void) usec;
+        log_warning("QEMU does not end; killing it.");
+        kill_qemu(s);
+        return 0;
+}
+
+/* ---- ending the guest ---- */
+
+static void press_power_button(Supervisor *s) {
+        int r = qmp_send(s->qmp, "system_powerdown", NULL, NULL, NULL);
+
+        if (r < 0)
+                log_warning("Cannot press the guest's power button: %s.", strerror(-r));
+}
+
+static void drop_agent(Supervisor *s) {
+        s->agent_source = sd_event_source_disable_unref(s->agent_source);
+        s->agent_timer = sd_event_source_disable_unref(s->agent_timer);
+        agent_done(&s->agent);
+}
+
+static void fall_back_to_acpi(Supervisor *s, const char *why) {
+        drop_agent(s);
+        log_event(LOG_INFO, MESSAGE_GUEST_STOPPING, NULL, "Guest agent %s; pressing the power button (ACPI).", why);
+        press_power_button(s);
+}
+
+static int on_agent_time(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void) source;
+        (void) usec;
+        fall_back_to_acpi(userdata, "does not answer");
+        return 0;
+}
+
+static int on_agent(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Supervisor *s = userdata;
+        int r;
+
+        (void) source;
+        (void) fd;
+        (void) events;
+        r = agent_process(&s->agent);
+        if (r == 0)
+                return 0;
+        if (r > 0)
+                r = agent_shutdown(&s->agent);
+        if (r < 0) {
+                fall_back_to_acpi(s, "failed");
+                return 0;
+        }
+        log_event(LOG_INFO, MESSAGE_GUEST_STOPPING, NULL, "Guest agent answers; it powers the guest off.");
+        s->agent_timer = sd_event_source_disable_unref(s->agent_timer);
+        s->agent_source = sd_event_source_disable_unref(s->agent_source);
+        return 0;
+}
+
+static int ask_agent(Supervisor *s) {
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = format(&path, "%s/agent", s->facts->sockets);
+        if (r < 0)
+                return r;
+        r = agent_connect(path, (unsigned) s->pid, &s->agent);
+        if (r < 0)
+                return r;
+        arm(s, &s->agent_timer, AGENT_TIMEOUT, on_agent_time);
+        return sd_event_add_io(s->event, &s->agent_source, s->agent.fd, EPOLLIN, on_agent, s);
+}
+
+static int on_half_time(sd_event_source *source, uint64_t usec, void *userdata) {
+        Supervisor *s = userdata;
+
+        (void) source;
+        (void) usec;
+        log_info("The guest still runs after half of its time; pressing the power button (ACPI).");
+        press_power_button(s);
+        return 0;
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
+        Supervisor *s = userdata;
+
+        (void) source;
+        (void) usec;
+        s->state = FORCED;
+        s->result = log_event_errno(ETIMEDOUT, MESSAGE_GUEST_FORCED_OFF, NULL,
+                "The guest did not power off within %" PRIu64 " s; switching it off. Allow more by [Guest] StopTimeout=.",
+                s->guest->stop_timeout / SECOND);
+        if (qmp_send(s->qmp, "quit", NULL, NULL, NULL) < 0)
+                kill_qemu(s);
+        arm(s, &s->deadline_timer, QUIT_TIMEOUT, on_kill_time);
+        return 0;
+}
+
+static void stop_running_guest(Supervisor *s) {
+        s->state = STOPPING;
+        log_event(LOG_INFO, MESSAGE_GUEST_STOPPING, NULL, "Asking the guest to power off, for at most %" PRIu64 " s.",
+                s->guest->stop_timeout / SECOND);
+        (void) sd_notifyf(0, "STOPPING=1\nSTATUS=Powering off, for at most %" PRIu64 " s\nEXTEND_TIMEOUT_USEC=%" PRIu64,
+                s->guest->stop_timeout / SECOND, s->guest->stop_timeout + STOP_MARGIN);
+
+        arm(s, &s->deadline_timer, s->guest->stop_timeout, on_deadline);
+        arm(s, &s->half_timer, s->guest->stop_timeout / 2, on_half_time);
+
+        /* A paused guest could not do what it is asked. */
+        (void) qmp_send(s->qmp, "cont", NULL, NULL, NULL);
+        if (ask_agent(s) < 0)
+                fall_back_to_acpi(s, "cannot be reached");
+}
+
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        Supervisor *s = userdata;
+
+        (void) source;
+        (void) info;
+        switch (s->state) {
+        case STARTING:
+                log_info("Stopped before the guest ran.");
+                s->state = STOPPING;
+                (void) kill(s->pid, SIGTERM);
+                arm(s, &s->deadline_timer, QUIT_TIMEOUT, on_kill_time);
+                break;
+        case RUNNING:
+                stop_running_guest(s);
+                break;
+        case STOPPING:
+        case FORCED:
+                break; /* under way */
+        }
+        return 0;
+}
+
+/* ---- what QEMU tells ---- */
+
+static void fail_start(Supervisor *s, const char *why) {
+        s->result = log_event_errno(EPROTO, MESSAGE_GUEST_FAILED, NULL, "The guest does not start: %s.", why);
+        s->state = FORCED;
+        kill_qemu(s);
+}
+
+static void describe_functions(const PciFunctions *functions, char *buffer, size_t size) {
+        size_t n = 0;
+
+        buffer[0] = '\0';
+        for (size_t i = 0; i < functions->n && n < size; i++)
+                n += (size_t) snprintf(buffer + n, size - n, "%s %s", i == 0 ? ", with" : ",", functions->items[i].name);
+}
+
+static void on_cont(Qmp *qmp, const json_t *reply, const char *error, void *userdata) {
+        Supervisor *s = userdata;
+        char devices[256];
+
+        (void) qmp;
+        if (!reply) {
+                fail_start(s, error);
+                return;
+        }
+        if (s->state != STARTING)
+                return;
+
+        s->state = RUNNING;
+        describe_functions(&s->facts->functions, devices, sizeof devices);
+        log_event(LOG_INFO, MESSAGE_GUEST_STARTED, NULL, "Guest runs: %" PRIu64 " CPU, %" PRIu64 " MB%s.", s->guest->cpu_count,
+                s->guest->memory_size >> 20, devices);
+        (void) sd_notifyf(0, "READY=1\nSTATUS=Running: %" PRIu64 " CPU, %" PRIu64 " MB%s", s->guest->cpu_count,
+                s->guest->memory_size >> 20, devices);
+}
+
+/* A guest that fell back to emulation would be a hundred times slower; better say so than let it crawl. */
+static void on_query_kvm(Qmp *qmp, const json_t *reply, const char *error, void *userdata) {
+        Supervisor *s = userdata;
+
+        if (!reply)
+                fail_start(s, error);
+        else if (!json_is_true(json_object_get(reply, "enabled")))
+                fail_start(s, "QEMU runs without KVM");
+        else if (qmp_send(qmp, "cont", NULL, on_cont, s) < 0)
+                fail_start(s, "QEMU does not take commands");
+}
+
+static void on_qmp_ready(Qmp *qmp, void *userdata) {
+        if (qmp_send(qmp, "query-kvm", NULL, on_query_kvm, userdata) < 0)
+                fail_start(userdata, "QEMU does not take commands");
+}
+
+/* The events of QEMU (docs/interop/qemu-qmp-ref) that a user wants to find in the journal. */
+static const struct {
+        const char *name;
+        int priority;
+        const char *text;
+} event_texts[] = {
+        { "RESET", LOG_INFO, "Guest was reset" },
+        { "POWERDOWN", LOG_DEBUG, "Power button pressed" },
+        { "STOP", LOG_INFO, "Guest is paused" },
+        { "RESUME", LOG_INFO, "Guest goes on" },
+        { "SUSPEND", LOG_INFO, "Guest sleeps" },
+        { "WAKEUP", LOG_INFO, "Guest woke up" },
+        { "GUEST_PANICKED", LOG_ERR, "Guest's kernel panicked" },
+        { "GUEST_CRASHLOADED", LOG_ERR, "Guest's kernel crashed" },
+        { "BLOCK_IO_ERROR", LOG_ERR, "Guest's disk has an I/O error" },
+        { "WATCHDOG", LOG_ERR, "Guest's watchdog expired" },
+        { "MEMORY_FAILURE", LOG_ERR, "Host memory of the guest failed" },
+        { "DEVICE_DELETED", LOG_INFO, "Device was removed" },
+};
+
+/* One line for what an event is about: its reason, action or device. */
+static const char *event_detail(const json_t *data) {
+        static const char *const keys[] = { "reason", "action", "device", "node-name" };
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+                const char *detail = json_get_string(data, keys[i]);
+
+                if (!isempty(detail) && strlen(detail) < 64)
+                        return detail;
+        }
+        return NULL;
+}
+
+static void on_event(Qmp *qmp, const char *name, const json_t *data, void *userdata) {
+        const char *detail = event_detail(data);
+        Supervisor *s = userdata;
+
+        (void) qmp;
+        if (streq(name, "SHUTDOWN")) {
+                s->shutdown_seen = true;
+                log_event(LOG_INFO, MESSAGE_GUEST_EVENT, FIELDS("VXM_EVENT", name), "Guest is off (%s).",
+                        detail ? detail : "no reason given");
+                return;
+        }
+        if (streq(name, "GUEST_PANICKED"))
+                s->panicked = true;
+        for (size_t i = 0; i < ELEMENTSOF(event_texts); i++)
+                if (streq(name, event_texts[i].name)) {
+                        /* QEMU's own start is no news. */
+                        int priority = s->state == STARTING ? LOG_DEBUG : event_texts[i].priority;
+
+                        log_event(priority, MESSAGE_GUEST_EVENT, FIELDS("VXM_EVENT", name), "%s%s%s%s.", event_texts[i].text,
+                                detail ? " (" : "", detail ? detail : "", detail ? ")" : "");
+                        return;
+                }
+        log_debug("Event %s.", name);
+}
+
+static int on_qmp(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Supervisor *s = userdata;
+        int r;
+
+        (void) fd;
+        (void) events;
+        r = qmp_process(s->qmp);
+        if (r >= 0)
+                return 0;
+
+        /* QEMU closes when it ends; if it does not end now, it is no QEMU we can leave alone. */
+        (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        if (r == -ECONNRESET || r == -EPIPE) {
+                arm(s, &s->deadline_timer, QUIT_TIMEOUT, on_kill_time);
+                return 0;
+        }
+        s->result = log_event_errno(r, MESSAGE_GUEST_FAILED, NULL, "QEMU said what is not QMP (%s); ending it.", strerror(-r));
+        s->state = FORCED;
+        kill_qemu(s);
+        return 0;
+}
+
+/* ---- how it ended ---- */
+
+/* Decides what QEMU's end means; info is what waitid(2) said. */
+static int judge_end(const Supervisor *s, const siginfo_t *info) {
+        bool clean = info->si_code == CLD_EXITED && info->si_status == 0;
+
+        if (s->result < 0)
+                return s->result; /* told already */
+        if (s->state == STOPPING && (clean || s->shutdown_seen)) {
+                log_event(LOG_INFO, MESSAGE_GUEST_ENDED, NULL, "Guest has ended, as asked.");
+                return 0;
+        }
+        if (clean && s->shutdown_seen && !s->panicked) {
+                log_event(LOG_INFO, MESSAGE_GUEST_ENDED, NULL, "Guest has powered off.");
+                return 0;
+        }
+        if (info->si_code == CLD_EXITED)
+                return log_event_errno(ECANCELED, MESSAGE_GUEST_FAILED, NULL, "%s (exit status %d).",
+                        s->panicked             ? "Guest has ended after a kernel panic"
+                        : s->state == STARTING ? "QEMU did not start; what it said stands above"
+                                               : "QEMU has failed; what it said stands above",
+                        info->si_status);
+        return log_event_errno(ECANCELED, MESSAGE_GUEST_FAILED, NULL, "QEMU was killed by signal %d (%s); the guest is gone.",
+                info->si_status, strsignal(info->si_status));
+}
+
+static int on_qemu_end(sd_event_source *source, const siginfo_t *info, void *userdata) {
+        Supervisor *s = userdata;
+
+        (void) source;
+        s->pid = 0;
+        /* Its last events may still be unread. */
+        (void) qmp_process(s->qmp);
+        return sd_event_exit(s->event, judge_end(s, info));
+}
+
+/* ---- start ---- */
+
+/* In the child: its end of the QMP socket where the command line says, and nothing else inherited. Only calls that are
+ * safe after fork(2). */
+static void exec_qemu(const Argv *argv, int fd, const sigset_t *mask, pid_t parent) __attribute__((noreturn));
+
+static void exec_qemu(const Argv *argv, int fd, const sigset_t *mask, pid_t parent) {
+        /* QEMU must not outlive its supervisor where no systemd watches over both. */
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+                _exit(1);
+        if (fd == QEMU_QMP_FD)
+                (void) fcntl(fd, F_SETFD, 0);
+        else if (dup2(fd, QEMU_QMP_FD) < 0)
+                _exit(1);
+        (void) sigprocmask(SIG_SETMASK, mask, NULL);
+        execv(argv->items[0], argv->items);
+        dprintf(STDERR_FILENO, "Cannot execute %s: %s\n", argv->items[0], strerror(errno));
+        _exit(1);
+}
+
+static int spawn_qemu(Supervisor *s, const Argv *argv, const sigset_t *mask) {
+        static const QmpHandlers handlers = { .ready = on_qmp_ready, .event = on_event };
+        pid_t parent = getpid();
+        int pair[2];
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        if (fcntl(pair[0], F_SETFL, O_NONBLOCK) < 0 || (s->pid = fork()) < 0) {
+                int r = -errno;
+
+                close(pair[0]);
+                close(pair[1]);
+                s->pid = 0;
+                return r;
+        }
+        if (s->pid == 0)
+                exec_qemu(argv, pair[1], mask, parent);
+
+        close(pair[1]);
+        s->qmp = qmp_new(pair[0], &handlers, s);
+        return s->qmp ? 0 : -ENOMEM;
+}
+
+static int watch(Supervisor *s) {
+        int r;
+
+        r = sd_event_add_child(s->event, NULL, s->pid, WEXITED, on_qemu_end, s);
+        r = r < 0 ? r : sd_event_add_io(s->event, &s->qmp_source, qmp_fd(s->qmp), EPOLLIN, on_qmp, s);
+        r = r < 0 ? r : sd_event_add_signal(s->event, NULL, SIGTERM, on_terminate, s);
+        r = r < 0 ? r : sd_event_add_signal(s->event, NULL, SIGINT, on_terminate, s);
+        return r < 0 ? r : sd_event_set_watchdog(s->event, true);
+}
+
+int qemu_supervise(const Guest *g, const QemuFacts *facts, const Argv *argv) {
+        _cleanup_(supervisor_done) Supervisor s = { .guest = g, .facts = facts, .agent.fd = -EBADF };
+        sigset_t mask, before;
+        int r;
+
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGTERM);
+        sigaddset(&mask, SIGINT);
+        sigaddset(&mask, SIGCHLD);
+        if (sigprocmask(SIG_BLOCK, &mask, &before) < 0)
+                return log_error_errno(errno, "Cannot block signals: %m.");
+
+        (void) sd_notify(0, "STATUS=Starting QEMU");
+        r = sd_event_new(&s.event);
+        r = r < 0 ? r : spawn_qemu(&s, argv, &before);
+        r = r < 0 ? r : watch(&s);
+        if (r < 0) {
+                kill_qemu(&s);
+                return log_error_errno(r, "Cannot start %s: %s.", argv->items[0], strerror(-r));
+        }
+        return sd_event_loop(s.event);
+}

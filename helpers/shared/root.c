@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* File access below the root handle. */
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "root.h"
+
+static void closedirp(DIR **d) {
+        if (*d)
+                closedir(*d);
+}
+
+int root_open(const char *path) {
+        int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+int root_openat(int root, const char *path, int flags) {
+        struct open_how how = {
+                .flags = (uint64_t) (flags | O_CLOEXEC),
+                .resolve = RESOLVE_IN_ROOT,
+        };
+        long fd;
+
+        /* glibc has no wrapper for it before 2.41. */
+        do
+                fd = syscall(SYS_openat2, root, path, &how, sizeof how);
+        while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+
+        return fd < 0 ? -errno : (int) fd;
+}
+
+int root_read(int root, const char *path, char **ret) {
+        _cleanup_(closep) int fd = -EBADF;
+        _cleanup_(freep) char *text = NULL;
+        size_t n;
+        int r;
+
+        fd = root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0)
+                return fd;
+        r = read_full(fd, ROOT_FILE_MAX, &text, &n);
+        if (r < 0)
+                return r;
+
+        if (n > 0 && text[n - 1] == '\n')
+                text[n - 1] = '\0';
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+int root_read_number(int root, const char *path, uint64_t *ret) {
+        _cleanup_(freep) char *text = NULL;
+        unsigned long long value;
+        char *end;
+        int r;
+
+        r = root_read(root, path, &text);
+        if (r < 0)
+                return r;
+
+        errno = 0;
+        value = strtoull(text, &end, 0);
+        if (errno > 0 || end == text || *end != '\0' || *text == '-')
+                return -EINVAL;
+        *ret = value;
+        return 0;
+}
+
+int root_write(int root, const char *path, const char *value) {
+        _cleanup_(closep) int fd = -EBADF;
+        ssize_t n;
+
+        fd = root_openat(root, path, O_WRONLY | O_NOCTTY);
+        if (fd < 0)
+                return fd;
+
+        /* Not repeated after EINTR: a sysfs write enters a driver, and what it has begun is unknown. */
+        n = write(fd, value, strlen(value));
+        if (n < 0)
+                return -errno;
+        return (size_t) n == strlen(value) ? 0 : -EIO;
+}
+
+int root_readlink(int root, const char *path, char **ret) {
+        _cleanup_(closep) int fd = -EBADF;
+        char target[PATH_MAX];
+        ssize_t n;
+        char *s;
+
+        fd = root_openat(root, path, O_PATH | O_NOFOLLOW);
+        if (fd < 0)
+                return fd;
+        n = readlinkat(fd, "", target, sizeof target);
+        if (n < 0)
+                return errno == ENOENT ? -EINVAL : -errno; /* ENOENT with "" means: not a link */
+        if ((size_t) n >= sizeof target)
+                return -ENAMETOOLONG;
+
+        s = strndup(target, (size_t) n);
+        if (!s)
+                return -ENOMEM;
+        *ret = s;
+        return 0;
+}
+
+int root_readlink_name(int root, const char *path, char **ret) {
+        _cleanup_(freep) char *target = NULL;
+        const char *slash;
+        int r;
+
+        r = root_readlink(root, path, &target);
+        if (r < 0)
+                return r;
+        slash = strrchr(target, '/');
+        return free_and_strdup(ret, slash ? slash + 1 : target);
+}
+
+bool root_exists(int root, const char *path) {
+        _cleanup_(closep) int fd = root_openat(root, path, O_PATH | O_NOFOLLOW);
+
+        return fd >= 0;
+}
+
+static int compare_strings(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+char **strings_free(char **strings, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                free(strings[i]);
+        free(strings);
+        return NULL;
+}
+
+int root_list(int root, const char *path, char ***ret, size_t *ret_n) {
+        _cleanup_(closedirp) DIR *d = NULL;
+        char **names = NULL;
+        size_t n = 0;
+        int fd, r;
+
+        fd = root_openat(root, path, O_RDONLY | O_DIRECTORY);
+        if (fd < 0)
+                return fd;
+        d = fdopendir(fd);
+        if (!d) {
+                r = -errno;
+                close(fd);
+                return r;
+        }
+
+        for (;;) {
+                struct dirent *entry;
+                char **slot;
+
+                errno = 0;
+                entry = readdir(d);
+                if (!entry) {
+                        r = -errno;
+                        break;
+                }
+                if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
+                        continue;
+
+                slot = ARRAY_GROW(names, n);
+                if (!slot || !(*slot = strdup(entry->d_name))) {
+                        r = -ENOMEM;
+                        break;
+                }
+                n++;
+        }
+        if (r < 0) {
+                strings_free(names, n);
+                return r;
+        }
+
+        if (n > 0)
+                qsort(names, n, sizeof *names, compare_strings);
+        *ret = names;
+        *ret_n = n;
+        return 0;
+}

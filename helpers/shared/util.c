@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Strings, arrays and whole-file reads. Knows nothing of vxm. */
+
+#include <ctype.h>
+#include <stdarg.h>
+
+#include "util.h"
+
+int free_and_strdup(char **dest, const char *s) {
+        char *copy = NULL;
+
+        if (s) {
+                copy = strdup(s);
+                if (!copy)
+                        return -ENOMEM;
+        }
+
+        free(*dest);
+        *dest = copy;
+        return 0;
+}
+
+int format(char **ret, const char *fmt, ...) {
+        va_list ap;
+        char *s;
+        int r;
+
+        va_start(ap, fmt);
+        r = vasprintf(&s, fmt, ap);
+        va_end(ap);
+        if (r < 0)
+                return -ENOMEM;
+
+        *ret = s;
+        return 0;
+}
+
+char *strstrip(char *s) {
+        size_t n;
+
+        while (isspace((unsigned char) *s))
+                s++;
+        for (n = strlen(s); n > 0 && isspace((unsigned char) s[n - 1]); n--)
+                ;
+        s[n] = '\0';
+        return s;
+}
+
+int read_full(int fd, size_t max, char **ret, size_t *ret_size) {
+        _cleanup_(freep) char *buffer = NULL;
+        size_t size = 0, allocated = 0;
+
+        for (;;) {
+                ssize_t n;
+
+                if (size + 1 >= allocated) {
+                        char *grown;
+
+                        allocated = allocated ? allocated * 2 : 4096;
+                        grown = realloc(buffer, allocated);
+                        if (!grown)
+                                return -ENOMEM;
+                        buffer = grown;
+                }
+
+                n = read(fd, buffer + size, allocated - size - 1);
+                if (n < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        return -errno;
+                }
+                if (n == 0)
+                        break;
+                size += (size_t) n;
+                if (size > max)
+                        return -EFBIG;
+        }
+
+        buffer[size] = '\0';
+        *ret = TAKE_PTR(buffer);
+        if (ret_size)
+                *ret_size = size;
+        return 0;
+}
+
+int write_full(int fd, const void *data, size_t size) {
+        const char *p = data;
+
+        while (size > 0) {
+                ssize_t n = write(fd, p, size);
+
+                if (n < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        return -errno;
+                }
+                p += n;
+                size -= (size_t) n;
+        }
+        return 0;
+}

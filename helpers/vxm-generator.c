@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* vxm-generator: turns guest files into drop-ins for the units that a guest needs.
+ *
+ * Run by systemd at boot and at every daemon-reload (systemd.generator(7)), as podman's Quadlet is for containers. Writes
+ * below the directory that systemd names, nothing else; asks neither D-Bus nor udev, and never looks at the hardware, so
+ * that it cannot hang the boot. A broken guest file costs only its own guest its drop-ins: the units fail to start then,
+ * and say why, because vxm-check@ reads the file again. */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+#include "exit-status.h"
+#include "guest-files.h"
+#include "guest.h"
+#include "log.h"
+#include "root.h"
+
+static const char *arg_root = "/";
+static const char *arg_destination;
+
+/* Writes s into a unit file as one word: quoted, with specifiers and escapes disarmed (systemd.syntax(7)). */
+static void put_word(FILE *f, const char *s) {
+        fputc('"', f);
+        for (; *s; s++) {
+                if (*s == '"' || *s == '\\')
+                        fputc('\\', f);
+                if (*s == '%')
+                        fputc('%', f);
+                fputc(*s, f);
+        }
+        fputc('"', f);
+}
+
+/* As put_word(), for settings that take the rest of the line as it is. */
+static void put_text(FILE *f, const char *s) {
+        for (; *s; s++) {
+                if (*s == '%')
+                        fputc('%', f);
+                fputc(*s, f);
+        }
+}
+
+static void put_header(FILE *f, const Guest *g) {
+        fputs("# Made by vxm-generator; edit the file below, then run systemctl daemon-reload.\n[Unit]\nSourcePath=", f);
+        put_text(f, g->file);
+        fputc('\n', f);
+}
+
+static void put_guest_unit(FILE *f, const Guest *g) {
+        put_header(f, g);
+        if (g->description) {
+                fputs("Description=", f);
+                put_text(f, g->description);
+                fputc('\n', f);
+        }
+        if (g->n_gpus > 0)
+                fprintf(f, "Requires=vxm-bind@%s.service\nAfter=vxm-bind@%s.service\n", g->name, g->name);
+
+        fputs("\n[Service]\n", f);
+        if (g->n_gpus > 0)
+                /* vfio pins all of the guest's memory, and maps the devices' own on top of it. */
+                fputs("DeviceAllow=/dev/vfio/vfio rw\nDeviceAllow=char-vfio rw\nLimitMEMLOCK=infinity\n", f);
+        for (size_t i = 0; i < g->n_disks; i++) {
+                fputs(g->disks[i].read_only ? "ReadOnlyPaths=-" : "ReadWritePaths=-", f);
+                put_word(f, g->disks[i].path);
+                fputc('\n', f);
+        }
+}
+
+static void put_bind_unit(FILE *f, const Guest *g) {
+        put_header(f, g);
+}
+
+typedef void (*UnitWriter)(FILE *f, const Guest *g);
+
+/* Writes DESTINATION/UNIT@GUEST.service.d/50-vxm.conf. */
+static int write_drop_in(int destination, const char *unit, const Guest *g, UnitWriter put) {
+        _cleanup_(fclosep) FILE *f = NULL;
+        char directory[64], path[96];
+        int fd;
+
+        (void) snprintf(directory, sizeof directory, "%s@%s.service.d", unit, g->name);
+        (void) snprintf(path, sizeof path, "%s/50-vxm.conf", directory);
+
+        if (mkdirat(destination, directory, 0755) < 0 && errno != EEXIST)
+                return log_error_errno(errno, "Cannot make %s/%s: %m.", arg_destination, directory);
+        fd = openat(destination, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return log_error_errno(errno, "Cannot write %s/%s: %m.", arg_destination, path);
+        f = fdopen(fd, "w");
+        if (!f) {
+                close(fd);
+                return log_oom();
+        }
+
+        put(f, g);
+        if (fflush(f) != 0 || ferror(f))
+                return log_error_errno(errno, "Cannot write %s/%s: %m.", arg_destination, path);
+        return 0;
+}
+
+static int generate_guest(int destination, const Guest *g) {
+        int r;
+
+        r = write_drop_in(destination, "vxm-guest", g, put_guest_unit);
+        if (r >= 0 && g->n_gpus > 0)
+                r = write_drop_in(destination, "vxm-bind", g, put_bind_unit);
+        return r;
+}
+
+static int run(void) {
+        _cleanup_(closep) int root = -EBADF, destination = -EBADF;
+        char **names = NULL;
+        size_t n = 0;
+        int r;
+
+        root = root_open(arg_root);
+        if (root < 0)
+                return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
+        destination = root_open(arg_destination);
+        if (destination < 0)
+                return log_error_errno(destination, "Cannot open %s: %s.", arg_destination, strerror(-destination));
+        r = guest_files_list(root, &names, &n);
+        if (r < 0)
+                return log_error_errno(r, "Cannot list the guest files: %s.", strerror(-r));
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(guest_freep) Guest *g = NULL;
+
+                /* What is wrong with one guest is told, and is no reason to withhold the others. */
+                if (guest_load(root, names[i], &g) >= 0)
+                        r = generate_guest(destination, g) < 0 ? -EIO : r;
+        }
+        strings_free(names, n);
+        return r;
+}
+
+int main(int argc, char *argv[]) {
+        static const CliOption options[] = {
+                { "root", "DIR", "read the guest files below DIR", NULL, &arg_root },
+                {},
+        };
+        static const Cli cli = {
+                "vxm-generator",
+                "Turns guest files into drop-ins for systemd's units. Run by systemd itself.",
+                "NORMAL-DIR EARLY-DIR LATE-DIR",
+                3,
+                options,
+        };
+        char **operands;
+        int r;
+
+        r = cli_parse(&cli, argc, argv, &operands);
+        if (r <= 0)
+                return r < 0 ? STATUS_USAGE : STATUS_DONE;
+
+        arg_destination = operands[0];
+        log_setup("vxm-generator", NULL);
+        return exit_status(run());
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* vxm-qemu: runs one guest.
+ *
+ * Started by vxm-guest@.service, as the guest's own user and without privileges, after all that the guest needs has been
+ * prepared; and by vxm-check@.service with --check before any of that. Builds QEMU's command line from the guest file
+ * and the host's facts, supervises QEMU, and ends when it ends. Writes nothing but the guest's NVRAM. */
+
+#include "cli.h"
+#include "exit-status.h"
+#include "log.h"
+#include "parse.h"
+#include "qemu-argv.h"
+#include "qemu-facts.h"
+#include "qemu-supervisor.h"
+#include "root.h"
+
+static const char *arg_root = "/";
+static const char *arg_guest;
+static bool arg_check;
+static bool arg_dry_run;
+
+static int run(void) {
+        _cleanup_(qemu_facts_done) QemuFacts facts = {};
+        _cleanup_(guest_freep) Guest *g = NULL;
+        _cleanup_(argv_done) Argv argv = {};
+        _cleanup_(closep) int root = -EBADF;
+        int r;
+
+        root = root_open(arg_root);
+        if (root < 0)
+                return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
+        r = guest_load(root, arg_guest, &g);
+        if (r < 0)
+                return r; /* told, with file and line */
+        r = qemu_facts_gather(root, g, QEMU_PATH, &facts);
+        if (r < 0)
+                return r;
+        r = qemu_argv_build(g, &facts, QEMU_PATH, &argv);
+        if (r < 0)
+                return log_oom();
+        if (arg_check)
+                return 0;
+        if (arg_dry_run)
+                return argv_print(&argv, stdout), 0;
+
+        r = qemu_nvram_prepare(root, &facts);
+        return r < 0 ? r : qemu_supervise(g, &facts, &argv);
+}
+
+int main(int argc, char *argv[]) {
+        static const CliOption options[] = {
+                { "check", NULL, "judge the guest file and what it asks of the machine; start nothing", &arg_check, NULL },
+                { "dry-run", NULL, "print QEMU's command line; start nothing", &arg_dry_run, NULL },
+                { "root", "DIR", "with --check or --dry-run: the machine whose files are below DIR", NULL, &arg_root },
+                {},
+        };
+        static const Cli cli = { "vxm-qemu", "Runs a guest: QEMU, supervised.", "GUEST", 1, options };
+        char **operands;
+        int r;
+
+        r = cli_parse(&cli, argc, argv, &operands);
+        if (r <= 0)
+                return r < 0 ? STATUS_USAGE : STATUS_DONE;
+        if (arg_root[0] != '/' || arg_root[1] != '\0') {
+                if (!arg_check && !arg_dry_run) {
+                        fprintf(stderr, "vxm-qemu: --root needs --check or --dry-run.\n");
+                        return STATUS_USAGE;
+                }
+        }
+
+        arg_guest = operands[0];
+        log_setup("vxm-qemu", guest_name_is_valid(arg_guest) ? arg_guest : NULL);
+        return exit_status(run());
+}
