@@ -257,6 +257,6 @@ int main(int argc, char *argv[]) {
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
 
         arg_guest = operands[0];
-        log_setup("vxm-bind", guest_name_is_valid(arg_guest) ? arg_guest : NULL);
+        log_setup("vxm-bind", arg_guest);
         return exit_status(run());
 }

@@ -8,7 +8,6 @@
 #include "cli.h"
 #include "exit-status.h"
 #include "log.h"
-#include "parse.h"
 #include "qemu-argv.h"
 #include "qemu-facts.h"
 #include "qemu-supervisor.h"
@@ -69,6 +68,6 @@ int main(int argc, char *argv[]) {
         }
 
         arg_guest = operands[0];
-        log_setup("vxm-qemu", guest_name_is_valid(arg_guest) ? arg_guest : NULL);
+        log_setup("vxm-qemu", arg_guest);
         return exit_status(run());
 }

@@ -208,9 +208,11 @@ static GuestDisk *guest_disk(Guest *g, const char *name) {
 static int assign_section(const ConfLine *line, bool valid, const char *section) {
         if (!section_is_known(section))
                 return conf_log(LOG_WARNING, line->file, line->line, "Section [%s] is unknown, and ignored.", line->section);
+        if (!valid && section_is_named(section))
+                return conf_log(LOG_ERR, line->file, line->line,
+                        "[%s] needs a name of a-z, 0-9 and “-”, a letter first: [%s NAME].", line->section, section);
         if (!valid)
-                return conf_log(LOG_ERR, line->file, line->line, "[%s] is not right; write [%s%s].", line->section, section,
-                        section_is_named(section) ? " NAME], NAME of a-z, 0-9 and “-" : "");
+                return conf_log(LOG_ERR, line->file, line->line, "[%s] takes no name; write [%s].", line->section, section);
         return 0;
 }
 

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A guest's life on the lab: it starts on the second GPU, shows its picture there, and however it ends, drivers,
+overrides, nodes and vxm's own files are as before."""
+
+import pytest
+
+import demo
+
+
+@pytest.fixture
+def running(lab):
+    """A lab with the demo guest running and booted; the state before it stands in lab.before."""
+    demo.install(lab)
+    lab.before = demo.state(lab)
+    demo.start(lab)
+    lab.report = demo.report(lab)
+    return lab
+
+
+def result_of(lab):
+    return lab.run("systemctl show -P Result vxm-guest@demo").stdout.strip()
+
+
+def assert_undone(lab):
+    demo.wait_undone(lab)
+    demo.assert_as_before(lab.before, demo.state(lab))
+
+
+def test_guest_sees_the_gpu_and_shows_its_picture(running, tmp_path):
+    gpus = [line for line in running.report if line.startswith("gpu: ")]
+    assert len(gpus) == 1 and "1234:1111" in gpus[0] and "bochs-drm" in gpus[0]
+    assert any("class 0403" in line and "8086:2668" in line for line in running.report), running.report
+    assert "firmware: UEFI" in running.report
+
+    state = demo.state(running)
+    assert f"{demo.GPU} driver vfio-pci override vfio-pci" in state
+    assert f"{demo.SOUND} driver vfio-pci override vfio-pci" in state
+
+    running.assert_demo_picture("gpu1", tmp_path / "guest.png")
+    with pytest.raises(AssertionError):
+        running.assert_demo_picture("gpu0", tmp_path / "host.png")
+
+
+def test_stop_asks_the_agent(running):
+    demo.stop(running)
+    story = demo.journal(running)
+    assert "Guest agent answers; it powers the guest off." in story
+    assert "Guest has ended, as asked." in story
+    assert result_of(running) == "success"
+    assert_undone(running)
+
+
+def test_stop_presses_the_power_button_when_the_agent_is_silent(running):
+    hold = running.spawn(["python3", "-c", "import socket, sys; s = socket.socket(socket.AF_UNIX); "
+                          "s.connect('/run/vxm/sockets/demo/agent'); print('held', flush=True); sys.stdin.read()"])
+    assert hold.stdout.readline() == "held\n"
+    demo.stop(running)
+    hold.communicate()
+    assert "Guest agent does not answer; pressing the power button (ACPI)." in demo.journal(running)
+    assert result_of(running) == "success"
+    assert_undone(running)
+
+
+def test_stop_forces_a_guest_that_does_not_listen(lab):
+    demo.install(lab, text=demo.GUEST_FILE.replace("[GPU]", "StopTimeout=2s\n[GPU]"))
+    lab.before = demo.state(lab)
+    demo.start(lab)  # its firmware has just begun; nobody hears a power button
+    demo.stop(lab)
+    assert "The guest did not power off within 2 s; switching it off." in demo.journal(lab)
+    assert result_of(lab) == "exit-code"
+    assert_undone(lab)
+
+
+def test_power_off_inside(running):
+    demo.power_off_inside(running)
+    assert_undone(running)
+    assert "Guest has powered off." in demo.journal(running)
+    assert result_of(running) == "success"
+
+
+def test_kill_supervisor(running):
+    running.run(f"kill -9 {demo.main_pid(running)}")
+    assert_undone(running)
+    assert result_of(running) == "signal"
+    assert running.run("pgrep qemu-system", check=False).stdout == ""
+
+
+def test_kill_qemu(running):
+    running.run(f"kill -9 {demo.qemu_pid(running)}")
+    assert_undone(running)
+    assert "QEMU was killed by signal 9 (Killed); the guest is gone." in demo.journal(running)
+    assert result_of(running) == "exit-code"
+
+
+def test_bind_fails_half_way(lab):
+    """The sound function's override is out of reach, so its driver gets it back: the GPU has been taken by then."""
+    demo.install(lab)
+    lab.before = demo.state(lab)
+    lab.run(f"touch /run/decoy && mount --bind /run/decoy /sys/bus/pci/devices/{demo.SOUND}/driver_override")
+    done = lab.run("systemctl start vxm-guest@demo", check=False)
+    assert done.returncode != 0
+    demo.wait_undone(lab)
+    lab.run(f"umount /sys/bus/pci/devices/{demo.SOUND}/driver_override")
+    story = demo.journal(lab)
+    assert f"{demo.SOUND}: driver vfio-pci did not take it (it has snd_hda_intel)" in story
+    assert f"{demo.GPU}" in story and "→ bochs-drm" in story
+    demo.assert_as_before(lab.before, demo.state(lab))
+
+
+def test_starts_again_after_every_ending(running):
+    demo.stop(running)
+    demo.start(running)
+    running.run(f"kill -9 {demo.main_pid(running)}")
+    demo.wait_undone(running)
+    running.run("systemctl reset-failed vxm-guest@demo")
+    demo.start(running)
+    assert any(line.startswith("gpu: ") for line in demo.report(running))
+    demo.stop(running)
+    assert_undone(running)
+
+
+def test_starting_twice_changes_nothing(running):
+    state = demo.state(running)
+    demo.start(running)
+    running.run("systemctl start vxm-bind@demo")
+    assert demo.state(running) == state
+
+
+def test_power_cut_and_reboot(running):
+    running.power_cut()
+    running.boot()
+    demo.assert_as_before(running.before, demo.state(running))
+    demo.start(running)
+    demo.stop(running)
+    assert_undone(running)
+
+
+def test_enabled_guest_starts_at_boot(lab):
+    demo.install(lab)
+    before = demo.state(lab)
+    lab.run("systemctl enable vxm-guest@demo")
+    lab.reboot()
+    lab.run("systemctl is-system-running --wait", check=False)
+    assert lab.run("systemctl is-active vxm-guest@demo", check=False).stdout == "active\n", demo.journal(lab)
+    demo.report(lab)
+    lab.run("systemctl disable --now vxm-guest@demo", timeout=180)
+    demo.wait_undone(lab)
+    demo.assert_as_before(before, demo.state(lab))
+
+
+def test_guest_without_devices(lab):
+    demo.install(lab, text="[Guest]\nPreset=demo\n")
+    before = demo.state(lab)
+    demo.start(lab)
+    assert not any(line.startswith("gpu: ") for line in demo.report(lab))
+    assert lab.run("systemctl is-active vxm-bind@demo", check=False).stdout == "inactive\n"
+    demo.stop(lab)
+    demo.wait_undone(lab)
+    demo.assert_as_before(before, demo.state(lab))

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The lab's command line: one function per verb."""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from vxmlab import cache, shape
+from vxmlab.machine import Machine
+from vxmlab.say import LabError, step
+
+_LAB = Path(__file__).resolve().parent.parent
+
+_EPILOG = """
+The lab needs root and a Debian 12 or 13; it installs what else it needs. What it builds is kept in
+${VXM_LAB_CACHE:-${XDG_CACHE_HOME:-~/.cache}/vxm-lab}, about 5 GB, until "lab clean".
+"""
+
+
+def _run(args):
+    if not args.command:
+        raise LabError("lab run needs a command: lab run -- lspci")
+    command = args.command[0] if len(args.command) == 1 else args.command
+    with Machine(args.machine) as machine:
+        for path in args.put:
+            machine.put(path)
+        status = machine.stream(command)
+        for path in args.get:
+            machine.get(path)
+    return status
+
+
+def _shell(args):
+    with Machine(args.machine) as machine:
+        step("a root shell on the lab's machine; leaving it ends the machine")
+        machine.stream("exec bash -l", tty=sys.stdin.isatty())
+    return 0
+
+
+def _test(args):
+    import pytest  # the one thing that is not in Python itself
+
+    options = ["-p", "no:cacheprovider", "-rs", "--durations=5", "--strict-markers", f"--rootdir={_LAB}", "-c", os.devnull]
+    files = [_LAB / f"test_{word}.py" for word in args.filter]
+    words = [word for word, file in zip(args.filter, files) if not file.exists()]
+    if words:
+        options += ["-k", " or ".join(words)]
+    if args.exitfirst:
+        options.append("-x")
+    paths = [str(file) for file in files if file.exists()] or [str(_LAB)]
+    return int(pytest.main([*options, *paths]))
+
+
+def _clean(_):
+    cache.clean()
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="lab", epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     description="An emulated two-GPU workstation with the installed product in it.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    run = verbs.add_parser("run", help="run a command as root in a fresh machine, with the product as checked out")
+    _add_machine(run)
+    run.add_argument("--put", action="append", default=[], metavar="PATH", help="first copy this file or directory to /root")
+    run.add_argument("--get", action="append", default=[], metavar="PATH",
+                     help="then copy this file or directory (relative to /root) to the current directory")
+    run.add_argument("command", nargs="*", metavar="COMMAND", help="one word is a shell line, several are taken as they are")
+    run.set_defaults(function=_run)
+
+    shell = verbs.add_parser("shell", help="a root shell in a fresh machine")
+    _add_machine(shell)
+    shell.set_defaults(function=_shell)
+
+    test = verbs.add_parser("test", help="run the lab's tests, each on a fresh machine")
+    test.add_argument("-x", "--exitfirst", action="store_true", help="stop at the first failure")
+    test.add_argument("filter", nargs="*", metavar="FILTER",
+                      help="life: the tests in test_life.py; when there is no such file: tests whose name contains it")
+    test.set_defaults(function=_test)
+
+    clean = verbs.add_parser("clean", help="remove everything the lab keeps")
+    clean.set_defaults(function=_clean)
+    return parser
+
+
+def _add_machine(parser):
+    parser.add_argument("--machine", default="two-gpu", metavar="SHAPE", help=f"one of: {', '.join(shape.names())}")
+
+
+def main():
+    """Runs the verb on the command line and returns the exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    args = _parser().parse_args()
+    try:
+        return args.function(args)
+    except LabError as error:
+        *context, last = str(error).splitlines()
+        print("\n".join([*context, f"lab: {last}"]), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table of keys holds for every row: what a new key must bring along is checked here, whoever adds it. */
+
+#include <ctype.h>
+
+#include "exit-status.h"
+#include "fixture.h"
+#include "guest-keys.h"
+
+static bool is_disk(const GuestKey *k) {
+        return streq(k->section, "Disk");
+}
+
+static const char *section_text(const GuestKey *k) {
+        return is_disk(k) ? "Disk a" : k->section;
+}
+
+static int assign(Guest *g, const GuestKey *k, const char *value) {
+        return guest_assign(&(ConfLine){ "/x", 1, section_text(k), k->key, value }, g);
+}
+
+static void test_rows_are_whole(void **state) {
+        (void) state;
+        assert_true(n_guest_keys > 0);
+        for (size_t i = 0; i < n_guest_keys; i++) {
+                const GuestKey *k = &guest_keys[i];
+
+                assert_non_null(k->parse);
+                assert_non_null(k->expects);
+                assert_true(isupper((unsigned char) *k->section) && isupper((unsigned char) *k->key));
+                assert_true(k->offset < (is_disk(k) ? sizeof(GuestDisk) : sizeof(Guest)));
+                assert_false(k->initial && k->reset);
+                for (size_t j = 0; j < i; j++)
+                        assert_false(streq(guest_keys[j].section, k->section) && streq(guest_keys[j].key, k->key));
+        }
+}
+
+/* The initial value of each row is one that a file could give. */
+static void test_initial(void **state) {
+        (void) state;
+        for (size_t i = 0; i < n_guest_keys; i++) {
+                const GuestKey *k = &guest_keys[i];
+                Guest *g = calloc(1, sizeof *g);
+
+                assert_non_null(g);
+                assert_int_equal(guest_apply_initial(g), 0);
+                if (k->initial && assign(g, k, k->initial) != 0)
+                        fail_msg("[%s] %s=%s, its initial value, is refused", k->section, k->key, k->initial);
+                guest_free(g);
+        }
+}
+
+/* Text that no key can mean; keys of free text take all but what is too long. */
+static void test_garbage(void **state) {
+        static const char *const garbage[] = { "\x01", "/../", "-1", "99999999999999999999", "%s%n", "a\nb", "nö" };
+        char too_long[4200];
+
+        (void) state;
+        memset(too_long, 'x', sizeof too_long - 1);
+        too_long[0] = '/';
+        too_long[sizeof too_long - 1] = '\0';
+
+        for (size_t i = 0; i < n_guest_keys; i++) {
+                const GuestKey *k = &guest_keys[i];
+                bool is_text = streq(k->key, "Description") || streq(k->key, "CommandLine");
+                Guest *g = calloc(1, sizeof *g);
+
+                assert_non_null(g);
+                if (assign(g, k, too_long) != -E_CONFIG)
+                        fail_msg("[%s] %s= takes %zu characters", k->section, k->key, strlen(too_long));
+                for (size_t j = 0; !is_text && j < ELEMENTSOF(garbage); j++)
+                        if (assign(g, k, garbage[j]) != -E_CONFIG)
+                                fail_msg("[%s] %s=%s is taken", k->section, k->key, garbage[j]);
+                guest_free(g);
+        }
+}
+
+/* Setting a key and then emptying it is as if it had never stood there. */
+static void test_empty_is_initial(void **state) {
+        static const char *const values[] = { "no", "yes", "1", "4G", "90s", "bios", "qcow2", "/a", "a", "01:00.0" };
+        Guest *untouched = calloc(1, sizeof *untouched);
+
+        (void) state;
+        assert_non_null(untouched);
+        assert_int_equal(guest_apply_initial(untouched), 0);
+        for (size_t i = 0; i < n_guest_keys; i++) {
+                const GuestKey *k = &guest_keys[i];
+                Guest *g = calloc(1, sizeof *g);
+
+                assert_non_null(g);
+                assert_int_equal(guest_apply_initial(g), 0);
+                for (size_t j = 0; j < ELEMENTSOF(values); j++)
+                        (void) assign(g, k, values[j]);
+                assert_int_equal(assign(g, k, ""), 0);
+                if (is_disk(k)) {
+                        assert_int_equal(g->n_disks, 1);
+                        assert_null(g->disks[0].path);
+                        assert_int_equal(g->disks[0].format, DISK_RAW);
+                        assert_false(g->disks[0].read_only);
+                } else if (memcmp(g, untouched, sizeof *g) != 0) {
+                        fail_msg("[%s] %s= does not reset", k->section, k->key);
+                }
+                guest_free(g);
+        }
+        guest_free(untouched);
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                fixture_test(test_rows_are_whole),
+                fixture_test(test_initial),
+                fixture_test(test_garbage),
+                fixture_test(test_empty_is_initial),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

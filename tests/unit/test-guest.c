@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From files to one guest: which files count, in which order they apply, and which mistakes cost the guest its start. */
+
+#include "exit-status.h"
+#include "fixture.h"
+#include "guest-files.h"
+#include "guest.h"
+#include "root.h"
+
+#define GIB (UINT64_C(1) << 30)
+
+/* Loads the guest g, and fails the test if that fails. */
+static Guest *load(Fixture *f) {
+        Guest *g = NULL;
+
+        assert_int_equal(guest_load(f->root, "g", &g), 0);
+        assert_non_null(g);
+        return g;
+}
+
+static void assert_refused(Fixture *f, const char *name, const char *log) {
+        Guest *g = NULL;
+        int r;
+
+        fixture_capture(f);
+        r = guest_load(f->root, name, &g);
+        fixture_assert_logged(f, log);
+        assert_int_equal(r, -E_CONFIG);
+        assert_null(g);
+}
+
+static void test_defaults(void **state) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+
+        fixture_write(*state, "etc/vxm/guests/g.guest", "[Guest]\n");
+        g = load(*state);
+        assert_string_equal(g->name, "g");
+        assert_string_equal(g->file, "/etc/vxm/guests/g.guest");
+        assert_true(g->memory_size == 2 * GIB);
+        assert_int_equal(g->cpu_count, 2);
+        assert_int_equal(g->stop_timeout, 120000000);
+        assert_int_equal(g->firmware, FIRMWARE_UEFI);
+        assert_null(g->description);
+        assert_null(g->kernel);
+        assert_int_equal(g->n_gpus, 0);
+        assert_int_equal(g->n_disks, 0);
+}
+
+static void test_all_keys(void **state) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+
+        fixture_write(*state, "etc/vxm/guests/g.guest",
+                "[Guest]\nDescription=A guest\nStopTimeout=90s\n[Memory]\nSize=512M\n[CPU]\nCount=7\n[Firmware]\nType=bios\n"
+                "[Boot]\nKernel=/k\nInitrd=/i\nCommandLine=a b\n[GPU]\nDevice=01:00.0\nDevice=2:0.0\n"
+                "[Disk root]\nPath=/r\nFormat=qcow2\nReadOnly=yes\n[Disk data]\nPath=/d\n[Disk root]\nFormat=raw\n");
+        g = load(*state);
+        assert_string_equal(g->description, "A guest");
+        assert_int_equal(g->stop_timeout, 90000000);
+        assert_true(g->memory_size == GIB / 2);
+        assert_int_equal(g->cpu_count, 7);
+        assert_int_equal(g->firmware, FIRMWARE_BIOS);
+        assert_string_equal(g->kernel, "/k");
+        assert_string_equal(g->initrd, "/i");
+        assert_string_equal(g->command_line, "a b");
+        assert_int_equal(g->n_gpus, 2);
+        assert_int_equal(g->gpus[0].bus, 1);
+        assert_int_equal(g->gpus[1].bus, 2);
+        assert_int_equal(g->n_disks, 2);
+        assert_string_equal(g->disks[0].name, "root");
+        assert_string_equal(g->disks[0].path, "/r");
+        assert_int_equal(g->disks[0].format, DISK_RAW); /* a section may come twice */
+        assert_true(g->disks[0].read_only);
+        assert_string_equal(g->disks[1].name, "data");
+        assert_int_equal(g->disks[1].format, DISK_RAW);
+        assert_false(g->disks[1].read_only);
+}
+
+static void test_precedence(void **state) {
+        static const char *const directories[] = { "usr/lib", "run", "etc" };
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                _cleanup_(freep) char *path = NULL, *text = NULL;
+                _cleanup_(guest_freep) Guest *g = NULL;
+
+                assert_int_equal(format(&path, "%s/vxm/guests/g.guest", directories[i]), 0);
+                assert_int_equal(format(&text, "[CPU]\nCount=%zu\n", i + 10), 0);
+                fixture_write(f, path, text);
+                g = load(f);
+                assert_int_equal(g->cpu_count, i + 10);
+                assert_string_equal(g->file + 1, path);
+        }
+}
+
+/* Names sort across directories; of two with one name the stronger directory's counts, at the name's place. */
+static void test_drop_ins(void **state) {
+        _cleanup_(guest_files_done) GuestFiles files = {};
+        _cleanup_(guest_freep) Guest *g = NULL;
+        Fixture *f = *state;
+
+        fixture_write(f, "usr/lib/vxm/guests/g.guest", "[CPU]\nCount=1\n");
+        fixture_write(f, "etc/vxm/guests/g.guest.d/10-a.conf", "[Guest]\nDescription=10\n[CPU]\nCount=10\n");
+        fixture_write(f, "run/vxm/guests/g.guest.d/20-b.conf", "[Guest]\nDescription=run\n[CPU]\nCount=99\n");
+        fixture_write(f, "etc/vxm/guests/g.guest.d/20-b.conf", "[CPU]\nCount=20\n");
+        fixture_write(f, "usr/lib/vxm/guests/g.guest.d/30-c.conf", "[CPU]\nCount=30\n");
+        fixture_write(f, "etc/vxm/guests/g.guest.d/40-ignored.txt", "nonsense\n");
+        fixture_write(f, "etc/vxm/guests/g.guest.d/.50-hidden.conf", "nonsense\n");
+        fixture_write(f, "etc/vxm/guests/g.guest.d/.conf", "nonsense\n");
+
+        assert_int_equal(guest_files_find(f->root, GUEST_FILES, "g", &files), 0);
+        assert_int_equal(files.n, 4);
+        assert_string_equal(files.paths[0], "usr/lib/vxm/guests/g.guest");
+        assert_string_equal(files.paths[1], "etc/vxm/guests/g.guest.d/10-a.conf");
+        assert_string_equal(files.paths[2], "etc/vxm/guests/g.guest.d/20-b.conf");
+        assert_string_equal(files.paths[3], "usr/lib/vxm/guests/g.guest.d/30-c.conf");
+
+        g = load(f);
+        assert_string_equal(g->description, "10");
+        assert_int_equal(g->cpu_count, 30);
+}
+
+static void test_masked_drop_in(void **state) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        Fixture *f = *state;
+
+        fixture_write(f, "etc/vxm/guests/g.guest", "[CPU]\nCount=1\n");
+        fixture_write(f, "usr/lib/vxm/guests/g.guest.d/10.conf", "[CPU]\nCount=10\n");
+        fixture_write(f, "usr/lib/vxm/guests/g.guest.d/20.conf", "[CPU]\nCount=20\n");
+        fixture_link(f, "etc/vxm/guests/g.guest.d/10.conf", "/dev/null");
+        fixture_write(f, "run/vxm/guests/g.guest.d/20.conf", "");
+        g = load(f);
+        assert_int_equal(g->cpu_count, 1);
+}
+
+static void test_masked_main(void **state) {
+        _cleanup_(guest_files_done) GuestFiles files = {};
+        Fixture *f = *state;
+
+        fixture_write(f, "usr/lib/vxm/guests/g.guest", "[CPU]\nCount=1\n");
+        fixture_write(f, "etc/vxm/guests/g.guest.d/10.conf", "[CPU]\nCount=10\n");
+        fixture_link(f, "etc/vxm/guests/g.guest", "/dev/null");
+        assert_refused(f, "g", "Guest “g” is masked by /etc/vxm/guests/g.guest; remove that file to use the guest.");
+
+        assert_int_equal(guest_files_find(f->root, GUEST_FILES, "g", &files), 0);
+        assert_true(files.masked);
+        assert_int_equal(files.n, 1);
+
+        fixture_write(f, "etc/vxm/guests/g.guest", "");
+        assert_refused(f, "g", "is masked by /etc/vxm/guests/g.guest");
+}
+
+static void test_no_main(void **state) {
+        Fixture *f = *state;
+
+        fixture_write(f, "etc/vxm/guests/g.guest.d/10.conf", "[CPU]\nCount=10\n");
+        assert_refused(f, "g", "There is no guest “g”; write /etc/vxm/guests/g.guest");
+        assert_refused(f, "G", "“G” is no name for a guest");
+        assert_refused(f, "../guests/g", "is no name for a guest");
+}
+
+static void test_lists(void **state) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        Fixture *f = *state;
+
+        fixture_write(f, "etc/vxm/guests/g.guest", "[GPU]\nDevice=01:00.0\nDevice=02:00.0\nDevice=0000:01:00.1\n");
+        fixture_write(f, "etc/vxm/guests/g.guest.d/10.conf", "[GPU]\nDevice=03:00.0\n");
+        g = load(f);
+        assert_int_equal(g->n_gpus, 3); /* one card counts once, whichever function names it */
+        assert_int_equal(g->gpus[0].bus, 1);
+        assert_int_equal(g->gpus[1].bus, 2);
+        assert_int_equal(g->gpus[2].bus, 3);
+        g = guest_free(g);
+
+        fixture_write(f, "etc/vxm/guests/g.guest.d/20.conf", "[GPU]\nDevice=\nDevice=04:00.0\n");
+        g = load(f);
+        assert_int_equal(g->n_gpus, 1);
+        assert_int_equal(g->gpus[0].bus, 4);
+}
+
+static void test_empty_resets(void **state) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        Fixture *f = *state;
+
+        fixture_write(f, "etc/vxm/guests/g.guest",
+                "[Guest]\nDescription=x\nStopTimeout=5s\n[Memory]\nSize=4G\n[Firmware]\nType=bios\n[Boot]\nKernel=/k\n"
+                "[Disk a]\nPath=/a\nFormat=qcow2\nReadOnly=yes\n[GPU]\nDevice=01:00.0\n");
+        fixture_write(f, "etc/vxm/guests/g.guest.d/10.conf",
+                "[Guest]\nDescription=\nStopTimeout=\n[Memory]\nSize=\n[Firmware]\nType=\n[Boot]\nKernel=\n"
+                "[Disk a]\nFormat=\nReadOnly=\n[GPU]\nDevice=\n");
+        g = load(f);
+        assert_null(g->description);
+        assert_int_equal(g->stop_timeout, 120000000);
+        assert_true(g->memory_size == 2 * GIB);
+        assert_int_equal(g->firmware, FIRMWARE_UEFI);
+        assert_null(g->kernel);
+        assert_int_equal(g->disks[0].format, DISK_RAW);
+        assert_false(g->disks[0].read_only);
+        assert_int_equal(g->n_gpus, 0);
+}
+
+static void test_preset(void **state) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        Fixture *f = *state;
+
+        fixture_write(f, "usr/lib/vxm/presets/p.guest",
+                "[Guest]\nDescription=preset\n[Memory]\nSize=4G\n[CPU]\nCount=4\n[GPU]\nDevice=01:00.0\n");
+        fixture_write(f, "etc/vxm/presets/p.guest.d/10.conf", "[Memory]\nSize=8G\n");
+        /* The preset goes below, wherever in the file it is named. */
+        fixture_write(f, "etc/vxm/guests/g.guest", "[CPU]\nCount=3\n[GPU]\nDevice=02:00.0\n[Guest]\nPreset=p\n");
+        g = load(f);
+        assert_string_equal(g->preset, "p");
+        assert_string_equal(g->description, "preset");
+        assert_true(g->memory_size == 8 * GIB);
+        assert_int_equal(g->cpu_count, 3);
+        assert_int_equal(g->n_gpus, 2);
+        assert_int_equal(g->gpus[0].bus, 1);
+        g = guest_free(g);
+
+        /* A drop-in chooses another one, or none. */
+        fixture_write(f, "etc/vxm/presets/q.guest", "[Memory]\nSize=1G\n");
+        fixture_write(f, "etc/vxm/guests/g.guest.d/10.conf", "[Guest]\nPreset=q\n");
+        g = load(f);
+        assert_string_equal(g->preset, "q");
+        assert_true(g->memory_size == GIB);
+        g = guest_free(g);
+
+        fixture_write(f, "etc/vxm/guests/g.guest.d/20.conf", "[Guest]\nPreset=\n");
+        g = load(f);
+        assert_null(g->preset);
+        assert_true(g->memory_size == 2 * GIB);
+}
+
+static void test_bad_preset(void **state) {
+        Fixture *f = *state;
+
+        fixture_write(f, "etc/vxm/guests/g.guest", "[Guest]\nPreset=p\n");
+        assert_refused(f, "g", "/etc/vxm/guests/g.guest: [Guest] Preset=p: there is no such preset");
+        fixture_link(f, "etc/vxm/presets/p.guest", "/dev/null");
+        assert_refused(f, "g", "Preset=p: there is no such preset");
+        fixture_write(f, "etc/vxm/presets/p.guest", "[Guest]\nPreset=q\n");
+        assert_refused(f, "g", "/etc/vxm/presets/p.guest:2: A preset cannot have a Preset= of its own.");
+        fixture_write(f, "etc/vxm/presets/p.guest", "[CPU]\n\nCount=x\n");
+        assert_refused(f, "g", "/etc/vxm/presets/p.guest:3: [CPU] Count=x: expected a number from 1 to 255.");
+        fixture_write(f, "etc/vxm/guests/g.guest", "[Guest]\nPreset=../p\n");
+        assert_refused(f, "g", "/etc/vxm/guests/g.guest:2: [Guest] Preset=../p: expected the name of a preset");
+}
+
+static void test_unknown_warns(void **state) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        Fixture *f = *state;
+
+        fixture_write(f, "etc/vxm/guests/g.guest", "[CPU]\nCounts=9\nCount=3\n[Nonsense]\nCount=4\n");
+        fixture_capture(f);
+        g = load(f);
+        fixture_assert_logged(f, "/etc/vxm/guests/g.guest:2: [CPU] Counts= is unknown, and ignored");
+        assert_int_equal(g->cpu_count, 3);
+        g = guest_free(g);
+
+        fixture_capture(f);
+        g = load(f);
+        fixture_assert_logged(f, "/etc/vxm/guests/g.guest:4: Section [Nonsense] is unknown, and ignored.");
+}
+
+static void test_bad_files(void **state) {
+        static const struct {
+                const char *text, *log;
+        } rows[] = {
+                { "[Memory]\nSize=lots\n", "/etc/vxm/guests/g.guest:2: [Memory] Size=lots: expected a size of at least 16M" },
+                { "[Memory]\nSize=17M\n", ":2: [Memory] Size=17M: expected a size of at least 16M in steps of 2M" },
+                { "[GPU]\nDevice=01:00.9\n", ":2: [GPU] Device=01:00.9: expected a PCI address" },
+                { "[Disk]\nPath=/a\n", ":1: [Disk] is not right; write [Disk NAME], NAME of a-z, 0-9 and “-”." },
+                { "[Disk A]\nPath=/a\n", ":1: [Disk A] is not right; write [Disk NAME]" },
+                { "[Disk a b]\nPath=/a\n", ":1: [Disk a b] is not right; write [Disk NAME]" },
+                { "[GPU one]\nDevice=01:00.0\n", ":1: [GPU one] is not right; write [GPU]." },
+                { "[Disk a]\nFormat=raw\n", "/etc/vxm/guests/g.guest: [Disk a] has no Path=; add one." },
+                { "[Disk a]\nPath=a.img\n", ":2: [Disk a] Path=a.img: expected an absolute path." },
+                { "[Boot]\nInitrd=/i\n", ": [Boot] Initrd= is set, but not Kernel=; set both or none." },
+                { "[Boot]\nCommandLine=x\n", ": [Boot] CommandLine= is set, but not Kernel=; it needs a kernel." },
+                { "Count=1\n", ":1: “Count=1” stands outside of any [Section]." },
+        };
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                fixture_write(f, "etc/vxm/guests/g.guest", rows[i].text);
+                assert_refused(f, "g", rows[i].log);
+        }
+}
+
+/* All that is wrong is told at once, drop-ins and all. */
+static void test_many_errors(void **state) {
+        _cleanup_(freep) char *log = NULL;
+        Fixture *f = *state;
+        Guest *g = NULL;
+
+        fixture_write(f, "etc/vxm/guests/g.guest", "[CPU]\nCount=0\n[Memory]\nSize=1\n");
+        fixture_write(f, "etc/vxm/guests/g.guest.d/10.conf", "[CPU]\nCount=256\n");
+        fixture_capture(f);
+        assert_int_equal(guest_load(f->root, "g", &g), -E_CONFIG);
+        log = fixture_log(f);
+        assert_string_equal(log, "vxm: /etc/vxm/guests/g.guest:2: [CPU] Count=0: expected a number from 1 to 255.\n"
+                                 "vxm: /etc/vxm/guests/g.guest:4: [Memory] Size=1: expected a size of at least 16M in steps "
+                                 "of 2M, such as 512M or 16G.\n"
+                                 "vxm: /etc/vxm/guests/g.guest.d/10.conf:2: [CPU] Count=256: expected a number from 1 to "
+                                 "255.\n");
+}
+
+static void test_too_many(void **state) {
+        _cleanup_(freep) char *text = NULL;
+        Fixture *f = *state;
+        size_t size;
+        FILE *file;
+
+        file = open_memstream(&text, &size);
+        for (int i = 0; i < 17; i++)
+                fprintf(file, "[GPU]\nDevice=%02x:00.0\n", i);
+        fclose(file);
+        fixture_write(f, "etc/vxm/guests/g.guest", text);
+        assert_refused(f, "g", ":34: [GPU] Device=10:00.0: expected a PCI address such as 01:00.0 (see lspci), 16 devices");
+        free(TAKE_PTR(text));
+
+        file = open_memstream(&text, &size);
+        for (int i = 0; i < 65; i++)
+                fprintf(file, "[Disk d%d]\nPath=/d\n", i);
+        fclose(file);
+        fixture_write(f, "etc/vxm/guests/g.guest", text);
+        assert_refused(f, "g", ":130: [Disk d64]: there can be 64 disks at most.");
+}
+
+static void test_unreadable(void **state) {
+        _cleanup_(freep) char *text = malloc(ROOT_FILE_MAX + 2);
+        Fixture *f = *state;
+
+        fixture_directory(f, "etc/vxm/guests/g.guest");
+        assert_refused(f, "g", "/etc/vxm/guests/g.guest: Cannot be read: Is a directory.");
+
+        assert_non_null(text);
+        memset(text, '\n', ROOT_FILE_MAX + 1);
+        text[ROOT_FILE_MAX + 1] = '\0';
+        fixture_write(f, "etc/vxm/guests/h.guest", text);
+        assert_refused(f, "h", "/etc/vxm/guests/h.guest: Cannot be read: File too large.");
+}
+
+/* No link leads out of the root. */
+static void test_links_stay_inside(void **state) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        Fixture *f = *state;
+
+        fixture_link(f, "etc/vxm/guests/g.guest", "../../../../../../../../srv/g");
+        fixture_write(f, "srv/g", "[CPU]\nCount=5\n");
+        g = load(f);
+        assert_int_equal(g->cpu_count, 5);
+}
+
+static void test_list(void **state) {
+        Fixture *f = *state;
+        char **names;
+        size_t n;
+
+        assert_int_equal(guest_files_list(f->root, &names, &n), 0);
+        assert_int_equal(n, 0);
+        strings_free(names, n);
+
+        fixture_write(f, "usr/lib/vxm/guests/b.guest", "");
+        fixture_write(f, "etc/vxm/guests/b.guest", "");
+        fixture_write(f, "etc/vxm/guests/c.guest", "");
+        fixture_link(f, "run/vxm/guests/a.guest", "/dev/null");
+        fixture_write(f, "etc/vxm/guests/Bad_Name.guest", "");
+        fixture_write(f, "etc/vxm/guests/.hidden.guest", "");
+        fixture_write(f, "etc/vxm/guests/.guest", "");
+        fixture_write(f, "etc/vxm/guests/README", "");
+        fixture_write(f, "etc/vxm/guests/c.guest.d/10.conf", "");
+        fixture_capture(f);
+        assert_int_equal(guest_files_list(f->root, &names, &n), 0);
+        fixture_assert_logged(f, "/etc/vxm/guests/Bad_Name.guest: “Bad_Name” is no name for a guest, and ignored");
+        assert_int_equal(n, 3);
+        assert_string_equal(names[0], "a");
+        assert_string_equal(names[1], "b");
+        assert_string_equal(names[2], "c");
+        strings_free(names, n);
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                fixture_test(test_defaults),
+                fixture_test(test_all_keys),
+                fixture_test(test_precedence),
+                fixture_test(test_drop_ins),
+                fixture_test(test_masked_drop_in),
+                fixture_test(test_masked_main),
+                fixture_test(test_no_main),
+                fixture_test(test_lists),
+                fixture_test(test_empty_resets),
+                fixture_test(test_preset),
+                fixture_test(test_bad_preset),
+                fixture_test(test_unknown_warns),
+                fixture_test(test_bad_files),
+                fixture_test(test_many_errors),
+                fixture_test(test_too_many),
+                fixture_test(test_unreadable),
+                fixture_test(test_links_stay_inside),
+                fixture_test(test_list),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
