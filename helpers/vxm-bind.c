@@ -155,6 +155,24 @@ static int find_user(uid_t *ret) {
         return 0;
 }
 
+/* A device in another guest's record is that guest's: had we taken it, either undo would wreck the other. */
+static int check_claims(int root, const BindPlan *plan) {
+        for (size_t i = 0; i < plan->functions.n; i++) {
+                const PciFunction *f = &plan->functions.items[i];
+                _cleanup_(freep) char *holder = NULL;
+                int r;
+
+                r = bind_record_holder(root, arg_guest, f->address, &holder);
+                if (r > 0)
+                        return log_event_errno(E_BUSY, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
+                                "%s belongs to guest %s now; stop that first: systemctl stop vxm-guest@%s", f->name, holder,
+                                holder);
+                if (r < 0)
+                        return log_error_errno(r, "Cannot read the records in /run/vxm/bind: %s.", strerror(-r));
+        }
+        return 0;
+}
+
 static int save_record(int root, const BindPlan *plan) {
         _cleanup_(bind_record_done) BindRecord record = {};
         int r = 0;
@@ -171,6 +189,7 @@ static int save_record(int root, const BindPlan *plan) {
 static int take(int root) {
         _cleanup_(bind_plan_done) BindPlan plan = {};
         _cleanup_(guest_freep) Guest *g = NULL;
+        _cleanup_(closep) int lock = -EBADF;
         uid_t uid = 0;
         int r;
 
@@ -180,6 +199,11 @@ static int take(int root) {
         r = find_user(&uid);
         if (r < 0)
                 return r;
+        if (!arg_dry_run) {
+                r = bind_record_lock(root, &lock);
+                if (r < 0)
+                        return log_error_errno(r, "Cannot lock /run/vxm/bind: %s.", strerror(-r));
+        }
         r = bind_plan_take(root, g, uid, &plan);
         if (r < 0)
                 return r;
@@ -188,8 +212,12 @@ static int take(int root) {
         if (plan.functions.n == 0)
                 return 0;
 
-        r = save_record(root, &plan);
-        return r < 0 ? r : run_plan(root, &plan);
+        r = check_claims(root, &plan);
+        r = r < 0 ? r : save_record(root, &plan);
+        if (r < 0)
+                return r;
+        lock = (close(lock), -EBADF);
+        return run_plan(root, &plan);
 }
 
 static int give_back(int root) {

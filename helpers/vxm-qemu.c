@@ -48,9 +48,9 @@ static int run(void) {
 
 int main(int argc, char *argv[]) {
         static const CliOption options[] = {
-                { "check", NULL, "judge the guest file and what it asks of the machine; start nothing", &arg_check, NULL },
+                { "check", NULL, "judge the guest file and the machine; start nothing", &arg_check, NULL },
                 { "dry-run", NULL, "print QEMU's command line; start nothing", &arg_dry_run, NULL },
-                { "root", "DIR", "with --check or --dry-run: the machine whose files are below DIR", NULL, &arg_root },
+                { "root", "DIR", "with either: judge the machine below DIR", NULL, &arg_root },
                 {},
         };
         static const Cli cli = { "vxm-qemu", "Runs a guest: QEMU, supervised.", "GUEST", 1, options };

@@ -2,6 +2,7 @@
 /* The undo record: one line a function, “ADDRESS DRIVER OVERRIDE UID GID”, a dash for none. */
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "bind-record.h"
@@ -162,6 +163,47 @@ int bind_record_load(int root, const char *guest, BindRecord *ret) {
         (void) snprintf(path, sizeof path, RECORD_DIRECTORY "/%s", guest);
         r = root_read(root, path, &text);
         return r < 0 ? r : bind_record_parse(text, ret);
+}
+
+int bind_record_lock(int root, int *ret_fd) {
+        _cleanup_(closep) int fd = root_openat(root, RECORD_DIRECTORY, O_RDONLY | O_DIRECTORY);
+
+        if (fd < 0)
+                return fd;
+        if (flock(fd, LOCK_EX) < 0)
+                return -errno;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int record_of_guest_has(int root, const char *guest, PciAddress address) {
+        _cleanup_(bind_record_done) BindRecord record = {};
+        int r;
+
+        r = bind_record_load(root, guest, &record);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < record.n; i++)
+                if (pci_address_equal(record.functions[i].address, address))
+                        return 1;
+        return 0;
+}
+
+int bind_record_holder(int root, const char *guest, PciAddress address, char **ret_holder) {
+        char **names = NULL;
+        size_t n = 0;
+        int r;
+
+        r = root_list(root, RECORD_DIRECTORY, &names, &n);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                if (names[i][0] == '.' || streq(names[i], guest))
+                        continue;
+                r = record_of_guest_has(root, names[i], address);
+                if (r > 0)
+                        *ret_holder = TAKE_PTR(names[i]);
+        }
+        strings_free(names, n);
+        return r;
 }
 
 int bind_record_forget(int root, const char *guest) {

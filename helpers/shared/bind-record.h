@@ -34,5 +34,12 @@ int bind_record_save(int root, const char *guest, const BindRecord *record);
 /* Returns 0; -ENOENT: there is none; -EBADMSG: it is damaged; -errno. */
 int bind_record_load(int root, const char *guest, BindRecord *ret);
 
+/* Keeps other runs from reading and writing records until *ret_fd is closed. Waits for them; they are short. */
+int bind_record_lock(int root, int *ret_fd);
+
+/* Whether the record of a guest other than guest has the function at address, that is, whether that guest holds it. To be
+ * called under the lock. Returns 1 and the name in *ret_holder; 0: nobody does; -errno. */
+int bind_record_holder(int root, const char *guest, PciAddress address, char **ret_holder);
+
 /* Removes the record. Returns 0, also when there is none, or -errno. */
 int bind_record_forget(int root, const char *guest);

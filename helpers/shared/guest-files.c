@@ -186,6 +186,23 @@ static int names_append(char ***names, size_t *n, const char *file, const char *
         return 0;
 }
 
+/* Takes the names of masked guests out again: the strongest file decides, so it takes all directories to tell. The order
+ * is not kept. */
+static int drop_masked(int root, char **names, size_t *n) {
+        for (size_t i = *n; i > 0; i--) {
+                _cleanup_(guest_files_done) GuestFiles f = {};
+                int r = find_main(root, GUEST_FILES, names[i - 1], &f);
+
+                if (r < 0)
+                        return r;
+                if (f.masked) {
+                        free(names[i - 1]);
+                        names[i - 1] = names[--*n];
+                }
+        }
+        return 0;
+}
+
 static int compare_names(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
@@ -208,6 +225,8 @@ int guest_files_list(int root, char ***ret_names, size_t *ret_n) {
                                 r = names_append(&names, &n, files[j], directory);
                 strings_free(files, n_files);
         }
+        if (r >= 0)
+                r = drop_masked(root, names, &n);
         if (r < 0) {
                 strings_free(names, n);
                 return r;

@@ -20,5 +20,5 @@ typedef struct GuestFiles {
 int guest_files_find(int root, GuestFileKind kind, const char *name, GuestFiles *ret);
 void guest_files_done(GuestFiles *f);
 
-/* The names of all guests that have a main file, masked ones too, sorted. Names out of grammar are warned about. */
+/* The names of all guests that have a main file which is not masked, sorted. Names out of grammar are warned about. */
 int guest_files_list(int root, char ***ret_names, size_t *ret_n);

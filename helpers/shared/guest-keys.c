@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The table of guest file keys and the parsers it names. */
 
+#include <ctype.h>
+
 #include "exit-status.h"
 #include "guest-keys.h"
 #include "log.h"
@@ -15,8 +17,16 @@ enum {
         TEXT_MAX = 2048, /* the kernel's command line ends there (COMMAND_LINE_SIZE on x86) */
 };
 
+/* What ends up in a unit file must stay on its line: no control characters, no backslash at the end. */
 static int parse_text(const char *value, void *dest) {
-        return strlen(value) > TEXT_MAX ? -ERANGE : free_and_strdup(dest, value);
+        size_t n = strlen(value);
+
+        if (n > TEXT_MAX)
+                return -ERANGE;
+        for (size_t i = 0; i < n; i++)
+                if (iscntrl((unsigned char) value[i]))
+                        return -EINVAL;
+        return value[n - 1] == '\\' ? -EINVAL : free_and_strdup(dest, value);
 }
 
 static int parse_name(const char *value, void *dest) {
@@ -118,7 +128,7 @@ static void reset_gpus(void *dest) {
 #define DISK(field) .offset = offsetof(GuestDisk, field)
 
 const GuestKey guest_keys[] = {
-        { "Guest", "Description", parse_text, NULL, GUEST(description), NULL, "one line of text" },
+        { "Guest", "Description", parse_text, NULL, GUEST(description), NULL, "at most 2048 characters, no backslash at the end" },
         { "Guest", "Preset", parse_name, NULL, GUEST(preset), NULL, "the name of a preset, such as demo" },
         { "Guest", "StopTimeout", parse_stop_timeout, NULL, GUEST(stop_timeout), "2min",
                 "a time from 1s to 24h, such as 90s or 2min" },
@@ -128,7 +138,7 @@ const GuestKey guest_keys[] = {
         { "Firmware", "Type", parse_firmware_type, NULL, GUEST(firmware), "uefi", "uefi or bios" },
         { "Boot", "Kernel", parse_path, NULL, GUEST(kernel), NULL, "an absolute path" },
         { "Boot", "Initrd", parse_path, NULL, GUEST(initrd), NULL, "an absolute path" },
-        { "Boot", "CommandLine", parse_text, NULL, GUEST(command_line), NULL, "at most 2048 characters" },
+        { "Boot", "CommandLine", parse_text, NULL, GUEST(command_line), NULL, "at most 2048 characters, no backslash at the end" },
         { "GPU", "Device", append_gpu, reset_gpus, 0, NULL,
                 "a PCI address such as 01:00.0 (see lspci), 16 devices at most" },
         { "Disk", "Path", parse_path, NULL, DISK(path), NULL, "an absolute path" },

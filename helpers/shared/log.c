@@ -82,10 +82,7 @@ static int entry_add_guest(Entry *e) {
         r = format(&unit, "vxm-guest@%s.service", log_guest);
         if (r < 0)
                 return r;
-        r = entry_add(e, "OBJECT_SYSTEMD_UNIT", unit);
-        if (r < 0)
-                return r;
-        return entry_add(e, "VXM_GUEST", log_guest);
+        return entry_add(e, "OBJECT_SYSTEMD_UNIT", unit);
 }
 
 static int journal_write(int priority, int error, const char *message_id, const char *const fields[], const char *message) {

@@ -8,7 +8,8 @@
 #include "util.h"
 
 /* Names the program, and the guest it works for (NULL: none). A guest's root helpers write into the guest's story too:
- * `journalctl -u vxm-guest@G` shows what carries OBJECT_SYSTEMD_UNIT= and comes from root, see journalctl(1). */
+ * `journalctl -u vxm-guest@G` shows what carries OBJECT_SYSTEMD_UNIT= and comes from root, see journalctl(1). VXM_GUEST=
+ * comes from the units' LogExtraFields=. */
 void log_setup(const char *program, const char *guest);
 
 /* Messages above this priority (LOG_ERR … LOG_DEBUG, LOG_INFO at first) are dropped; -1 drops all. */

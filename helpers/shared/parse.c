@@ -123,6 +123,8 @@ bool path_is_clean(const char *s) {
         for (const char *p = s; *p; p++)
                 if (iscntrl((unsigned char) *p))
                         return false;
+        if (s[strlen(s) - 1] == '\\')
+                return false;
 
         while (*s == '/') {
                 size_t n = strcspn(++s, "/");

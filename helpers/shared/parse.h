@@ -17,7 +17,8 @@ int parse_size(const char *s, uint64_t min, uint64_t max, uint64_t *ret);
 /* Microseconds: one or several numbers with unit, “90s”, “2min”, “1h 30min”; a bare number means seconds. */
 int parse_time(const char *s, uint64_t *ret);
 
-/* Whether s is an absolute path without “.”, “..”, doubled slashes and control characters. */
+/* Whether s is an absolute path without “.”, “..”, doubled slashes and control characters, and with no backslash
+ * at its end, which would continue the line of a unit file. */
 bool path_is_clean(const char *s);
 
 /* Whether s is a guest's name: [a-z][a-z0-9-]*, at most GUEST_NAME_MAX characters. It becomes part of unit, user and

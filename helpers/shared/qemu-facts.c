@@ -30,7 +30,7 @@ static int check_qemu(int root, const char *qemu) {
         return root_exists(root, qemu + 1) ? 0 : lacks("is missing; install QEMU (Debian: qemu-system-x86).", qemu);
 }
 
-/* Each path a guest file names must be there and be what QEMU can open as a file. */
+/* Each path a guest file names must be there, and be a file. */
 static int check_path(int root, const Guest *g, const char *section, const char *key, const char *path) {
         _cleanup_(closep) int fd = -EBADF;
         struct stat st;
@@ -40,9 +40,9 @@ static int check_path(int root, const Guest *g, const char *section, const char 
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_FILE_INVALID, FIELDS("CONFIG_FILE", g->file),
                         "%s: [%s] %s=%s: %s; put the file there or correct the path.", g->file, section, key, path,
                         strerror(-fd));
-        if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_FILE_INVALID, FIELDS("CONFIG_FILE", g->file),
-                        "%s: [%s] %s=%s is a directory; name a file.", g->file, section, key, path);
+                        "%s: [%s] %s=%s is no regular file; name one.", g->file, section, key, path);
         return 0;
 }
 

@@ -4,8 +4,8 @@
  *     STARTING ── QMP ready, KVM seen, cont ──► RUNNING ── SIGTERM ──► STOPPING ── deadline ──► FORCED
  *
  * In every state QEMU may end; what that means depends on the state and on what QEMU said before. A guest is asked to
- * power off by its agent if that answers, else by the ACPI power button, which is also tried when half of the time is
- * over and the guest still runs. */
+ * power off by its agent if that answers, else by the ACPI power button; a guest that was still booting may have missed
+ * it, so the button is pressed again each time another quarter of the guest's time is over. */
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -44,7 +44,7 @@ typedef struct Supervisor {
         Qmp *qmp;
         sd_event_source *qmp_source;
         Agent agent;
-        sd_event_source *agent_source, *agent_timer, *half_timer, *deadline_timer;
+        sd_event_source *agent_source, *agent_timer, *reminder_timer, *deadline_timer;
         bool shutdown_seen; /* QEMU announced its end: SHUTDOWN */
         bool panicked;
         int result;
@@ -53,7 +53,7 @@ typedef struct Supervisor {
 static void supervisor_done(Supervisor *s) {
         sd_event_source_disable_unref(s->agent_source);
         sd_event_source_disable_unref(s->agent_timer);
-        sd_event_source_disable_unref(s->half_timer);
+        sd_event_source_disable_unref(s->reminder_timer);
         sd_event_source_disable_unref(s->deadline_timer);
         sd_event_source_disable_unref(s->qmp_source);
         agent_done(&s->agent);
@@ -153,14 +153,22 @@ static int ask_agent(Supervisor *s) {
         return sd_event_add_io(s->event, &s->agent_source, s->agent.fd, EPOLLIN, on_agent, s);
 }
 
-static int on_half_time(sd_event_source *source, uint64_t usec, void *userdata) {
+static void arm_reminder(Supervisor *s);
+
+static int on_reminder_time(sd_event_source *source, uint64_t usec, void *userdata) {
         Supervisor *s = userdata;
 
         (void) source;
         (void) usec;
-        log_info("The guest still runs after half of its time; pressing the power button (ACPI).");
+        log_info("The guest still runs; pressing the power button (ACPI).");
         press_power_button(s);
+        arm_reminder(s);
         return 0;
+}
+
+static void arm_reminder(Supervisor *s) {
+        if (s->state == STOPPING)
+                arm(s, &s->reminder_timer, s->guest->stop_timeout / 4, on_reminder_time);
 }
 
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -186,7 +194,7 @@ static void stop_running_guest(Supervisor *s) {
                 s->guest->stop_timeout / SECOND, s->guest->stop_timeout + STOP_MARGIN);
 
         arm(s, &s->deadline_timer, s->guest->stop_timeout, on_deadline);
-        arm(s, &s->half_timer, s->guest->stop_timeout / 2, on_half_time);
+        arm_reminder(s);
 
         /* A paused guest could not do what it is asked. */
         (void) qmp_send(s->qmp, "cont", NULL, NULL, NULL);

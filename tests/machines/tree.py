@@ -25,7 +25,7 @@ def expand_line(root, line):
     if line.startswith("!"):
         (root / line[1:]).unlink()
         return
-    if line.endswith("/"):
+    if line.endswith("/") and " " not in line:
         (root / line).mkdir(parents=True, exist_ok=True)
         return
 

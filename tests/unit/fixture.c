@@ -103,7 +103,7 @@ static void expand_line(Fixture *f, char *line) {
                 return;
         if (*line == '!') {
                 fixture_remove(f, line + 1);
-        } else if (line[n - 1] == '/') {
+        } else if (line[n - 1] == '/' && !strchr(line, ' ')) {
                 line[n - 1] = '\0';
                 fixture_directory(f, line);
         } else if (split(line, "->", &value)) {

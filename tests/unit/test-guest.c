@@ -103,19 +103,21 @@ static void test_drop_ins(void **state) {
         fixture_write(f, "run/vxm/guests/g.guest.d/20-b.conf", "[Guest]\nDescription=run\n[CPU]\nCount=99\n");
         fixture_write(f, "etc/vxm/guests/g.guest.d/20-b.conf", "[CPU]\nCount=20\n");
         fixture_write(f, "usr/lib/vxm/guests/g.guest.d/30-c.conf", "[CPU]\nCount=30\n");
+        fixture_write(f, "usr/lib/vxm/guests/g.guest.d/15-d.conf", "[Guest]\nDescription=15\n");
         fixture_write(f, "etc/vxm/guests/g.guest.d/40-ignored.txt", "nonsense\n");
         fixture_write(f, "etc/vxm/guests/g.guest.d/.50-hidden.conf", "nonsense\n");
         fixture_write(f, "etc/vxm/guests/g.guest.d/.conf", "nonsense\n");
 
         assert_int_equal(guest_files_find(f->root, GUEST_FILES, "g", &files), 0);
-        assert_int_equal(files.n, 4);
+        assert_int_equal(files.n, 5);
         assert_string_equal(files.paths[0], "usr/lib/vxm/guests/g.guest");
         assert_string_equal(files.paths[1], "etc/vxm/guests/g.guest.d/10-a.conf");
-        assert_string_equal(files.paths[2], "etc/vxm/guests/g.guest.d/20-b.conf");
-        assert_string_equal(files.paths[3], "usr/lib/vxm/guests/g.guest.d/30-c.conf");
+        assert_string_equal(files.paths[2], "usr/lib/vxm/guests/g.guest.d/15-d.conf");
+        assert_string_equal(files.paths[3], "etc/vxm/guests/g.guest.d/20-b.conf");
+        assert_string_equal(files.paths[4], "usr/lib/vxm/guests/g.guest.d/30-c.conf");
 
         g = load(f);
-        assert_string_equal(g->description, "10");
+        assert_string_equal(g->description, "15");
         assert_int_equal(g->cpu_count, 30);
 }
 
@@ -268,10 +270,10 @@ static void test_bad_files(void **state) {
                 { "[Memory]\nSize=lots\n", "/etc/vxm/guests/g.guest:2: [Memory] Size=lots: expected a size of at least 16M" },
                 { "[Memory]\nSize=17M\n", ":2: [Memory] Size=17M: expected a size of at least 16M in steps of 2M" },
                 { "[GPU]\nDevice=01:00.9\n", ":2: [GPU] Device=01:00.9: expected a PCI address" },
-                { "[Disk]\nPath=/a\n", ":1: [Disk] is not right; write [Disk NAME], NAME of a-z, 0-9 and “-”." },
-                { "[Disk A]\nPath=/a\n", ":1: [Disk A] is not right; write [Disk NAME]" },
-                { "[Disk a b]\nPath=/a\n", ":1: [Disk a b] is not right; write [Disk NAME]" },
-                { "[GPU one]\nDevice=01:00.0\n", ":1: [GPU one] is not right; write [GPU]." },
+                { "[Disk]\nPath=/a\n", "/etc/vxm/guests/g.guest:1: [Disk] " },
+                { "[Disk A]\nPath=/a\n", "/etc/vxm/guests/g.guest:1: [Disk A] " },
+                { "[Disk a b]\nPath=/a\n", "/etc/vxm/guests/g.guest:1: [Disk a b] " },
+                { "[GPU one]\nDevice=01:00.0\n", "/etc/vxm/guests/g.guest:1: [GPU one] " },
                 { "[Disk a]\nFormat=raw\n", "/etc/vxm/guests/g.guest: [Disk a] has no Path=; add one." },
                 { "[Disk a]\nPath=a.img\n", ":2: [Disk a] Path=a.img: expected an absolute path." },
                 { "[Boot]\nInitrd=/i\n", ": [Boot] Initrd= is set, but not Kernel=; set both or none." },

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vxmlab import cache, host, image, png, product, shape, snapshot
+from vxmlab.say import LabError
 from vxmlab.ssh import Ssh
 from vxmlab.vm import Boot, Vm
 
@@ -137,7 +138,11 @@ class Machine:
         Returns subprocess.CompletedProcess with stdout and stderr as text. With check, a status other than 0 raises
         ssh.CommandFailed, which shows the output.
         """
-        return self._ssh.run(command, check, timeout, input)
+        try:
+            return self._ssh.run(command, check, timeout, input)
+        except LabError:
+            self._vm.assert_alive()
+            raise
 
     def spawn(self, command, **options):
         """Starts a command; returns subprocess.Popen with text pipes. options: as for Popen."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One QEMU process: its command line, its monitor and the port on which the machine inside says that it is up."""
 
+import contextlib
 import socket
 import subprocess
 import time
@@ -67,6 +68,11 @@ class Vm:
             if not data:
                 self.fail("the lab's QEMU ended during boot")
             seen += data
+
+    def assert_alive(self):
+        """Raises the error that tells why, when QEMU has ended on its own."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.fail(f"the lab's QEMU ended with status {self.process.wait(1)}")
 
     def fail(self, why):
         """Ends QEMU and raises an error that shows the last lines of the machine's console and of QEMU."""

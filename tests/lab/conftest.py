@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Fixtures that give a test its machine, and what a failing test shows of it.
+
+lab         a machine of its own, as fresh as after installing the product
+lab_shared  one machine for all tests of a module: for tests that only look, or that clean up
+
+@pytest.mark.machine("no-iommu") on a test, or as the module's pytestmark, asks for another shape than two-gpu.
+"""
+
+import contextlib
+
+import pytest
+
+from vxmlab import cache
+from vxmlab.machine import Machine
+
+# The machines that run right now.
+_machines = []
+
+# What a failing test shows of each: a heading and the lab's shell line.
+_EVIDENCE = {
+    "units": "systemctl list-units --plain --no-legend --all 'vxm-*'; systemctl list-jobs --no-legend; "
+             "systemctl --failed --plain --no-legend",
+    "journal": "journalctl --sync; journalctl -q -b -n 40 --no-hostname -o short-precise "
+               "_TRANSPORT=stdout + _TRANSPORT=journal",
+    "kernel": "dmesg --level emerg,alert,crit,err,warn | tail -n 15",
+}
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "machine(shape): the shape of the test's machine, one of tests/lab/machines")
+
+
+def pytest_sessionstart():
+    # For anyone who runs pytest itself: this directory is a cache of nothing.
+    cache.root()
+
+
+@contextlib.contextmanager
+def _machine(node):
+    marker = node.get_closest_marker("machine")
+    with Machine(*(marker.args if marker else ())) as machine:
+        _machines.append(machine)
+        try:
+            yield machine
+        finally:
+            _machines.remove(machine)
+
+
+@pytest.fixture
+def lab(request):
+    with _machine(request.node) as machine:
+        yield machine
+
+
+@pytest.fixture(scope="module")
+def lab_shared(request):
+    with _machine(request.node) as machine:
+        yield machine
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for machine in _machines:
+            report.sections += _evidence(machine)
+
+
+def _evidence(machine):
+    """What the machine has to say for itself, each part bounded in lines and in time; it may be dead."""
+    for heading, command in _EVIDENCE.items():
+        try:
+            text = machine.run(command, check=False, timeout=20).stdout
+        except Exception as error:
+            yield "the lab's " + heading, f"not to be had: {error}"
+            break
+        yield "the lab's " + heading, text
+    yield "the lab's console", "\n".join(machine.console_log.splitlines()[-15:])

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The undo record: what is written comes back the same, what is damaged is refused, and a reader never sees half. */
+
+#include <sys/stat.h>
+
+#include "bind-record.h"
+#include "fixture.h"
+#include "root.h"
+
+static int parse(const char *text, BindRecord *ret) {
+        _cleanup_(freep) char *copy = strdup(text);
+
+        assert_non_null(copy);
+        return bind_record_parse(copy, ret);
+}
+
+static void test_parse(void **state) {
+        BindRecord record;
+
+        (void) state;
+        assert_int_equal(parse("0000:01:00.0 bochs-drm - 0 0\n10000:e1:00.1 - vfio-pci 998 997\n", &record), 0);
+        assert_int_equal(record.n, 2);
+        assert_int_equal(record.functions[0].address.bus, 1);
+        assert_string_equal(record.functions[0].driver, "bochs-drm");
+        assert_null(record.functions[0].override);
+        assert_int_equal(record.functions[0].node_uid, 0);
+        assert_int_equal(record.functions[1].address.domain, 0x10000);
+        assert_null(record.functions[1].driver);
+        assert_string_equal(record.functions[1].override, "vfio-pci");
+        assert_int_equal(record.functions[1].node_uid, 998);
+        assert_int_equal(record.functions[1].node_gid, 997);
+        bind_record_done(&record);
+
+        assert_int_equal(parse("", &record), 0);
+        assert_int_equal(record.n, 0);
+        bind_record_done(&record);
+}
+
+static void test_damaged(void **state) {
+        static const char *const rows[] = {
+                "0000:01:00.0",
+                "0000:01:00.0 bochs-drm - 0",
+                "0000:01:00.0 bochs-drm - 0 0 0",
+                "0000:01:00.8 bochs-drm - 0 0",
+                "bochs-drm 0000:01:00.0 - 0 0",
+                "0000:01:00.0 ../../x - 0 0",
+                "0000:01:00.0 a/b - 0 0",
+                "0000:01:00.0 a\tb - 0 0",
+                "0000:01:00.0 a\x01 - 0 0",
+                "0000:01:00.0 \xc3\xa4 - 0 0",
+                "0000:01:00.0 bochs-drm x/y 0 0",
+                "0000:01:00.0 bochs-drm - -1 0",
+                "0000:01:00.0 bochs-drm - 0 4294967295", /* means “leave it” to chown(2) */
+                "0000:01:00.0 bochs-drm - 4294967296 0",
+                "0000:01:00.0 bochs-drm - root root",
+                "0000:01:00.0 bochs-drm - 0 0\n0000:01:00.1 snd",
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                BindRecord record = { .n = 4711 };
+
+                if (parse(rows[i], &record) != -EBADMSG)
+                        fail_msg("taken: %s", rows[i]);
+                assert_int_equal(record.n, 4711);
+        }
+}
+
+static void test_limit(void **state) {
+        _cleanup_(freep) char *text = NULL;
+        BindRecord record;
+        size_t size;
+        FILE *f;
+
+        (void) state;
+        f = open_memstream(&text, &size);
+        for (int i = 0; i < 128; i++)
+                fprintf(f, "0000:%02x:00.0 - - 0 0\n", i);
+        fclose(f);
+        assert_int_equal(parse(text, &record), 0);
+        assert_int_equal(record.n, 128);
+        bind_record_done(&record);
+
+        f = open_memstream(&text, &size);
+        for (int i = 0; i < 129; i++)
+                fprintf(f, "0000:%02x:00.0 - - 0 0\n", i);
+        fclose(f);
+        assert_int_equal(parse(text, &record), -EBADMSG);
+}
+
+static void add(Fixture *f, BindRecord *record, const char *address) {
+        PciFunction function;
+        PciAddress a;
+
+        assert_int_equal(pci_address_parse(address, &a), 0);
+        assert_int_equal(pci_read_function(f->root, a, &function), 0);
+        assert_int_equal(bind_record_add(record, f->root, &function), 0);
+        pci_function_done(&function);
+}
+
+static void test_round_trip(void **state) {
+        _cleanup_(bind_record_done) BindRecord saved = {}, loaded = {};
+        _cleanup_(freep) char *text = NULL;
+        Fixture *f = *state;
+
+        fixture_machine(f, "bmc");
+        fixture_directory(f, "run/vxm/bind");
+        add(f, &saved, "17:00.0");
+        add(f, &saved, "65:00.0");
+        add(f, &saved, "65:00.1");
+        assert_int_equal(bind_record_save(f->root, "g", &saved), 0);
+
+        assert_int_equal(root_read(f->root, "run/vxm/bind/g", &text), 0);
+        assert_string_equal(text, "0000:17:00.0 vfio-pci vfio-pci 0 0\n0000:65:00.0 nvidia - 0 0\n"
+                                  "0000:65:00.1 snd_hda_intel - 0 0");
+        assert_int_equal(bind_record_load(f->root, "g", &loaded), 0);
+        assert_int_equal(loaded.n, saved.n);
+        for (size_t i = 0; i < saved.n; i++) {
+                assert_true(pci_address_equal(loaded.functions[i].address, saved.functions[i].address));
+                assert_true(streq_ptr(loaded.functions[i].driver, saved.functions[i].driver));
+                assert_true(streq_ptr(loaded.functions[i].override, saved.functions[i].override));
+        }
+
+        assert_int_equal(bind_record_forget(f->root, "g"), 0);
+        assert_false(root_exists(f->root, "run/vxm/bind/g"));
+        assert_int_equal(bind_record_load(f->root, "g", &loaded), -ENOENT);
+        assert_int_equal(bind_record_forget(f->root, "g"), 0); /* twice is once */
+}
+
+/* The owner a node has is noted; where there is no node yet, it is root's. */
+static void test_node_owner(void **state) {
+        _cleanup_(bind_record_done) BindRecord record = {};
+        Fixture *f = *state;
+        struct stat st;
+
+        fixture_machine(f, "two-gpu");
+        add(f, &record, "01:00.0");
+        assert_int_equal(record.functions[0].node_uid, 0);
+
+        fixture_write(f, "dev/vfio/8", "");
+        if (geteuid() == 0)
+                assert_int_equal(fchownat(f->root, "dev/vfio/8", 4711, 4712, 0), 0);
+        assert_int_equal(fstatat(f->root, "dev/vfio/8", &st, 0), 0);
+        add(f, &record, "01:00.1");
+        assert_int_equal(record.functions[1].node_uid, st.st_uid);
+        assert_int_equal(record.functions[1].node_gid, st.st_gid);
+}
+
+/* A new record takes the old one's place by rename(2): who has the old one open still reads all of it. */
+static void test_save_is_atomic(void **state) {
+        _cleanup_(bind_record_done) BindRecord first = {}, second = {};
+        _cleanup_(closep) int fd = -EBADF;
+        _cleanup_(freep) char *text = NULL;
+        Fixture *f = *state;
+        struct stat st;
+
+        fixture_machine(f, "two-gpu");
+        fixture_directory(f, "run/vxm/bind");
+        add(f, &first, "01:00.0");
+        add(f, &second, "01:00.1");
+        assert_int_equal(bind_record_save(f->root, "g", &first), 0);
+        fd = root_openat(f->root, "run/vxm/bind/g", 0);
+        assert_true(fd >= 0);
+        assert_int_equal(fstat(fd, &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0600);
+
+        fixture_write(f, "run/vxm/bind/.g.new", "what a kill left behind, longer than any record of this test will ever be");
+        assert_int_equal(bind_record_save(f->root, "g", &second), 0);
+        assert_int_equal(read_full(fd, 4096, &text, NULL), 0);
+        assert_string_equal(text, "0000:01:00.0 bochs-drm - 0 0\n");
+        assert_false(root_exists(f->root, "run/vxm/bind/.g.new"));
+        free(TAKE_PTR(text));
+        assert_int_equal(root_read(f->root, "run/vxm/bind/g", &text), 0);
+        assert_string_equal(text, "0000:01:00.1 snd_hda_intel - 0 0");
+}
+
+/* All or nothing: what cannot be renamed into place leaves no trace. */
+static void test_save_fails_whole(void **state) {
+        _cleanup_(bind_record_done) BindRecord record = {};
+        Fixture *f = *state;
+
+        fixture_machine(f, "two-gpu");
+        add(f, &record, "01:00.0");
+        assert_int_equal(bind_record_save(f->root, "g", &record), -ENOENT);
+
+        fixture_directory(f, "run/vxm/bind/g");
+        assert_int_equal(bind_record_save(f->root, "g", &record), -EISDIR);
+        assert_false(root_exists(f->root, "run/vxm/bind/.g.new"));
+}
+
+/* A link in the temporary file's place must not lead the write elsewhere. */
+static void test_save_follows_no_link(void **state) {
+        _cleanup_(bind_record_done) BindRecord record = {};
+        _cleanup_(freep) char *text = NULL;
+        Fixture *f = *state;
+
+        fixture_machine(f, "two-gpu");
+        fixture_write(f, "victim", "untouched\n");
+        fixture_link(f, "run/vxm/bind/.g.new", "../../../victim");
+        add(f, &record, "01:00.0");
+        assert_true(bind_record_save(f->root, "g", &record) < 0);
+        assert_int_equal(root_read(f->root, "victim", &text), 0);
+        assert_string_equal(text, "untouched");
+}
+
+static void test_forget_takes_leftovers(void **state) {
+        Fixture *f = *state;
+
+        assert_int_equal(bind_record_forget(f->root, "g"), 0); /* no directory either */
+        fixture_write(f, "run/vxm/bind/.g.new", "half");
+        assert_int_equal(bind_record_forget(f->root, "g"), 0);
+        assert_false(root_exists(f->root, "run/vxm/bind/.g.new"));
+}
+
+static void test_load_damaged(void **state) {
+        BindRecord record;
+        Fixture *f = *state;
+
+        fixture_write(f, "run/vxm/bind/g", "0000:01:00.0 bochs");
+        assert_int_equal(bind_record_load(f->root, "g", &record), -EBADMSG);
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_parse),
+                cmocka_unit_test(test_damaged),
+                cmocka_unit_test(test_limit),
+                fixture_test(test_round_trip),
+                fixture_test(test_node_owner),
+                fixture_test(test_save_is_atomic),
+                fixture_test(test_save_fails_whole),
+                fixture_test(test_save_follows_no_link),
+                fixture_test(test_forget_takes_leftovers),
+                fixture_test(test_load_damaged),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

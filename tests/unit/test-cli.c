@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command line all helpers share. */
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <sys/mman.h>
+
+#include "cli.h"
+#include "fixture.h"
+
+static bool arg_flag;
+static const char *arg_value;
+
+static const CliOption options[] = {
+        { "flag", NULL, "a flag", &arg_flag, NULL },
+        { "value", "WORD", "a value", NULL, &arg_value },
+        {},
+};
+
+/* Runs cli_parse() as a program of n operands would; the first operand, or NULL, in *ret_operand. */
+static int parse(const char *const words[static 6], int n, const char **ret_operand) {
+        Cli cli = { "vxm-test", "Tests.", "GUEST", n, options };
+        char *argv[8] = { (char *) "vxm-test" }, **operands = NULL;
+        int argc = 1, r;
+
+        for (int i = 0; i < 6 && words[i]; i++)
+                argv[argc++] = (char *) words[i];
+        arg_flag = false;
+        arg_value = NULL;
+        optind = 0; /* getopt(3) starts anew */
+        r = cli_parse(&cli, argc, argv, &operands);
+        if (ret_operand)
+                *ret_operand = r > 0 ? operands[0] : NULL;
+        return r;
+}
+
+static void test_good(void **state) {
+        const char *operand;
+
+        (void) state;
+        assert_int_equal(parse((const char *const[6]){ "win11" }, 1, &operand), 1);
+        assert_string_equal(operand, "win11");
+        assert_false(arg_flag);
+        assert_null(arg_value);
+
+        assert_int_equal(parse((const char *const[6]){ "--flag", "win11", "--value", "x" }, 1, &operand), 1);
+        assert_string_equal(operand, "win11");
+        assert_true(arg_flag);
+        assert_string_equal(arg_value, "x");
+
+        assert_int_equal(parse((const char *const[6]){ "--value=", "--", "--flag" }, 1, &operand), 1);
+        assert_string_equal(operand, "--flag");
+        assert_false(arg_flag);
+        assert_string_equal(arg_value, "");
+
+        assert_int_equal(parse((const char *const[6]){ "a", "b", "c" }, 3, &operand), 1);
+        assert_string_equal(operand, "a");
+        assert_int_equal(parse((const char *const[6]){}, 0, NULL), 1);
+}
+
+static void test_bad(void **state) {
+        static const struct {
+                const char *words[6], *log;
+        } rows[] = {
+                { {}, "vxm-test: expected GUEST; see vxm-test --help.\n" },
+                { { "a", "b" }, "vxm-test: expected GUEST; see vxm-test --help.\n" },
+                { { "--flag" }, "vxm-test: expected GUEST; see vxm-test --help.\n" },
+                { { "--nonsense", "a" }, "vxm-test: unrecognized option '--nonsense'\n" },
+                { { "-x", "a" }, "vxm-test: invalid option -- 'x'\n" },
+                { { "--flag=yes", "a" }, "vxm-test: option '--flag' doesn't allow an argument\n" },
+                { { "a", "--value" }, "vxm-test: option '--value' requires an argument\n" },
+        };
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(freep) char *log = NULL;
+                int r;
+
+                fixture_capture(f);
+                r = parse(rows[i].words, 1, NULL);
+                log = fixture_log(f);
+                assert_string_equal(log, rows[i].log); /* one line, and why */
+                assert_int_equal(r, -EINVAL);
+        }
+}
+
+/* Standard output while one option is looked at. */
+static char *output_of(const char *option) {
+        int fd = memfd_create("output", MFD_CLOEXEC), saved = dup(STDOUT_FILENO), r;
+        char *text = NULL;
+
+        fflush(stdout);
+        assert_true(fd >= 0 && saved >= 0 && dup2(fd, STDOUT_FILENO) >= 0);
+        r = parse((const char *const[6]){ option }, 1, NULL);
+        fflush(stdout);
+        assert_true(dup2(saved, STDOUT_FILENO) >= 0);
+        close(saved);
+        assert_int_equal(r, 0);
+        assert_true(lseek(fd, 0, SEEK_SET) == 0);
+        assert_int_equal(read_full(fd, 65536, &text, NULL), 0);
+        close(fd);
+        return text;
+}
+
+static void test_help(void **state) {
+        _cleanup_(freep) char *help = output_of("--help"), *short_help = output_of("-h"), *version = output_of("--version");
+
+        (void) state;
+        assert_non_null(strstr(help, "vxm-test [OPTION…] GUEST\n\nTests.\n"));
+        assert_non_null(strstr(help, "\n  --flag              a flag\n"));
+        assert_non_null(strstr(help, "\n  --value WORD        a value\n"));
+        assert_non_null(strstr(help, "\n  --help "));
+        assert_non_null(strstr(help, "\n  --version "));
+        assert_string_equal(short_help, help);
+        assert_string_equal(version, "vxm-test " VXM_VERSION "\n");
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                fixture_test(test_good),
+                fixture_test(test_bad),
+                fixture_test(test_help),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

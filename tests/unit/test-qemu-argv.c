@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* QEMU's command line, option by option; whole command lines are golden (tests/golden). */
+
+#include "fixture.h"
+#include "qemu-argv.h"
+
+static PciFunction functions[] = {
+        { .address = { 0, 1, 0, 0 }, .name = "0000:01:00.0" },
+        { .address = { 0, 1, 0, 1 }, .name = "0000:01:00.1" },
+        { .address = { 0, 2, 0, 0 }, .name = "0000:02:00.0" },
+        { .address = { 0, 2, 0, 2 }, .name = "0000:02:00.2" },
+};
+
+/* Pointers to constants are fine: nothing here is freed. */
+static Guest guest(void) {
+        return (Guest){
+                .name = (char *) "g",
+                .memory_size = UINT64_C(512) << 20,
+                .cpu_count = 3,
+                .firmware = FIRMWARE_BIOS,
+        };
+}
+
+static QemuFacts facts(size_t first, size_t n) {
+        return (QemuFacts){
+                .functions = { functions + first, n },
+                .nvram = (char *) "/var/lib/vxm/guests/g/nvram.fd",
+                .sockets = (char *) "/run/vxm/sockets/g",
+        };
+}
+
+/* All values of option, each followed by a newline. */
+static char *values(const Guest *g, const QemuFacts *f, const char *option) {
+        Argv argv;
+        char *text;
+        size_t size;
+        FILE *file = open_memstream(&text, &size);
+
+        assert_non_null(file);
+        assert_int_equal(qemu_argv_build(g, f, "/usr/bin/qemu", &argv), 0);
+        assert_string_equal(argv.items[0], "/usr/bin/qemu");
+        assert_null(argv.items[argv.n]);
+        for (size_t i = 1; i + 1 < argv.n; i++)
+                if (streq(argv.items[i], option))
+                        fprintf(file, "%s\n", argv.items[i + 1]);
+        fclose(file);
+        argv_done(&argv);
+        return text;
+}
+
+static void assert_values(const Guest *g, const QemuFacts *f, const char *option, const char *wanted) {
+        _cleanup_(freep) char *seen = values(g, f, option);
+
+        assert_string_equal(seen, wanted);
+}
+
+static void assert_contains(const Guest *g, const QemuFacts *f, const char *option, const char *wanted) {
+        _cleanup_(freep) char *seen = values(g, f, option);
+
+        if (!strstr(seen, wanted))
+                fail_msg("%s lacks %s: %s", option, wanted, seen);
+}
+
+static void assert_lacks(const Guest *g, const QemuFacts *f, const char *option, const char *unwanted) {
+        _cleanup_(freep) char *seen = values(g, f, option);
+
+        if (strstr(seen, unwanted))
+                fail_msg("%s has %s: %s", option, unwanted, seen);
+}
+
+static void test_base(void **state) {
+        QemuFacts f = facts(0, 0);
+        Guest g = guest();
+
+        (void) state;
+        assert_values(&g, &f, "-smp", "3\n");
+        assert_values(&g, &f, "-m", "size=512M\n");
+        assert_contains(&g, &f, "-object", "size=512M,share=on");
+        assert_values(&g, &f, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny\n");
+        assert_values(&g, &f, "-mon", "chardev=qmp,mode=control\n");
+        assert_contains(&g, &f, "-chardev", "socket,id=qmp,fd=3\n");
+        assert_lacks(&g, &f, "-device", "vfio-pci");
+        assert_lacks(&g, &f, "-machine", "pflash");
+        assert_values(&g, &f, "-kernel", "");
+        assert_values(&g, &f, "-append", "");
+}
+
+static void test_boot(void **state) {
+        QemuFacts f = facts(0, 0);
+        Guest g = guest();
+
+        (void) state;
+        g.kernel = (char *) "/boot/a,b";
+        g.initrd = (char *) "/boot/c,d";
+        g.command_line = (char *) "console=ttyS0,115200 -- x";
+        /* These three are no lists: a comma is a comma. */
+        assert_values(&g, &f, "-kernel", "/boot/a,b\n");
+        assert_values(&g, &f, "-initrd", "/boot/c,d\n");
+        assert_values(&g, &f, "-append", "console=ttyS0,115200 -- x\n");
+}
+
+static void test_firmware(void **state) {
+        QemuFacts f = facts(0, 0);
+        Guest g = guest();
+
+        (void) state;
+        g.firmware = FIRMWARE_UEFI;
+        f.firmware = (Firmware){ (char *) "/c,ode", (char *) "/vars", (char *) "qcow2" };
+        f.nvram = (char *) "/nv,ram";
+        assert_contains(&g, &f, "-machine", ",pflash0=code,pflash1=nvram");
+        assert_values(&g, &f, "-blockdev",
+                "driver=file,node-name=code-file,filename=/c,,ode,read-only=on,auto-read-only=off\n"
+                "driver=qcow2,node-name=code,file=code-file,read-only=on\n"
+                "driver=file,node-name=nvram-file,filename=/nv,,ram\n"
+                "driver=qcow2,node-name=nvram,file=nvram-file\n");
+}
+
+static void test_disks(void **state) {
+        GuestDisk disks[] = {
+                { .name = (char *) "one", .path = (char *) "/a,read-only=off,b", .format = DISK_RAW, .read_only = true },
+                { .name = (char *) "two", .path = (char *) "/,", .format = DISK_QCOW2 },
+        };
+        QemuFacts f = facts(0, 0);
+        Guest g = guest();
+
+        (void) state;
+        g.disks = disks;
+        g.n_disks = 2;
+        /* A path must not smuggle in options of its own. */
+        assert_contains(&g, &f, "-blockdev", ",filename=/a,,read-only=off,,b,");
+        assert_contains(&g, &f, "-blockdev", ",filename=/,,,");
+        assert_contains(&g, &f, "-blockdev", "driver=raw,node-name=disk-one,");
+        assert_contains(&g, &f, "-blockdev", "driver=qcow2,node-name=disk-two,");
+        assert_contains(&g, &f, "-device", "drive=disk-one,bootindex=1\n");
+        assert_contains(&g, &f, "-device", "drive=disk-two,bootindex=2\n");
+}
+
+static void assert_functions(size_t first, size_t n, const char *wanted) {
+        QemuFacts f = facts(first, n);
+        Guest g = guest();
+        _cleanup_(freep) char *seen = values(&g, &f, "-device");
+        const char *port = strstr(seen, "pcie-root-port");
+
+        assert_non_null(port);
+        assert_string_equal(port, wanted);
+}
+
+static void test_functions(void **state) {
+        (void) state;
+        assert_functions(0, 1, /* alone: nothing says multifunction */
+                "pcie-root-port,id=slot1,chassis=1\n"
+                "vfio-pci,host=0000:01:00.0,bus=slot1,addr=0x0.0x0\n");
+        assert_functions(0, 2, /* one card with its sound */
+                "pcie-root-port,id=slot1,chassis=1\n"
+                "vfio-pci,host=0000:01:00.0,bus=slot1,addr=0x0.0x0,multifunction=on\n"
+                "vfio-pci,host=0000:01:00.1,bus=slot1,addr=0x0.0x1\n");
+        assert_functions(0, 4, /* two cards, the second with a gap */
+                "pcie-root-port,id=slot1,chassis=1\n"
+                "vfio-pci,host=0000:01:00.0,bus=slot1,addr=0x0.0x0,multifunction=on\n"
+                "vfio-pci,host=0000:01:00.1,bus=slot1,addr=0x0.0x1\n"
+                "pcie-root-port,id=slot2,chassis=2\n"
+                "vfio-pci,host=0000:02:00.0,bus=slot2,addr=0x0.0x0,multifunction=on\n"
+                "vfio-pci,host=0000:02:00.2,bus=slot2,addr=0x0.0x2\n");
+        assert_functions(1, 2, /* two single ones */
+                "pcie-root-port,id=slot1,chassis=1\n"
+                "vfio-pci,host=0000:01:00.1,bus=slot1,addr=0x0.0x1\n"
+                "pcie-root-port,id=slot2,chassis=2\n"
+                "vfio-pci,host=0000:02:00.0,bus=slot2,addr=0x0.0x0\n");
+}
+
+static void test_print(void **state) {
+        char *items[] = { (char *) "qemu", (char *) "-S", (char *) "-m", (char *) "1,2", (char *) "-append", (char *) "a 'b' $c",
+                (char *) "-x", (char *) "" };
+        Argv argv = { items, ELEMENTSOF(items) };
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+        FILE *f = open_memstream(&text, &size);
+
+        (void) state;
+        argv_print(&argv, f);
+        fclose(f);
+        assert_string_equal(text, "qemu \\\n  -S \\\n  -m 1,2 \\\n  -append 'a '\\''b'\\'' $c' \\\n  -x ''\n");
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_base),
+                cmocka_unit_test(test_boot),
+                cmocka_unit_test(test_firmware),
+                cmocka_unit_test(test_disks),
+                cmocka_unit_test(test_functions),
+                cmocka_unit_test(test_print),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
