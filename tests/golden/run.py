@@ -110,10 +110,18 @@ def run_case(case, build, scratch):
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
     environment.update((k, v) for k, v in os.environ.items() if k.endswith("SAN_OPTIONS"))
     done = subprocess.run(
-        command, executable=build / name, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+        command,
+        executable=build / name,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     outcome = f"{MARK}exit {done.returncode}\n" + section("stdout", done.stdout) + section("stderr", done.stderr)
-    outcome += files_below(out, "made", out) + (files_below(root / "run/vxm/bind", "left", root) if name == "vxm-bind" else "")
+    outcome += files_below(out, "made", out)
+    if name == "vxm-bind":
+        outcome += files_below(root / "run/vxm/bind", "left", root)
     return outcome.replace(str(scratch), "SCRATCH")
 
 

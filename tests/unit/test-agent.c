@@ -47,7 +47,7 @@ static void test_sync(void **state) {
                 "\xff{\"return\": 42, \"return\": 42}\n",
                 "\xff{\"error\": 42}\n",
                 "\xff[42]\n",
-                "\xff" "42\n",
+                "\37742\n",
                 "\xff{\"return\": 42}",
         };
 

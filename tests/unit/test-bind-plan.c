@@ -88,9 +88,11 @@ static void test_take_nothing(void **state) {
         assert_takes(*state, (const char *const[3]){}, "");
 }
 
-/* Bound to vfio-pci since boot: only its node changes hands. */
+/* Bound to vfio-pci since boot, with an override or by its ids: only its node changes hands. */
 static void test_take_static(void **state) {
         fixture_machine(*state, "bmc");
+        assert_takes(*state, (const char *const[3]){ "17:00.0" }, "give    /dev/vfio/41 to the guest's user\n");
+        fixture_lines(*state, "sys/devices/pci0000:16/0000:16:00.0/0000:17:00.0/driver_override = (null)");
         assert_takes(*state, (const char *const[3]){ "17:00.0" }, "give    /dev/vfio/41 to the guest's user\n");
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The undo record: what is written comes back the same, what is damaged is refused, and a reader never sees half. */
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "bind-record.h"
@@ -50,7 +52,8 @@ static void test_damaged(void **state) {
                 "0000:01:00.0 \xc3\xa4 - 0 0",
                 "0000:01:00.0 bochs-drm x/y 0 0",
                 "0000:01:00.0 bochs-drm - -1 0",
-                "0000:01:00.0 bochs-drm - 0 4294967295", /* means “leave it” to chown(2) */
+                "0000:01:00.0 bochs-drm - 4294967295 0", /* means “leave it” to chown(2) */
+                "0000:01:00.0 bochs-drm - 0 4294967295",
                 "0000:01:00.0 bochs-drm - 4294967296 0",
                 "0000:01:00.0 bochs-drm - root root",
                 "0000:01:00.0 bochs-drm - 0 0\n0000:01:00.1 snd",
@@ -66,26 +69,27 @@ static void test_damaged(void **state) {
         }
 }
 
-static void test_limit(void **state) {
+/* Parses a record of n lines. */
+static int parse_lines(int n, BindRecord *ret) {
         _cleanup_(freep) char *text = NULL;
-        BindRecord record;
         size_t size;
-        FILE *f;
+        FILE *f = open_memstream(&text, &size);
+
+        assert_non_null(f);
+        for (int i = 0; i < n; i++)
+                fprintf(f, "0000:%02x:00.0 - - 0 0\n", i);
+        fclose(f);
+        return bind_record_parse(text, ret);
+}
+
+static void test_limit(void **state) {
+        BindRecord record;
 
         (void) state;
-        f = open_memstream(&text, &size);
-        for (int i = 0; i < 128; i++)
-                fprintf(f, "0000:%02x:00.0 - - 0 0\n", i);
-        fclose(f);
-        assert_int_equal(parse(text, &record), 0);
+        assert_int_equal(parse_lines(128, &record), 0);
         assert_int_equal(record.n, 128);
         bind_record_done(&record);
-
-        f = open_memstream(&text, &size);
-        for (int i = 0; i < 129; i++)
-                fprintf(f, "0000:%02x:00.0 - - 0 0\n", i);
-        fclose(f);
-        assert_int_equal(parse(text, &record), -EBADMSG);
+        assert_int_equal(parse_lines(129, &record), -EBADMSG);
 }
 
 static void add(Fixture *f, BindRecord *record, const char *address) {
@@ -220,6 +224,57 @@ static void test_load_damaged(void **state) {
         assert_int_equal(bind_record_load(f->root, "g", &record), -EBADMSG);
 }
 
+static void assert_holder(Fixture *f, const char *guest, const char *address, const char *wanted) {
+        _cleanup_(freep) char *holder = NULL;
+        PciAddress a;
+
+        assert_int_equal(pci_address_parse(address, &a), 0);
+        assert_int_equal(bind_record_holder(f->root, guest, a, &holder), wanted ? 1 : 0);
+        if (wanted)
+                assert_string_equal(holder, wanted);
+        else
+                assert_null(holder);
+}
+
+/* Who holds a device is who has it in a record; one's own record is no obstacle, nor is a half-written one. */
+static void test_holder(void **state) {
+        _cleanup_(freep) char *holder = NULL;
+        Fixture *f = *state;
+
+        fixture_directory(f, "run/vxm/bind");
+        assert_holder(f, "a", "01:00.0", NULL);
+        fixture_write(f, "run/vxm/bind/b", "0000:02:00.0 - - 0 0\n");
+        fixture_write(f, "run/vxm/bind/c", "0000:01:00.0 - - 0 0\n0000:01:00.1 - - 0 0\n");
+        fixture_write(f, "run/vxm/bind/.d.new", "0000:03:00.0 - - 0 0\n");
+        assert_holder(f, "a", "01:00.1", "c");
+        assert_holder(f, "a", "02:00.0", "b");
+        assert_holder(f, "a", "03:00.0", NULL);
+        assert_holder(f, "a", "01:00.2", NULL);
+        assert_holder(f, "c", "01:00.1", NULL);
+
+        /* What cannot be read may hold anything. */
+        fixture_write(f, "run/vxm/bind/a", "garbage\n");
+        assert_int_equal(bind_record_holder(f->root, "z", (PciAddress){ .bus = 9 }, &holder), -EBADMSG);
+        assert_null(holder);
+}
+
+/* Of two runs one waits: a second descriptor is a second party to flock(2). */
+static void test_lock(void **state) {
+        int first = -EBADF, second = -EBADF;
+        Fixture *f = *state;
+
+        assert_int_equal(bind_record_lock(f->root, &first), -ENOENT);
+        fixture_directory(f, "run/vxm/bind");
+        assert_int_equal(bind_record_lock(f->root, &first), 0);
+        second = root_openat(f->root, "run/vxm/bind", O_RDONLY | O_DIRECTORY);
+        assert_true(second >= 0);
+        assert_int_equal(flock(second, LOCK_EX | LOCK_NB), -1);
+        assert_int_equal(errno, EWOULDBLOCK);
+        close(first);
+        assert_int_equal(flock(second, LOCK_EX | LOCK_NB), 0);
+        close(second);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse),
@@ -232,6 +287,8 @@ int main(void) {
                 fixture_test(test_save_follows_no_link),
                 fixture_test(test_forget_takes_leftovers),
                 fixture_test(test_load_damaged),
+                fixture_test(test_holder),
+                fixture_test(test_lock),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

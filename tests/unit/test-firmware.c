@@ -28,7 +28,7 @@ static void test_good(void **state) {
                 assert_string_equal(f.format, "raw");
                 firmware_done(&f);
         }
-        assert_int_equal(parse("{" UEFI ", \"mapping\": {\"device\": \"flash\", \"mode\": \"split\", " IMAGES "}, " TARGETS "}",
+        assert_int_equal(parse("{" UEFI ", " TARGETS ", \"mapping\": {\"device\": \"flash\", \"mode\": \"split\", " IMAGES "}}",
                                  "q35", &f), 1);
         firmware_done(&f);
         assert_int_equal(parse(GOOD, "virt", &f), 0);
@@ -65,7 +65,8 @@ static void test_unfit(void **state) {
                 "{" UEFI ", " FLASH ", \"targets\": [{\"architecture\": \"x86_64\", \"machines\": \"pc-q35-*\"}]}",
                 "{" UEFI ", " FLASH ", \"targets\": [{\"architecture\": \"x86_64\", \"machines\": [null, 5]}]}",
                 "{" UEFI ", " TARGETS ", \"mapping\": []}",
-                "{" UEFI ", " TARGETS ", \"mapping\": {\"device\": \"flash\", \"executable\": \"/c\", \"nvram-template\": 1}}",
+                "{" UEFI ", " TARGETS ", \"mapping\": {\"device\": \"flash\", \"executable\": \"/c\", "
+                "\"nvram-template\": 1}}",
         };
 
         (void) state;
@@ -79,8 +80,8 @@ static void test_unfit(void **state) {
 }
 
 static void test_no_descriptor(void **state) {
-        static const char *const rows[] = { "", "[]", "1", "\"uefi\"", "null", "{", GOOD "x", "{\"features\": [], \"features\": []}",
-                "{\"\\u0000\": 1}" };
+        static const char *const rows[] = { "", "[]", "1", "\"uefi\"", "null", "{", GOOD "x",
+                "{\"features\": [], \"features\": []}", "{\"\\u0000\": 1}" };
 
         (void) state;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -124,8 +125,9 @@ static void descriptor(Fixture *f, const char *path, const char *name) {
         _cleanup_(freep) char *text = NULL;
 
         assert_int_equal(format(&text,
-                                 "{" UEFI ", " TARGETS ", \"mapping\": {\"device\": \"flash\", \"executable\": {\"filename\": \"/%s\", "
-                                 "\"format\": \"raw\"}, \"nvram-template\": {\"filename\": \"/%s.vars\", \"format\": \"raw\"}}}",
+                                 "{" UEFI ", " TARGETS ", \"mapping\": {\"device\": \"flash\", "
+                                 "\"executable\": {\"filename\": \"/%s\", \"format\": \"raw\"}, "
+                                 "\"nvram-template\": {\"filename\": \"/%s.vars\", \"format\": \"raw\"}}}",
                                  name, name), 0);
         fixture_write(f, path, text);
         fixture_write(f, name, "code");

@@ -50,9 +50,11 @@ static void test_initial(void **state) {
         }
 }
 
-/* Text that no key can mean; keys of free text take all but what is too long. */
+/* Text that no key can mean; keys of free text take what stays on its line and is not too long. */
 static void test_garbage(void **state) {
-        static const char *const garbage[] = { "\x01", "/../", "-1", "99999999999999999999", "%s%n", "a\nb", "nö" };
+        static const char *const garbage[] = { "\x01", "a\nb", "a\rb", "\x7f", "/a\\", "/../", "-1",
+                "99999999999999999999", "%s%n", "nö" };
+        const size_t n_for_text = 5;
         char too_long[4200];
 
         (void) state;
@@ -68,7 +70,7 @@ static void test_garbage(void **state) {
                 assert_non_null(g);
                 if (assign(g, k, too_long) != -E_CONFIG)
                         fail_msg("[%s] %s= takes %zu characters", k->section, k->key, strlen(too_long));
-                for (size_t j = 0; !is_text && j < ELEMENTSOF(garbage); j++)
+                for (size_t j = 0; j < (is_text ? n_for_text : ELEMENTSOF(garbage)); j++)
                         if (assign(g, k, garbage[j]) != -E_CONFIG)
                                 fail_msg("[%s] %s=%s is taken", k->section, k->key, garbage[j]);
                 guest_free(g);

@@ -267,7 +267,7 @@ static void test_bad_files(void **state) {
         static const struct {
                 const char *text, *log;
         } rows[] = {
-                { "[Memory]\nSize=lots\n", "/etc/vxm/guests/g.guest:2: [Memory] Size=lots: expected a size of at least 16M" },
+                { "[Memory]\nSize=lots\n", "/etc/vxm/guests/g.guest:2: [Memory] Size=lots: expected a size of at least" },
                 { "[Memory]\nSize=17M\n", ":2: [Memory] Size=17M: expected a size of at least 16M in steps of 2M" },
                 { "[GPU]\nDevice=01:00.9\n", ":2: [GPU] Device=01:00.9: expected a PCI address" },
                 { "[Disk]\nPath=/a\n", "/etc/vxm/guests/g.guest:1: [Disk] " },
@@ -278,6 +278,9 @@ static void test_bad_files(void **state) {
                 { "[Disk a]\nPath=a.img\n", ":2: [Disk a] Path=a.img: expected an absolute path." },
                 { "[Boot]\nInitrd=/i\n", ": [Boot] Initrd= is set, but not Kernel=; set both or none." },
                 { "[Boot]\nCommandLine=x\n", ": [Boot] CommandLine= is set, but not Kernel=; it needs a kernel." },
+                { "[Guest]\nDescription=a\rb\n", ":2: [Guest] Description=a\rb: expected at most 2048 characters" },
+                { "[Guest]\nDescription=a\\\\", ":2: [Guest] Description=a\\: expected at most 2048 characters" },
+                { "[Disk a]\nPath=/a\\\\", ":2: [Disk a] Path=/a\\: expected an absolute path" },
                 { "Count=1\n", ":1: “Count=1” stands outside of any [Section]." },
         };
         Fixture *f = *state;
@@ -362,22 +365,28 @@ static void test_list(void **state) {
         assert_int_equal(n, 0);
         strings_free(names, n);
 
-        fixture_write(f, "usr/lib/vxm/guests/b.guest", "");
-        fixture_write(f, "etc/vxm/guests/b.guest", "");
-        fixture_write(f, "etc/vxm/guests/c.guest", "");
-        fixture_link(f, "run/vxm/guests/a.guest", "/dev/null");
-        fixture_write(f, "etc/vxm/guests/Bad_Name.guest", "");
-        fixture_write(f, "etc/vxm/guests/.hidden.guest", "");
-        fixture_write(f, "etc/vxm/guests/.guest", "");
-        fixture_write(f, "etc/vxm/guests/README", "");
-        fixture_write(f, "etc/vxm/guests/c.guest.d/10.conf", "");
+        fixture_write(f, "usr/lib/vxm/guests/b.guest", "[Guest]\n");
+        fixture_write(f, "etc/vxm/guests/b.guest", "[Guest]\n");
+        fixture_write(f, "etc/vxm/guests/c.guest", "[Guest]\n");
+        fixture_write(f, "usr/lib/vxm/guests/a.guest", "[Guest]\n");
+        fixture_write(f, "etc/vxm/guests/Bad_Name.guest", "[Guest]\n");
+        fixture_write(f, "etc/vxm/guests/.hidden.guest", "[Guest]\n");
+        fixture_write(f, "etc/vxm/guests/.guest", "[Guest]\n");
+        fixture_write(f, "etc/vxm/guests/README", "[Guest]\n");
+        fixture_write(f, "etc/vxm/guests/c.guest.d/10.conf", "[Guest]\n");
+        /* Masked ones are left out; what lies below a stronger file does not matter. */
+        fixture_link(f, "run/vxm/guests/masked.guest", "/dev/null");
+        fixture_write(f, "usr/lib/vxm/guests/masked.guest", "[Guest]\n");
+        fixture_write(f, "usr/lib/vxm/guests/unmasked.guest", "");
+        fixture_write(f, "etc/vxm/guests/unmasked.guest", "[Guest]\n");
         fixture_capture(f);
         assert_int_equal(guest_files_list(f->root, &names, &n), 0);
         fixture_assert_logged(f, "/etc/vxm/guests/Bad_Name.guest: “Bad_Name” is no name for a guest, and ignored");
-        assert_int_equal(n, 3);
+        assert_int_equal(n, 4);
         assert_string_equal(names[0], "a");
         assert_string_equal(names[1], "b");
         assert_string_equal(names[2], "c");
+        assert_string_equal(names[3], "unmasked");
         strings_free(names, n);
 }
 

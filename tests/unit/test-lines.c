@@ -22,13 +22,14 @@ static void assert_next(LineBuffer *b, const char *wanted) {
 
 static void test_portions(void **state) {
         static const char text[] = "one\n\ntwo and more\nrest";
+        const size_t size = sizeof text - 1;
 
         (void) state;
         for (size_t portion = 1; portion <= sizeof text; portion++) {
                 _cleanup_(lines_done) LineBuffer b = { .max = 100 };
 
-                for (size_t i = 0; i < (sizeof text - 1); i += portion)
-                        assert_int_equal(lines_feed(&b, text + i, (sizeof text - 1) - i < portion ? (sizeof text - 1) - i : portion), 0);
+                for (size_t i = 0; i < size; i += portion)
+                        assert_int_equal(lines_feed(&b, text + i, size - i < portion ? size - i : portion), 0);
                 assert_next(&b, "one");
                 assert_next(&b, "");
                 assert_next(&b, "two and more");

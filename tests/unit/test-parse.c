@@ -157,9 +157,10 @@ static void test_time(void **state) {
 }
 
 static void test_path(void **state) {
-        static const char *const clean[] = { "/a", "/a/b", "/...", "/.a", "/a..", "/..a", "/a b", "/a,b=\"c\"", "/ä" };
+        static const char *const clean[] = { "/a", "/a/b", "/...", "/.a", "/a..", "/..a", "/a b", "/a,b=\"c\"", "/ä",
+                "/a\\b" };
         static const char *const unclean[] = { "", "a", "a/b", "/", "//", "/a/", "/a//b", "/.", "/..", "/a/.", "/a/..",
-                "/a/./b", "/a/../b", "/../a", "./a", "/a\nb", "/a\tb", "/\x7f", "/a\x01" };
+                "/a/./b", "/a/../b", "/../a", "./a", "/a\nb", "/a\tb", "/\x7f", "/a\x01", "/a\\" };
         char path[PATH_MAX + 1];
 
         (void) state;

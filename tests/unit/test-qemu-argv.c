@@ -169,8 +169,8 @@ static void test_functions(void **state) {
 }
 
 static void test_print(void **state) {
-        char *items[] = { (char *) "qemu", (char *) "-S", (char *) "-m", (char *) "1,2", (char *) "-append", (char *) "a 'b' $c",
-                (char *) "-x", (char *) "" };
+        char *items[] = { (char *) "qemu", (char *) "-S", (char *) "-m", (char *) "1,2", (char *) "-append",
+                (char *) "a 'b' $c", (char *) "-x", (char *) "" };
         Argv argv = { items, ELEMENTSOF(items) };
         _cleanup_(freep) char *text = NULL;
         size_t size;

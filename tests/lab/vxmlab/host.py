@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from vxmlab import qemu
 from vxmlab.qemu import Qemu
 
 
@@ -18,4 +19,5 @@ class Host:
 
 def detect(base):
     """Chooses QEMU and its accelerator. Needs the cache's lock."""
-    return Host(Qemu(base / "qemu"), "tcg", base.name)
+    emulator = qemu.ensure()
+    return Host(Qemu(emulator), "tcg", f"{emulator.name} {base.name}")
