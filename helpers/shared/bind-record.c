@@ -41,12 +41,25 @@ static int read_owner(int root, int group, BindRecordFunction *f) {
         return 0;
 }
 
+/* A driver's name goes into a sysfs write later: nothing but one word of printable characters may come back. */
+static bool is_word(const char *s) {
+        if (isempty(s) || streq(s, "-"))
+                return false;
+        for (; *s; s++)
+                if (*s <= ' ' || *s > '~' || *s == '/')
+                        return false;
+        return true;
+}
+
 int bind_record_add(BindRecord *record, int root, const PciFunction *function) {
         BindRecordFunction *f = record_append(record);
         int r;
 
         if (!f)
                 return -ENOMEM;
+        /* What could not be read back must not be written down. */
+        if ((function->driver && !is_word(function->driver)) || (function->override && !is_word(function->override)))
+                return -EINVAL;
         f->address = function->address;
         r = read_owner(root, function->group, f);
         if (r < 0)
@@ -65,14 +78,10 @@ void bind_record_done(BindRecord *record) {
         *record = (BindRecord){};
 }
 
-/* A driver's name goes into a sysfs write later: nothing but one word of printable characters may come back. */
 static int parse_driver(const char *word, char **ret) {
         if (streq(word, "-"))
                 return 0;
-        for (const char *p = word; *p; p++)
-                if (*p <= ' ' || *p > '~' || *p == '/')
-                        return -EBADMSG;
-        return free_and_strdup(ret, word);
+        return is_word(word) ? free_and_strdup(ret, word) : -EBADMSG;
 }
 
 static int parse_line(char *line, BindRecord *record) {
@@ -139,7 +148,8 @@ int bind_record_save(int root, const char *guest, const BindRecord *record) {
         if (directory < 0)
                 return directory;
         (void) snprintf(temporary, sizeof temporary, ".%s.new", guest);
-        fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        (void) unlinkat(directory, temporary, 0); /* what a kill left behind */
+        fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (fd < 0)
                 return -errno;
         f = fdopen(fd, "w");

@@ -62,13 +62,17 @@ static int judge_group(int root, const PciFunction *f, const PciFunctions *ours)
         return 0;
 }
 
-static int judge_gpu(const Guest *g, const PciFunction *f) {
-        if (f->boot_vga)
-                return refuse(f, E_CONFIG,
-                        "is the GPU this machine boots on; the host would go dark. Name another one in [GPU] Device= of %s.",
+/* Judges a slot by all of its functions, as they go together: named is the one that the guest file names. */
+static int judge_slot(const Guest *g, const PciFunctions *slot, const PciFunction *named) {
+        for (size_t i = 0; i < slot->n; i++)
+                if (slot->items[i].boot_vga)
+                        return refuse(&slot->items[i], E_CONFIG,
+                                "is the GPU this machine boots on; the host would go dark. Name another one in [GPU] Device= "
+                                "of %s.",
+                                g->file);
+        if (!pci_is_gpu(named))
+                return refuse(named, E_CONFIG, "is no GPU (class %06x); correct [GPU] Device= in %s.", named->class_code,
                         g->file);
-        if (!pci_is_gpu(f))
-                return refuse(f, E_CONFIG, "is no GPU (class %06x); correct [GPU] Device= in %s.", f->class_code, g->file);
         return 0;
 }
 
@@ -90,7 +94,7 @@ static int collect_slot(int root, const Guest *g, PciAddress address, PciFunctio
                         FIELDS("VXM_DEVICE", pci_address_format(address, text)),
                         "There is no PCI device %s in this machine; see `lspci -D`, then correct [GPU] Device= in %s.",
                         pci_address_format(address, text), g->file);
-        r = judge_gpu(g, named);
+        r = judge_slot(g, &slot, named);
         if (r < 0)
                 return r;
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "guest-files.h"
 #include "log.h"
@@ -35,7 +36,7 @@ static int files_append(GuestFiles *f, char *path) {
         return 0;
 }
 
-/* Whether the file exists, and whether it only masks. */
+/* Whether the file exists, and whether it only masks. A link to nowhere exists: reading it tells the user which it is. */
 static int look_at(int root, const char *path, bool *ret_masked) {
         _cleanup_(freep) char *target = NULL;
         _cleanup_(closep) int fd = -EBADF;
@@ -46,11 +47,15 @@ static int look_at(int root, const char *path, bool *ret_masked) {
                 return 0;
         }
         fd = root_openat(root, path, O_PATH);
+        if (fd == -ENOENT && target) {
+                *ret_masked = false;
+                return 0;
+        }
         if (fd < 0)
                 return fd;
         if (fstat(fd, &st) < 0)
                 return -errno;
-        *ret_masked = S_ISREG(st.st_mode) && st.st_size == 0;
+        *ret_masked = (S_ISREG(st.st_mode) && st.st_size == 0) || (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
         return 0;
 }
 

@@ -226,6 +226,10 @@ static int assign_section(const ConfLine *line, bool valid, const char *section)
         return 0;
 }
 
+static int too_many_disks(const ConfLine *line) {
+        return conf_log(LOG_ERR, line->file, line->line, "[%s]: there can be %d disks at most.", line->section, DISKS_MAX);
+}
+
 int guest_assign(const ConfLine *line, void *guest) {
         _cleanup_(freep) char *section = NULL;
         const char *name;
@@ -235,8 +239,11 @@ int guest_assign(const ConfLine *line, void *guest) {
         valid = split_section(line->section, &section, &name);
         if (!section)
                 return -ENOMEM;
-        if (!line->key)
-                return assign_section(line, valid, section);
+        if (!line->key) {
+                r = assign_section(line, valid, section);
+                /* A disk is there with its section, so that one that says nothing else is missed too. */
+                return r >= 0 && valid && name && !guest_disk(guest, name) ? too_many_disks(line) : r;
+        }
         if (!valid || !section_is_known(section))
                 return 0; /* its own line has been complained about */
 
@@ -250,8 +257,7 @@ int guest_assign(const ConfLine *line, void *guest) {
                 if (name)
                         base = (char *) guest_disk(guest, name);
                 if (!base)
-                        return conf_log(LOG_ERR, line->file, line->line, "[%s]: there can be %d disks at most.",
-                                line->section, DISKS_MAX);
+                        return too_many_disks(line);
                 r = isempty(line->value) ? reset_key(k, base + k->offset) : k->parse(line->value, base + k->offset);
                 if (r == -EINVAL || r == -ERANGE)
                         return conf_log(LOG_ERR, line->file, line->line, "[%s] %s=%s: expected %s.", line->section,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Loads a guest: finds its files, reads them in order into one Guest, and checks what only the whole can tell. */
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "exit-status.h"
 #include "guest-files.h"
 #include "guest-keys.h"
@@ -30,9 +33,22 @@ Guest *guest_free(Guest *g) {
         return NULL;
 }
 
+/* Only regular files: the generator must not wait for a pipe's writer, at boot least of all. */
+static int read_regular(int root, const char *path, char **ret, size_t *ret_size) {
+        _cleanup_(closep) int fd = root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+        struct stat st;
+
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        return read_full(fd, ROOT_FILE_MAX, ret, ret_size);
+}
+
 static int parse_file(int root, const char *path, ConfHandler handler, void *userdata) {
         _cleanup_(freep) char *text = NULL, *shown = NULL;
-        _cleanup_(closep) int fd = -EBADF;
         size_t size;
         int r;
 
@@ -40,8 +56,7 @@ static int parse_file(int root, const char *path, ConfHandler handler, void *use
         if (r < 0)
                 return log_oom();
 
-        fd = root_openat(root, path, 0 /* O_RDONLY */);
-        r = fd < 0 ? fd : read_full(fd, ROOT_FILE_MAX, &text, &size);
+        r = read_regular(root, path, &text, &size);
         if (r < 0) {
                 conf_log(LOG_ERR, shown, 0, "Cannot be read: %s.", strerror(-r));
                 return -E_CONFIG;

@@ -142,6 +142,7 @@ static int add_serial(Argv *a, const QemuFacts *facts) {
         return r < 0 ? r : add(a, "-device", "virtio-rng-pci");
 }
 
+/* Names of a user's choice get a prefix that no other node or device has; QEMU takes 31 characters for a node. */
 static int add_disk(Argv *a, const GuestDisk *d, size_t index) {
         _cleanup_(freep) char *path = double_commas(d->path);
         const char *read_only = d->read_only ? ",read-only=on" : "";
@@ -149,10 +150,11 @@ static int add_disk(Argv *a, const GuestDisk *d, size_t index) {
 
         if (!path)
                 return -ENOMEM;
-        r = add(a, "-blockdev", "driver=file,node-name=disk-%s-file,filename=%s,discard=unmap%s", d->name, path, read_only);
-        r = r < 0 ? r : add(a, "-blockdev", "driver=%s,node-name=disk-%s,file=disk-%s-file,discard=unmap%s",
+        r = add(a, "-blockdev", "driver=file,node-name=file-%s,filename=%s,discard=unmap%s", d->name, path, read_only);
+        r = r < 0 ? r : add(a, "-blockdev", "driver=%s,node-name=disk-%s,file=file-%s,discard=unmap%s",
                                 d->format == DISK_QCOW2 ? "qcow2" : "raw", d->name, d->name, read_only);
-        return r < 0 ? r : add(a, "-device", "virtio-blk-pci,id=%s,drive=disk-%s,bootindex=%zu", d->name, d->name, index + 1);
+        return r < 0 ? r : add(a, "-device", "virtio-blk-pci,id=disk-%s,drive=disk-%s,bootindex=%zu", d->name, d->name,
+                                index + 1);
 }
 
 /* Each card gets a root port of its own, and its functions the numbers they have on the host: drivers expect the sound

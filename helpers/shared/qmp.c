@@ -23,6 +23,7 @@ struct Qmp {
         void *userdata;
         LineBuffer lines;
         bool greeted;
+        bool refused; /* no capabilities, so no commands: nothing can come of this connection */
         json_int_t last_id;
         Pending pending[PENDING_MAX];
         size_t n_pending;
@@ -107,13 +108,14 @@ static int take_reply(Qmp *qmp, const json_t *message) {
                 qmp->pending[i] = qmp->pending[--qmp->n_pending];
                 if (p.on_reply)
                         p.on_reply(qmp, reply, reply ? NULL : text ? text : "no reason given", p.userdata);
-                return 0;
+                return qmp->refused ? -EPROTO : 0;
         }
         return -EPROTO;
 }
 
 static void on_capabilities(Qmp *qmp, const json_t *reply, const char *error, void *userdata) {
         (void) error;
+        qmp->refused = !reply;
         if (reply && qmp->handlers->ready)
                 qmp->handlers->ready(qmp, userdata);
 }

@@ -144,6 +144,11 @@ static void test_refusals(void **state) {
         assert_refused(f, "01:00.1", E_CONFIG, "0000:01:00.1 is no GPU (class 040300)");
         assert_refused(f, "00:14.0", E_CONFIG, "0000:00:14.0 is no GPU (class 0c0330)");
 
+        /* All functions of a slot go together: naming another one does not make the boot GPU less of one. */
+        fixture_lines(f, DEVICES "0000:01:00.0/boot_vga = 1\n" DEVICES "0000:01:00.1/class = 0x038000");
+        assert_refused(f, "01:00.1", E_CONFIG, "0000:01:00.0 is the GPU this machine boots on");
+        fixture_lines(f, DEVICES "0000:01:00.0/boot_vga = 0\n" DEVICES "0000:01:00.1/class = 0x040300");
+
         /* A device that has a group to itself no more. */
         fixture_lines(f, "sys/kernel/iommu_groups/8/devices/0000:00:14.0 -> ../../../../devices/pci0000:00/0000:00:14.0");
         assert_refused(f, "01:00.0", E_LACKS, "0000:01:00.0 shares IOMMU group 8 with 0000:00:14.0 (driver xhci_hcd)");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From files to one guest: which files count, in which order they apply, and which mistakes cost the guest its start. */
 
+#include <sys/stat.h>
+
 #include "exit-status.h"
 #include "fixture.h"
 #include "guest-files.h"
@@ -275,6 +277,7 @@ static void test_bad_files(void **state) {
                 { "[Disk a b]\nPath=/a\n", "/etc/vxm/guests/g.guest:1: [Disk a b] " },
                 { "[GPU one]\nDevice=01:00.0\n", "/etc/vxm/guests/g.guest:1: [GPU one] " },
                 { "[Disk a]\nFormat=raw\n", "/etc/vxm/guests/g.guest: [Disk a] has no Path=; add one." },
+                { "[Disk a]\n", "/etc/vxm/guests/g.guest: [Disk a] has no Path=; add one." },
                 { "[Disk a]\nPath=a.img\n", ":2: [Disk a] Path=a.img: expected an absolute path." },
                 { "[Boot]\nInitrd=/i\n", ": [Boot] Initrd= is set, but not Kernel=; set both or none." },
                 { "[Boot]\nCommandLine=x\n", ": [Boot] CommandLine= is set, but not Kernel=; it needs a kernel." },
@@ -328,7 +331,7 @@ static void test_too_many(void **state) {
                 fprintf(file, "[Disk d%d]\nPath=/d\n", i);
         fclose(file);
         fixture_write(f, "etc/vxm/guests/g.guest", text);
-        assert_refused(f, "g", ":130: [Disk d64]: there can be 64 disks at most.");
+        assert_refused(f, "g", ":129: [Disk d64]: there can be 64 disks at most.");
 }
 
 static void test_unreadable(void **state) {
@@ -343,6 +346,23 @@ static void test_unreadable(void **state) {
         text[ROOT_FILE_MAX + 1] = '\0';
         fixture_write(f, "etc/vxm/guests/h.guest", text);
         assert_refused(f, "h", "/etc/vxm/guests/h.guest: Cannot be read: File too large.");
+
+        /* Nobody writes into this pipe, and nobody waits for it. */
+        fixture_directory(f, "etc/vxm/guests");
+        assert_int_equal(mkfifoat(f->root, "etc/vxm/guests/i.guest", 0600), 0);
+        assert_refused(f, "i", "/etc/vxm/guests/i.guest: Cannot be read: Invalid argument.");
+}
+
+/* A link to nowhere is a mistake to be told, not a file that is not there. */
+static void test_dangling_links(void **state) {
+        Fixture *f = *state;
+
+        fixture_write(f, "usr/lib/vxm/guests/g.guest", "[Guest]\n");
+        fixture_link(f, "etc/vxm/guests/g.guest.d/10.conf", "nowhere");
+        assert_refused(f, "g", "/etc/vxm/guests/g.guest.d/10.conf: Cannot be read: No such file or directory.");
+        fixture_remove(f, "etc/vxm/guests/g.guest.d/10.conf");
+        fixture_link(f, "etc/vxm/guests/g.guest", "nowhere");
+        assert_refused(f, "g", "/etc/vxm/guests/g.guest: Cannot be read: No such file or directory.");
 }
 
 /* No link leads out of the root. */
@@ -408,6 +428,7 @@ int main(void) {
                 fixture_test(test_many_errors),
                 fixture_test(test_too_many),
                 fixture_test(test_unreadable),
+                fixture_test(test_dangling_links),
                 fixture_test(test_links_stay_inside),
                 fixture_test(test_list),
         };

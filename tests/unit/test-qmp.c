@@ -170,6 +170,7 @@ static void test_garbage(void **state) {
                 GREETING "{\"return\": {}, \"id\": \"1\"}\n",
                 GREETING "{\"return\": {}, \"id\": 1.0}\n",
                 GREETING "{\"return\": {}, \"id\": 18446744073709551617}\n",
+                GREETING "{\"error\": {\"desc\": \"no capabilities\"}, \"id\": 1}\n",
                 GREETING "{\"event\": 5}\n",
                 GREETING "{\"event\": \"A\", \"event\": \"B\"}\n",
                 GREETING "{\"event\": \"\xff\"}\n",

@@ -17,6 +17,9 @@ _READY = b"ready\n"
 # IPv4 address of the machine on QEMU's user network; see image/root/etc/systemd/network.
 _ADDRESS = "10.0.2.15"
 
+# no_timer_check: on a busy host the emulated timer's first ticks may come too late for the kernel, which then panics.
+_KERNEL = "root=/dev/vda rw console=ttyS0 no_timer_check"
+
 
 @dataclass
 class Boot:
@@ -111,7 +114,7 @@ def _machine(accel, shape, boot):
             "-object", f"memory-backend-file,id=ram,size={shape.memory}M,mem-path={boot.memory_file},share={share}",
             "-cpu", "max", "-smp", str(shape.cpus), "-m", f"{shape.memory}M",
             "-kernel", boot.kernel, "-initrd", boot.initrd,
-            "-append", f"root=/dev/vda rw console=ttyS0 {shape.kernel} {boot.arguments}"]
+            "-append", f"{_KERNEL} {shape.kernel} {boot.arguments}"]
     for device in shape.devices:
         argv += ["-device", device]
     return [*argv, *(["-incoming", "defer"] if boot.incoming else [])]
