@@ -3,7 +3,7 @@
  *
  * Started by vxm-bind@.service, one instance a guest: once to take (ExecStart=), once to give back (ExecStopPost=, with
  * --release, idempotent). Touches driver_override, unbind and drivers_probe below /sys/bus/pci, the owner of nodes in
- * /dev/vfio, and its record in /run/vxm/bind. Refuses before the first write. Knows nothing of QEMU. */
+ * /dev/vfio, and its record in /run/vxm/bind. Refuses before the first write, also when the guest could not start. */
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -17,6 +17,7 @@
 #include "module.h"
 #include "parse.h"
 #include "pci-names.h"
+#include "qemu-facts.h"
 #include "root.h"
 
 static const char *arg_root = "/";
@@ -75,8 +76,8 @@ static int expect_driver(int root, const BindStep *step) {
 
         title = title_of(root, step->device);
         log_event(LOG_INFO, arg_release ? MESSAGE_DEVICE_RETURNED : MESSAGE_DEVICE_TAKEN,
-                FIELDS("VXM_DEVICE", step->device, "VXM_DRIVER", arg_release ? wanted : was), "%s %s: %s → %s", step->device,
-                title ? title : "", was, wanted);
+                FIELDS("VXM_DEVICE", step->device, "VXM_DRIVER", arg_release ? wanted : was), "%s: %s → %s (%s)", step->device, was,
+                wanted, title ? title : "no name");
         return 0;
 }
 
@@ -186,6 +187,14 @@ static int save_record(int root, const BindPlan *plan) {
                      : 0;
 }
 
+/* A desktop must not lose its GPU for a guest that cannot start anyway: a missing disk or KVM shows before the first
+ * write. */
+static int check_guest(int root, const Guest *g) {
+        _cleanup_(qemu_facts_done) QemuFacts facts = {};
+
+        return qemu_facts_gather(root, g, QEMU_PATH, &facts);
+}
+
 static int take(int root) {
         _cleanup_(bind_plan_done) BindPlan plan = {};
         _cleanup_(guest_freep) Guest *g = NULL;
@@ -196,7 +205,8 @@ static int take(int root) {
         r = guest_load(root, arg_guest, &g);
         if (r < 0)
                 return r;
-        r = find_user(&uid);
+        r = arg_dry_run ? 0 : check_guest(root, g);
+        r = r < 0 ? r : find_user(&uid);
         if (r < 0)
                 return r;
         if (!arg_dry_run) {
@@ -242,7 +252,9 @@ static int give_back(int root) {
                 return log_error_errno(r, "Not all is as before; what was before stays noted in /run/vxm/bind/%s. Try again: "
                                           "%s --release %s",
                         arg_guest, program_invocation_name, arg_guest);
-        return bind_record_forget(root, arg_guest);
+        r = bind_record_forget(root, arg_guest);
+        return r < 0 ? log_error_errno(r, "Cannot remove /run/vxm/bind/%s: %s.", arg_guest, strerror(-r))
+                     : log_info("All devices are back with the host, as before.");
 }
 
 static int run(void) {

@@ -4,7 +4,7 @@
  * Run by systemd at boot and at every daemon-reload (systemd.generator(7)), as podman's Quadlet is for containers. Writes
  * below the directory that systemd names, nothing else; asks neither D-Bus nor udev, and never looks at the hardware, so
  * that it cannot hang the boot. A broken guest file costs only its own guest its drop-ins: the units fail to start then,
- * and say why, because vxm-check@ reads the file again. */
+ * and say why, because every helper reads the file again. */
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
 /* vxm-qemu: runs one guest.
  *
  * Started by vxm-guest@.service, as the guest's own user and without privileges, after all that the guest needs has been
- * prepared; and by vxm-check@.service with --check before any of that. Builds QEMU's command line from the guest file
+ * prepared; and by vxm-user@.service with --check before the guest's first start. Builds QEMU's command line from the guest file
  * and the host's facts, supervises QEMU, and ends when it ends. Writes nothing but the guest's NVRAM. */
 
 #include "cli.h"

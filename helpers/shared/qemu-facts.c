@@ -80,7 +80,7 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFacts *ret
         _cleanup_(qemu_facts_done) QemuFacts facts = {};
         int r;
 
-        if (format(&facts.nvram, "/var/lib/vxm/guests/%s/nvram.fd", g->name) < 0 ||
+        if (format(&facts.nvram, "/var/lib/vxm/guests/%s/firmware/nvram.fd", g->name) < 0 ||
                 format(&facts.sockets, "/run/vxm/sockets/%s", g->name) < 0)
                 return log_oom();
 

@@ -11,7 +11,6 @@ import contextlib
 
 import pytest
 
-from vxmlab import cache
 from vxmlab.machine import Machine
 
 # The machines that run right now.
@@ -29,11 +28,6 @@ _EVIDENCE = {
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "machine(shape): the shape of the test's machine, one of tests/lab/machines")
-
-
-def pytest_sessionstart():
-    # For anyone who runs pytest itself: this directory is a cache of nothing.
-    cache.root()
 
 
 @contextlib.contextmanager
@@ -73,8 +67,8 @@ def _evidence(machine):
     for heading, command in _EVIDENCE.items():
         try:
             text = machine.run(command, check=False, timeout=20).stdout
-        except Exception as error:
+        except Exception as error:  # whatever it is, the test's own failure is the news
             yield "the lab's " + heading, f"not to be had: {error}"
-            break
+            return
         yield "the lab's " + heading, text
     yield "the lab's console", "\n".join(machine.console_log.splitlines()[-15:])

@@ -50,7 +50,7 @@ def test_guest_user_reaches_only_its_own_nodes(running):
     running.run("systemd-sysusers --inline 'u vxm-other -'")
     nodes = running.run("find /dev/vfio -name '[0-9]*'").stdout.split()
     assert nodes
-    for path in [*nodes, "/run/vxm/sockets/demo/console", "/var/lib/vxm/guests/demo/nvram.fd"]:
+    for path in [*nodes, "/run/vxm/sockets/demo/console", "/var/lib/vxm/guests/demo/firmware/nvram.fd"]:
         running.run(f"runuser -u vxm-demo -- test -w {path}")
         assert running.run(f"runuser -u vxm-other -- test -r {path}", check=False).returncode == 1, path
 

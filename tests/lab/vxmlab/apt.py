@@ -17,20 +17,16 @@ _FORMAT = "$(REPO_URI)\t$(ORIGIN)\t$(LABEL)\t$(SOURCESENTRY)"
 _OPTIONS = re.compile(r"^Acquire::(https?|Retries|ForceIPv[46]|Check-Valid-Until|Check-Date)\b.* \"[^\"]+\";$")
 
 
-def sources(suite, backports=False):
-    """The sources.list lines that serve suite from this machine's mirrors: security updates always, backports if asked."""
+def sources(suite):
+    """The sources.list lines that serve suite from this machine's mirrors, security updates included."""
     lines = []
     for uri, label, entry in _debian_repositories():
-        names = [f"{suite}-security"] if label == "Debian-Security" else _suites(suite, backports)
+        names = [f"{suite}-security"] if label == "Debian-Security" else [suite, f"{suite}-updates"]
         keys = ",".join(_keys(uri, entry))
         lines += [f"deb [signed-by={keys}] {uri} {name} main" for name in names]
     if not any(f" {suite} " in line for line in lines):
         raise LabError("apt knows no Debian mirror on this machine: look at /etc/apt/sources.list.d, then apt-get update")
     return lines
-
-
-def _suites(suite, backports):
-    return [suite, f"{suite}-updates", *([f"{suite}-backports"] if backports else [])]
 
 
 def options():

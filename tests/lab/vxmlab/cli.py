@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from vxmlab import cache, shape
+from vxmlab import cache, shape, tour
 from vxmlab.machine import Machine
 from vxmlab.say import LabError, step
 
@@ -53,6 +53,10 @@ def _test(args):
     return int(pytest.main([*options, *paths]))
 
 
+def _demo(args):
+    return tour.give(args.out.absolute())
+
+
 def _clean(_):
     cache.clean()
     return 0
@@ -81,6 +85,10 @@ def _parser():
                       help="life: the tests in test_life.py; when there is no such file: tests whose name contains it")
     test.set_defaults(function=_test)
 
+    show = verbs.add_parser("demo", help="see a guest get a GPU, show a picture on it and give it back")
+    show.add_argument("--out", type=Path, default=Path("lab-demo"), metavar="DIR", help="where the pictures go (lab-demo)")
+    show.set_defaults(function=_demo)
+
     clean = verbs.add_parser("clean", help="remove everything the lab keeps")
     clean.set_defaults(function=_clean)
     return parser
@@ -99,6 +107,9 @@ def main():
     except LabError as error:
         *context, last = str(error).splitlines()
         print("\n".join([*context, f"lab: {last}"]), file=sys.stderr)
+        return 1
+    except AssertionError as error:
+        print(f"{error}\nlab: the product does not do what it should, see above", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

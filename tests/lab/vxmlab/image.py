@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The base image: Debian 13 with all that the lab and the product's build need, without the product.
 
-An entry "base-<key>" of the cache holds base.ext4, the kernel and initrd that boot it, the SSH key that opens it,
-and the image's QEMU, unpacked so that the host can run it.
+An entry "base-<key>" of the cache holds base.ext4, the kernel and initrd that boot it, and the SSH key that opens it.
 """
 
 import contextlib
 import shlex
 from pathlib import Path
 
-from vxmlab import apt, cache, qemu
+from vxmlab import apt, cache
 from vxmlab.process import call, own_mounts
 from vxmlab.say import LabError, step
 
@@ -21,7 +20,7 @@ _SIZE = "16G"
 
 def ensure():
     """The base image's directory, built when its recipe changed. Needs the cache's lock."""
-    key = cache.digest(SUITE, _SIZE, _RECIPE, *(_HERE / name for name in ("image.py", "apt.py", "qemu.py")))
+    key = cache.digest(SUITE, _SIZE, _RECIPE, *(_HERE / name for name in ("image.py", "apt.py")))
     path = cache.entry("base", key, _build)
     cache.prune("base", keep=1)
     return path
@@ -69,9 +68,7 @@ def _build(directory):
     with mounted(image, directory / "root") as tree:
         _install_debian(tree)
         _customize(tree, key.with_suffix(".pub").read_text())
-        step("taking the kernel and QEMU out of the image ...")
         _take_kernel(tree, directory)
-        qemu.unpack(tree, directory / "qemu")
 
 
 def _install_debian(tree):

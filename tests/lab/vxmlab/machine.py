@@ -14,9 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from vxmlab import cache, host, image, png, product, shape, snapshot
+from vxmlab import cache, host, image, png, product, shape, snapshot, ssh
 from vxmlab.say import LabError
-from vxmlab.ssh import Ssh
 from vxmlab.vm import Boot, Vm
 
 
@@ -47,6 +46,7 @@ def _prepared():
     base = image.ensure()
     cache.hold(base)
     where = host.detect(base)
+    cache.hold(where.qemu.directory)
     what = product.ensure(base)
     cache.hold(what)
     return base, where, what
@@ -123,7 +123,7 @@ class Machine:
         self._connect()
 
     def _connect(self):
-        self._ssh = Ssh(self._vm.ssh_port(), self._world.base / "ssh_key")
+        self._ssh = ssh.Ssh(self._vm.ssh_port(), self._world.base / "ssh_key")
 
     def _disconnect(self):
         if self._ssh:
@@ -139,10 +139,13 @@ class Machine:
         ssh.CommandFailed, which shows the output.
         """
         try:
-            return self._ssh.run(command, check, timeout, input)
+            done = self._ssh.run(command, check, timeout, input)
         except LabError:
             self._vm.assert_alive()
             raise
+        if done.returncode == ssh.CONNECTION_LOST:
+            self._vm.assert_alive()
+        return done
 
     def spawn(self, command, **options):
         """Starts a command; returns subprocess.Popen with text pipes. options: as for Popen."""

@@ -17,6 +17,9 @@ _OPTIONS = {
     "BatchMode": "yes", "IdentitiesOnly": "yes", "ConnectTimeout": "30",
 }
 
+# ssh's own exit status when the machine cannot be reached (any more).
+CONNECTION_LOST = 255
+
 
 class CommandFailed(LabError):
     """A command inside the lab ended with a status other than 0. result: the subprocess.CompletedProcess."""
