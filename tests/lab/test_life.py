@@ -148,6 +148,16 @@ def test_enabled_guest_starts_at_boot(lab):
     demo.assert_as_before(before, demo.state(lab))
 
 
+def test_disk_that_root_made_becomes_the_guests(lab):
+    """Before the first start the guest has no user, so its directory and disk are root's: the unit hands them over."""
+    lab.run("install -d /var/lib/vxm/guests/demo && truncate -s 64M /var/lib/vxm/guests/demo/disk.img")
+    demo.install(lab, text="[Guest]\nPreset=demo\n[Disk root]\nPath=/var/lib/vxm/guests/demo/disk.img\n")
+    demo.start(lab)
+    assert any("1af4:1042" in line for line in demo.report(lab))  # virtio block device
+    assert lab.run("stat -c %U /var/lib/vxm/guests/demo/disk.img").stdout == "vxm-demo\n"
+    demo.stop(lab)
+
+
 def test_guest_without_devices(lab):
     demo.install(lab, text="[Guest]\nPreset=demo\n")
     before = demo.state(lab)

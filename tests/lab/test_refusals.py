@@ -68,6 +68,23 @@ def test_refuses_without_iommu(lab):
     assert_refused(lab, "demo", "0000:01:00.0 cannot be given to a guest while the IOMMU is off")
 
 
+def test_refuses_a_gpu_that_another_guest_has(lab):
+    demo.install(lab)
+    demo.install(lab, "rival")
+    before = demo.state(lab)
+    demo.start(lab)
+    taken = demo.state(lab)
+    assert lab.run("systemctl start vxm-guest@rival", check=False).returncode != 0
+    demo.wait_undone(lab, "rival")
+    assert "0000:01:00.0 belongs to guest demo now; stop that first: systemctl stop vxm-guest@demo" in \
+        demo.journal(lab, "rival")
+    demo.assert_as_before(taken, demo.state(lab))
+    demo.report(lab)
+    demo.stop(lab)
+    demo.wait_undone(lab)
+    demo.assert_as_before(before, demo.state(lab))
+
+
 def test_broken_file_costs_only_its_own_guest(lab):
     demo.install(lab, "broken", demo.GUEST_FILE + "[Memory]\nSize=lots\n")
     demo.install(lab)

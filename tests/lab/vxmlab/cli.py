@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from vxmlab import cache, shape, tour
+from vxmlab import bench, cache, shape, tour
 from vxmlab.machine import Machine
 from vxmlab.say import LabError, step
 
@@ -57,6 +57,11 @@ def _demo(args):
     return tour.give(args.out.absolute())
 
 
+def _bench(args):
+    bench.run(args.name, args.rounds, args.json)
+    return 0
+
+
 def _clean(_):
     cache.clean()
     return 0
@@ -88,6 +93,12 @@ def _parser():
     show = verbs.add_parser("demo", help="see a guest get a GPU, show a picture on it and give it back")
     show.add_argument("--out", type=Path, default=Path("lab-demo"), metavar="DIR", help="where the pictures go (lab-demo)")
     show.set_defaults(function=_demo)
+
+    measure = verbs.add_parser("bench", help="measure, against QEMU alone and libvirt")
+    measure.add_argument("--rounds", type=int, default=10, metavar="N", help="how often each thing is measured (10)")
+    measure.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file, too")
+    measure.add_argument("name", nargs="*", metavar="NAME", help=f"one of: {', '.join(bench.names())}; all when none is named")
+    measure.set_defaults(function=_bench)
 
     clean = verbs.add_parser("clean", help="remove everything the lab keeps")
     clean.set_defaults(function=_clean)

@@ -130,6 +130,10 @@ class Machine:
             self._ssh.close()
             self._ssh = None
 
+    def installed(self):
+        """A context manager: the file system as installed, read-only, for running the product's programs natively."""
+        return image.mounted(self._world.product / product.DISK, self._directory / "root", read_only=True)
+
     # Commands and files
 
     def run(self, command, check=True, timeout=120, input=None):

@@ -17,6 +17,9 @@ from vxmlab.say import LabError, step
 _SOURCE = Path(__file__).resolve().parents[3]
 _SETUP = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var"]
 
+# The file of an entry.
+DISK = "product.ext4"
+
 # Where the checkout and its build directory are mounted inside the image, while it is built there.
 _SOURCE_INSIDE = "usr/src/vxm"
 _BUILD_INSIDE = "var/tmp/vxm-build"
@@ -57,7 +60,7 @@ def _build(base, demo, directory):
     step("building and installing the product ...")
     if not (_SOURCE / "meson.build").exists():
         raise LabError(f"no meson.build in {_SOURCE}: the lab has to lie in tests/lab of a vxm checkout")
-    disk = directory / "product.ext4"
+    disk = directory / DISK
     call(["cp", "--sparse=always", "--reflink=auto", base / "base.ext4", disk], f"make {disk}")
     with image.mounted(disk, directory / "root") as tree, image.chroot_ready(tree), _build_mounts(base, tree):
         _meson(tree)

@@ -8,6 +8,7 @@ any number of machines share it. state is everything else that QEMU holds. disk.
 from pathlib import Path
 
 from vxmlab import cache
+from vxmlab.product import DISK
 from vxmlab.process import call
 from vxmlab.say import step
 from vxmlab.ssh import Ssh
@@ -54,7 +55,7 @@ def restore(host, base, snapshot, shape, directory):
 def _make(host, base, product, shape, directory):
     step(f"booting the {shape.name} machine, once for this product ...")
     disk = directory / "disk.qcow2"
-    overlay(host, product / "product.ext4", "raw", disk)
+    overlay(host, product / DISK, "raw", disk)
     boot = Boot(base / "vmlinuz", base / "initrd.img", disk, directory / "ram", memory_shared=True)
     vm = Vm(host, shape, boot, directory)
     try:

@@ -17,8 +17,13 @@ _INDENT = "   "
 
 # The host's screen tells what the host sees, too: its login prompt alone would be a dull picture.
 _HOST_SCREEN = """
-export SYSTEMD_COLORS=0 COLUMNS=150
-{ printf '\\33[H\\33[J'; cat /etc/issue; lspci -k -d ::0300; echo; systemctl status -n 6 vxm-guest@demo; } >/dev/tty1
+{
+    printf '\\33[H\\33[J'
+    cat /etc/issue
+    lspci -k -d ::0300
+    echo
+    SYSTEMD_COLORS=0 systemctl status -n 6 vxm-guest@demo | cut -c -150
+} >/dev/tty1
 """
 
 # What of the guest's report goes onto the screen.

@@ -112,7 +112,7 @@ def _machine(accel, shape, boot):
     argv = ["-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-name", "vxm-lab",
             "-machine", f"q35,accel={accel},kernel-irqchip=split,memory-backend=ram",
             "-object", f"memory-backend-file,id=ram,size={shape.memory}M,mem-path={boot.memory_file},share={share}",
-            "-cpu", "max", "-smp", str(shape.cpus), "-m", f"{shape.memory}M",
+            "-cpu", "host" if accel == "kvm" else "max", "-smp", str(shape.cpus), "-m", f"{shape.memory}M",
             "-kernel", boot.kernel, "-initrd", boot.initrd,
             "-append", f"{_KERNEL} {shape.kernel} {boot.arguments}"]
     for device in shape.devices:
