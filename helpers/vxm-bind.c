@@ -152,7 +152,7 @@ static int find_user(uid_t *ret) {
                 *ret = 0;
         else
                 return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                        "There is no user %s; start vxm-user@%s.service, which makes it.", name, arg_guest);
+                        "There is no user %s; make it: systemd-sysusers --inline 'u %s -'", name, name);
         return 0;
 }
 
@@ -166,22 +166,46 @@ static int check_claims(int root, const BindPlan *plan) {
                 r = bind_record_holder(root, arg_guest, f->address, &holder);
                 if (r > 0)
                         return log_event_errno(E_BUSY, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
-                                "%s belongs to guest %s now; stop that first: systemctl stop vxm-guest@%s", f->name, holder,
-                                holder);
+                                "%s belongs to guest %s now; stop that first: systemctl stop vxm-guest@%s; if it has stopped "
+                                "already, have its devices given back: %s --release %s",
+                                f->name, holder, holder, program_invocation_name, holder);
                 if (r < 0)
-                        return log_error_errno(r, "Cannot read the records in /run/vxm/bind: %s.", strerror(-r));
+                        return log_error_errno(r, "Cannot read the undo record /run/vxm/bind/%s: %s; correct or remove it.",
+                                holder ? holder : "", strerror(-r));
         }
         return 0;
 }
 
-static int save_record(int root, const BindPlan *plan) {
-        _cleanup_(bind_record_done) BindRecord record = {};
+/* How all was before: what an earlier run has noted, of devices that have not been given back since, holds on; it tells
+ * of the time before that run. */
+static int make_record(int root, const BindPlan *plan, const BindRecord *earlier, BindRecord *record) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < plan->functions.n; i++)
-                r = bind_record_add(&record, root, &plan->functions.items[i]);
-        if (r >= 0)
-                r = bind_record_save(root, arg_guest, &record);
+        for (size_t i = 0; r >= 0 && i < plan->functions.n; i++) {
+                const PciFunction *f = &plan->functions.items[i];
+
+                r = bind_record_copy(record, earlier, f->address);
+                if (r == 0)
+                        r = bind_record_add(record, root, f);
+        }
+        for (size_t i = 0; r >= 0 && i < earlier->n; i++) {
+                bool known = false;
+
+                for (size_t j = 0; j < plan->functions.n; j++)
+                        known |= pci_address_equal(plan->functions.items[j].address, earlier->functions[i].address);
+                if (!known)
+                        r = bind_record_copy(record, earlier, earlier->functions[i].address);
+        }
+        return r < 0 ? r : 0;
+}
+
+static int save_record(int root, const BindPlan *plan) {
+        _cleanup_(bind_record_done) BindRecord earlier = {}, record = {};
+        int r;
+
+        r = bind_record_load(root, arg_guest, &earlier);
+        r = r < 0 && r != -ENOENT ? r : make_record(root, plan, &earlier, &record);
+        r = r < 0 ? r : bind_record_save(root, arg_guest, &record);
         return r < 0 ? log_error_errno(r, "Cannot write /run/vxm/bind/%s: %s; no device has been touched.", arg_guest,
                                strerror(-r))
                      : 0;
@@ -233,14 +257,16 @@ static int take(int root) {
 static int give_back(int root) {
         _cleanup_(bind_record_done) BindRecord record = {};
         _cleanup_(bind_plan_done) BindPlan plan = {};
+        _cleanup_(closep) int lock = -EBADF;
         int r;
 
         r = bind_record_load(root, arg_guest, &record);
         if (r == -ENOENT)
                 return arg_dry_run ? 0 : bind_record_forget(root, arg_guest);
         if (r < 0)
-                return log_error_errno(r, "Cannot read the undo record /run/vxm/bind/%s: %s; it is kept.", arg_guest,
-                        strerror(-r));
+                return log_error_errno(r,
+                        "Cannot read the undo record /run/vxm/bind/%s: %s; correct it, then try again: %s --release %s", arg_guest,
+                        strerror(-r), program_invocation_name, arg_guest);
         r = bind_plan_return(root, &record, &plan);
         if (r < 0)
                 return r;
@@ -252,32 +278,22 @@ static int give_back(int root) {
                 return log_error_errno(r, "Not all is as before; what was before stays noted in /run/vxm/bind/%s. Try again: "
                                           "%s --release %s",
                         arg_guest, program_invocation_name, arg_guest);
-        r = bind_record_forget(root, arg_guest);
+        /* Who plans under the lock must still see our record, or it would take vfio-pci for the driver there was before. */
+        r = bind_record_lock(root, &lock);
+        r = r < 0 ? r : bind_record_forget(root, arg_guest);
         return r < 0 ? log_error_errno(r, "Cannot remove /run/vxm/bind/%s: %s.", arg_guest, strerror(-r))
                      : log_info("All devices are back with the host, as before.");
 }
 
 static int run(void) {
         _cleanup_(closep) int root = -EBADF;
-        int r;
 
         root = root_open(arg_root);
         if (root < 0)
                 return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
         if (!guest_name_is_valid(arg_guest))
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", arg_guest);
-        if (arg_release)
-                return give_back(root);
-
-        /* A record that is still there tells how things were before an earlier start: go back to that first. */
-        if (!arg_dry_run) {
-                arg_release = true;
-                r = give_back(root);
-                arg_release = false;
-                if (r < 0)
-                        return r;
-        }
-        return take(root);
+        return arg_release ? give_back(root) : take(root);
 }
 
 int main(int argc, char *argv[]) {

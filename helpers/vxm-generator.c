@@ -41,10 +41,24 @@ static void put_text(FILE *f, const char *s) {
         }
 }
 
+static void put_path(FILE *f, const char *setting, const char *path) {
+        fputs(setting, f);
+        put_word(f, path);
+        fputc('\n', f);
+}
+
 static void put_header(FILE *f, const Guest *g) {
         fputs("# Made by vxm-generator; edit the file below, then run systemctl daemon-reload.\n[Unit]\nSourcePath=", f);
         put_text(f, g->file);
         fputc('\n', f);
+
+        /* Images may lie on file systems that come late. */
+        for (size_t i = 0; i < g->n_disks; i++)
+                put_path(f, "RequiresMountsFor=", g->disks[i].path);
+        if (g->kernel)
+                put_path(f, "RequiresMountsFor=", g->kernel);
+        if (g->initrd)
+                put_path(f, "RequiresMountsFor=", g->initrd);
 }
 
 static void put_guest_unit(FILE *f, const Guest *g) {
@@ -61,11 +75,8 @@ static void put_guest_unit(FILE *f, const Guest *g) {
         if (g->n_gpus > 0)
                 /* vfio pins all of the guest's memory, and maps the devices' own on top of it. */
                 fputs("DeviceAllow=/dev/vfio/vfio rw\nDeviceAllow=char-vfio rw\nLimitMEMLOCK=infinity\n", f);
-        for (size_t i = 0; i < g->n_disks; i++) {
-                fputs(g->disks[i].read_only ? "ReadOnlyPaths=-" : "ReadWritePaths=-", f);
-                put_word(f, g->disks[i].path);
-                fputc('\n', f);
-        }
+        for (size_t i = 0; i < g->n_disks; i++)
+                put_path(f, g->disks[i].read_only ? "ReadOnlyPaths=-" : "ReadWritePaths=-", g->disks[i].path);
 }
 
 static void put_bind_unit(FILE *f, const Guest *g) {
@@ -157,5 +168,7 @@ int main(int argc, char *argv[]) {
 
         arg_destination = operands[0];
         log_setup("vxm-generator", NULL);
+        if (getenv("SYSTEMD_SCOPE")) /* systemd itself has started us, systemd.generator(7) */
+                log_to_kmsg();
         return exit_status(run());
 }

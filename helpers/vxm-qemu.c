@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "exit-status.h"
 #include "log.h"
+#include "messages.h"
 #include "qemu-argv.h"
 #include "qemu-facts.h"
 #include "qemu-supervisor.h"
@@ -17,6 +18,19 @@ static const char *arg_root = "/";
 static const char *arg_guest;
 static bool arg_check;
 static bool arg_dry_run;
+
+/* Without the generator's drop-in nobody has given the devices to vfio-pci. */
+static int check_bound(const PciFunctions *functions) {
+        for (size_t i = 0; i < functions->n; i++) {
+                const PciFunction *f = &functions->items[i];
+
+                if (!streq_ptr(f->driver, "vfio-pci"))
+                        return log_event_errno(E_CONFIG, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
+                                "%s has driver %s, not vfio-pci; run systemctl daemon-reload, then start the guest again.", f->name,
+                                f->driver ? f->driver : "none");
+        }
+        return 0;
+}
 
 static int run(void) {
         _cleanup_(qemu_facts_done) QemuFacts facts = {};
@@ -42,7 +56,8 @@ static int run(void) {
         if (arg_dry_run)
                 return argv_print(&argv, stdout), 0;
 
-        r = qemu_nvram_prepare(root, &facts);
+        r = check_bound(&facts.functions);
+        r = r < 0 ? r : qemu_nvram_prepare(root, &facts);
         return r < 0 ? r : qemu_supervise(g, &facts, &argv);
 }
 

@@ -73,18 +73,13 @@ static int take_lines(Agent *agent) {
 }
 
 int agent_process(Agent *agent) {
-        for (;;) {
-                ssize_t n = lines_read(&agent->lines, agent->fd);
-                int r;
+        ssize_t n = lines_read(&agent->lines, agent->fd);
 
-                if (n == -EAGAIN)
-                        return 0;
-                if (n <= 0)
-                        return n == 0 ? -ECONNRESET : n == -EMSGSIZE ? -EPROTO : (int) n;
-                r = take_lines(agent);
-                if (r != 0)
-                        return r;
-        }
+        if (n == -EAGAIN)
+                return 0;
+        if (n <= 0)
+                return n == 0 ? -ECONNRESET : n == -EMSGSIZE ? -EPROTO : (int) n;
+        return take_lines(agent);
 }
 
 int agent_feed(Agent *agent, const void *data, size_t size) {

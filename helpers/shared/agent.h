@@ -16,7 +16,7 @@ typedef struct Agent {
  * there. Never blocks. Returns 0 or -errno; -EAGAIN or -ECONNREFUSED: somebody else talks to the agent. */
 int agent_connect(const char *path, unsigned id, Agent *ret);
 
-/* Reads what there is. Returns 1 when the sync has been answered, 0: not yet; -ECONNRESET, -EPROTO, -errno: forget it. */
+/* Reads once, when fd is readable. Returns 1 when the sync has been answered, 0: not yet; -ECONNRESET, -EPROTO, -errno: forget it. */
 int agent_process(Agent *agent);
 
 /* Takes in bytes as if read; for tests and fuzzing. Returns as agent_process(). */

@@ -186,17 +186,34 @@ int bind_record_lock(int root, int *ret_fd) {
         return 0;
 }
 
+static const BindRecordFunction *find_function(const BindRecord *record, PciAddress address) {
+        for (size_t i = 0; i < record->n; i++)
+                if (pci_address_equal(record->functions[i].address, address))
+                        return &record->functions[i];
+        return NULL;
+}
+
+int bind_record_copy(BindRecord *record, const BindRecord *from, PciAddress address) {
+        const BindRecordFunction *source = find_function(from, address);
+        BindRecordFunction *f;
+
+        if (!source)
+                return 0;
+        f = record_append(record);
+        if (!f)
+                return -ENOMEM;
+        *f = (BindRecordFunction){ .address = address, .node_uid = source->node_uid, .node_gid = source->node_gid };
+        if (free_and_strdup(&f->driver, source->driver) < 0 || free_and_strdup(&f->override, source->override) < 0)
+                return -ENOMEM;
+        return 1;
+}
+
 static int record_of_guest_has(int root, const char *guest, PciAddress address) {
         _cleanup_(bind_record_done) BindRecord record = {};
         int r;
 
         r = bind_record_load(root, guest, &record);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < record.n; i++)
-                if (pci_address_equal(record.functions[i].address, address))
-                        return 1;
-        return 0;
+        return r < 0 ? r : !!find_function(&record, address);
 }
 
 int bind_record_holder(int root, const char *guest, PciAddress address, char **ret_holder) {
@@ -206,10 +223,10 @@ int bind_record_holder(int root, const char *guest, PciAddress address, char **r
 
         r = root_list(root, RECORD_DIRECTORY, &names, &n);
         for (size_t i = 0; r == 0 && i < n; i++) {
-                if (names[i][0] == '.' || streq(names[i], guest))
-                        continue;
+                if (!guest_name_is_valid(names[i]) || streq(names[i], guest))
+                        continue; /* no record of ours, or our own */
                 r = record_of_guest_has(root, names[i], address);
-                if (r > 0)
+                if (r != 0)
                         *ret_holder = TAKE_PTR(names[i]);
         }
         strings_free(names, n);

@@ -21,6 +21,9 @@ typedef struct BindRecord {
         size_t n;
 } BindRecord;
 
+/* Copies the entry of the function at address from another record. Returns 1, 0 when that has none, or -ENOMEM. */
+int bind_record_copy(BindRecord *record, const BindRecord *from, PciAddress address);
+
 /* Takes down one function, and the owner of its group's node, as they are now. Returns 0 or -errno. */
 int bind_record_add(BindRecord *record, int root, const PciFunction *f);
 void bind_record_done(BindRecord *record);
@@ -38,7 +41,8 @@ int bind_record_load(int root, const char *guest, BindRecord *ret);
 int bind_record_lock(int root, int *ret_fd);
 
 /* Whether the record of a guest other than guest has the function at address, that is, whether that guest holds it. To be
- * called under the lock. Returns 1 and the name in *ret_holder; 0: nobody does; -errno. */
+ * called under the lock. Returns 1 and the name in *ret_holder; 0: nobody does; -errno, and in *ret_holder whose record
+ * cannot be read, if it is that. */
 int bind_record_holder(int root, const char *guest, PciAddress address, char **ret_holder);
 
 /* Removes the record. Returns 0, also when there is none, or -errno. */

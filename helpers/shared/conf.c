@@ -14,6 +14,7 @@ typedef struct Reader {
         char *rest; /* NULL at the end */
         unsigned line;
         char *section;
+        bool skip; /* the lines below a section that is none */
 } Reader;
 
 int conf_log(int priority, const char *file, unsigned line, const char *fmt, ...) {
@@ -57,11 +58,13 @@ static bool is_comment(const char *line) {
         return *line == '#' || *line == ';';
 }
 
-/* Whether the line ends with a backslash; cuts it off. */
+/* Whether the line goes on in the next: it ends with a backslash that no other one escapes. Cuts it off. */
 static bool cut_backslash(char *line) {
-        size_t n = strlen(line);
+        size_t n = strlen(line), backslashes = 0;
 
-        if (n == 0 || line[n - 1] != '\\')
+        while (backslashes < n && line[n - 1 - backslashes] == '\\')
+                backslashes++;
+        if (backslashes % 2 == 0)
                 return false;
         line[n - 1] = '\0';
         return true;
@@ -112,9 +115,11 @@ static int handle_section(Reader *reader, char *line, unsigned number, ConfHandl
 
         if (n < 3 || line[n - 1] != ']') {
                 reader->section = (free(reader->section), NULL);
+                reader->skip = true; /* what follows belongs to it, and is not complained about once more */
                 return conf_log(LOG_ERR, reader->file, number, "“%s” is not a section; write it as [Name].", line);
         }
 
+        reader->skip = false;
         line[n - 1] = '\0';
         r = free_and_strdup(&reader->section, strstrip(line + 1));
         if (r < 0)
@@ -128,6 +133,8 @@ static int handle_line(Reader *reader, char *line, unsigned number, ConfHandler 
         if (*line == '[')
                 return handle_section(reader, line, number, handler, userdata);
 
+        if (reader->skip)
+                return 0;
         equals = strchr(line, '=');
         if (!equals || equals == line)
                 return conf_log(LOG_ERR, reader->file, number, "“%s” is not an assignment; write Key=Value.", line);
@@ -143,8 +150,8 @@ int conf_parse(char *text, size_t size, const char *file, ConfHandler handler, v
         Reader reader = { .file = file, .rest = text };
         int r, first_error = 0;
 
-        if (strlen(text) != size)
-                return conf_log(LOG_ERR, file, 0, "The file holds a NUL byte; a guest file is plain text.");
+        if (strlen(text) != size || !utf8_is_valid(text))
+                return conf_log(LOG_ERR, file, 0, "This is no text in UTF-8; a guest file is plain text.");
 
         for (;;) {
                 _cleanup_(freep) char *line = NULL;

@@ -32,6 +32,11 @@ static bool is_member(const PciFunctions *l, const PciFunction *f) {
         return false;
 }
 
+/* PCI bridges do no DMA of their own; other bridges (ISA, host) are in nobody's way as long as no driver uses them. */
+static bool stays_with_host(const PciFunction *f) {
+        return pci_is_bridge(f) && (f->class_code >> 8 == 0x0604 || !f->driver);
+}
+
 /* The kernel lets a guest have a device only if all of its IOMMU group is the guest's, bridges excepted
  * (Documentation/driver-api/vfio.rst). */
 static int judge_group(int root, const PciFunction *f, const PciFunctions *ours) {
@@ -53,7 +58,7 @@ static int judge_group(int root, const PciFunction *f, const PciFunctions *ours)
         for (size_t i = 0; i < members.n; i++) {
                 const PciFunction *m = &members.items[i];
 
-                if (!pci_is_bridge(m) && !is_member(ours, m))
+                if (!stays_with_host(m) && !is_member(ours, m))
                         return refuse(f, E_LACKS,
                                 "shares IOMMU group %d with %s (driver %s), which would be lost to the host; move the card "
                                 "to a slot with a group of its own.",

@@ -47,7 +47,7 @@ static int look_at(int root, const char *path, bool *ret_masked) {
                 return 0;
         }
         fd = root_openat(root, path, O_PATH);
-        if (fd == -ENOENT && target) {
+        if (fd < 0 && target) {
                 *ret_masked = false;
                 return 0;
         }
@@ -198,9 +198,10 @@ static int drop_masked(int root, char **names, size_t *n) {
                 _cleanup_(guest_files_done) GuestFiles f = {};
                 int r = find_main(root, GUEST_FILES, names[i - 1], &f);
 
-                if (r < 0)
+                /* What else is wrong with a guest's file is told when it is read, and costs the others nothing. */
+                if (r == -ENOMEM)
                         return r;
-                if (f.masked) {
+                if (r >= 0 && f.masked) {
                         free(names[i - 1]);
                         names[i - 1] = names[--*n];
                 }

@@ -4,8 +4,8 @@
 
 #include <jansson.h>
 
-/* What we read comes from QEMU, from a guest's agent or from files of other packages: never deeper than jansson's own
- * limit, and no duplicate keys. */
+/* For what comes from QEMU, from a guest's agent or from files of other packages: a key that is there twice would mean
+ * one thing to us and another to the next reader. */
 #define JSON_UNTRUSTED (JSON_REJECT_DUPLICATES)
 
 /* The string at key, or NULL when it is missing or no string; borrowed. */

@@ -3,6 +3,7 @@
  * there (systemd.exec(5)); then a second copy on standard error would only double each line. */
 
 #define SD_JOURNAL_SUPPRESS_LOCATION
+#include <fcntl.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -17,10 +18,24 @@ enum {
 static const char *log_program = "vxm";
 static const char *log_guest;
 static int log_max_priority = LOG_INFO;
+static int log_kmsg = -EBADF;
 
 void log_setup(const char *program, const char *guest) {
+        const char *level = getenv("SYSTEMD_LOG_LEVEL"), *invocation = getenv("DEBUG_INVOCATION");
+
         log_program = program;
         log_guest = guest;
+        if ((level && streq(level, "debug")) || (invocation && streq(invocation, "1")))
+                log_max_priority = LOG_DEBUG;
+}
+
+void log_to_kmsg(void) {
+        log_kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+}
+
+/* One write(2) is one record there. */
+static int kmsg_write(int priority, const char *message) {
+        return dprintf(log_kmsg, "<%d>%s[%d]: %s\n", priority, log_program, getpid(), message) < 0 ? -errno : 0;
 }
 
 void log_set_max_priority(int priority) {
@@ -125,6 +140,8 @@ int log_full(int priority, int error, const char *message_id, const char *const 
                 return -error;
         }
 
+        if (log_kmsg >= 0 && kmsg_write(priority, message) >= 0)
+                return -error;
         if (!stderr_is_journal() || journal_write(priority, error, message_id, fields, message) < 0)
                 fprintf(stderr, "%s: %s\n", log_program, message);
         return -error;

@@ -12,7 +12,12 @@
  * comes from the units' LogExtraFields=. */
 void log_setup(const char *program, const char *guest);
 
-/* Messages above this priority (LOG_ERR … LOG_DEBUG, LOG_INFO at first) are dropped; -1 drops all. */
+/* Sends messages to the kernel's log instead, where journald picks them up: generators have no other way, as systemd runs
+ * them with nothing behind standard error. */
+void log_to_kmsg(void);
+
+/* Messages above this priority (LOG_ERR … LOG_DEBUG, LOG_INFO at first) are dropped; -1 drops all. SYSTEMD_LOG_LEVEL=debug in
+ * the environment makes it LOG_DEBUG, as does DebugInvocation of systemd. */
 void log_set_max_priority(int priority);
 int log_get_max_priority(void);
 

@@ -21,15 +21,16 @@ static void fail(char *fmt, ...) {
 }
 
 char *pci_function_title(const PciFunction *f) {
-        struct pci_access *access = pci_alloc();
+        static struct pci_access *access; /* kept, because it takes milliseconds to read the list of ids */
         char buffer[256], *title;
 
-        if (!access)
-                return NULL;
-        access->error = fail;
-        access->warning = access->debug = ignore;
+        if (!access) {
+                access = pci_alloc();
+                if (!access)
+                        return NULL;
+                access->error = fail;
+                access->warning = access->debug = ignore;
+        }
         title = pci_lookup_name(access, buffer, sizeof buffer, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, f->vendor, f->device);
-        title = strdup(title ? title : f->name);
-        pci_cleanup(access);
-        return title;
+        return strdup(title ? title : f->name);
 }

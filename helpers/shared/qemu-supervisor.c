@@ -26,6 +26,7 @@
 #define SECOND UINT64_C(1000000)
 #define AGENT_TIMEOUT (3 * SECOND) /* an agent that is there answers within milliseconds, unless the guest is very busy */
 #define QUIT_TIMEOUT (5 * SECOND)  /* QEMU closing its files after "quit" */
+#define FREE_TIMEOUT (60 * SECOND) /* QEMU giving back the memory of a big guest after its power-off */
 #define STOP_MARGIN (15 * SECOND)  /* what systemd gives us beyond our own deadlines */
 
 typedef enum State {
@@ -44,7 +45,9 @@ typedef struct Supervisor {
         Qmp *qmp;
         sd_event_source *qmp_source;
         Agent agent;
-        sd_event_source *agent_source, *agent_timer, *reminder_timer, *deadline_timer;
+        sd_event_source *agent_source, *agent_timer, *reminder_timer, *deadline_timer, *kill_timer;
+        bool unwanted;      /* stopped before the guest ran: any end will do */
+        bool qmp_lost;      /* QEMU has closed its monitor */
         bool shutdown_seen; /* QEMU announced its end: SHUTDOWN */
         bool panicked;
         int result;
@@ -55,6 +58,7 @@ static void supervisor_done(Supervisor *s) {
         sd_event_source_disable_unref(s->agent_timer);
         sd_event_source_disable_unref(s->reminder_timer);
         sd_event_source_disable_unref(s->deadline_timer);
+        sd_event_source_disable_unref(s->kill_timer);
         sd_event_source_disable_unref(s->qmp_source);
         agent_done(&s->agent);
         qmp_free(s->qmp);
@@ -177,12 +181,14 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) source;
         (void) usec;
         s->state = FORCED;
+        s->reminder_timer = sd_event_source_disable_unref(s->reminder_timer);
+        drop_agent(s);
         s->result = log_event_errno(ETIMEDOUT, MESSAGE_GUEST_FORCED_OFF, NULL,
                 "The guest did not power off within %" PRIu64 " s; switching it off. Allow more by [Guest] StopTimeout=.",
                 s->guest->stop_timeout / SECOND);
         if (qmp_send(s->qmp, "quit", NULL, NULL, NULL) < 0)
                 kill_qemu(s);
-        arm(s, &s->deadline_timer, QUIT_TIMEOUT, on_kill_time);
+        arm(s, &s->kill_timer, QUIT_TIMEOUT, on_kill_time);
         return 0;
 }
 
@@ -196,7 +202,8 @@ static void stop_running_guest(Supervisor *s) {
         arm(s, &s->deadline_timer, s->guest->stop_timeout, on_deadline);
         arm_reminder(s);
 
-        /* A paused guest could not do what it is asked. */
+        /* A guest that sleeps or is paused could not do what it is asked; to any other this means nothing. */
+        (void) qmp_send(s->qmp, "system_wakeup", NULL, NULL, NULL);
         (void) qmp_send(s->qmp, "cont", NULL, NULL, NULL);
         if (ask_agent(s) < 0)
                 fall_back_to_acpi(s, "cannot be reached");
@@ -211,11 +218,13 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
         case STARTING:
                 log_info("Stopped before the guest ran.");
                 s->state = STOPPING;
-                (void) kill(s->pid, SIGTERM);
-                arm(s, &s->deadline_timer, QUIT_TIMEOUT, on_kill_time);
+                s->unwanted = true;
+                kill_qemu(s);
                 break;
         case RUNNING:
-                stop_running_guest(s);
+                /* Without its monitor QEMU is about to end anyway, see on_qmp(). */
+                if (!s->qmp_lost)
+                        stop_running_guest(s);
                 break;
         case STOPPING:
         case FORCED:
@@ -245,12 +254,12 @@ static void on_cont(Qmp *qmp, const json_t *reply, const char *error, void *user
         char devices[256];
 
         (void) qmp;
+        if (s->state != STARTING)
+                return;
         if (!reply) {
                 fail_start(s, error);
                 return;
         }
-        if (s->state != STARTING)
-                return;
 
         s->state = RUNNING;
         describe_functions(&s->facts->functions, devices, sizeof devices);
@@ -264,6 +273,8 @@ static void on_cont(Qmp *qmp, const json_t *reply, const char *error, void *user
 static void on_query_kvm(Qmp *qmp, const json_t *reply, const char *error, void *userdata) {
         Supervisor *s = userdata;
 
+        if (s->state != STARTING)
+                return;
         if (!reply)
                 fail_start(s, error);
         else if (!json_is_true(json_object_get(reply, "enabled")))
@@ -273,8 +284,10 @@ static void on_query_kvm(Qmp *qmp, const json_t *reply, const char *error, void 
 }
 
 static void on_qmp_ready(Qmp *qmp, void *userdata) {
-        if (qmp_send(qmp, "query-kvm", NULL, on_query_kvm, userdata) < 0)
-                fail_start(userdata, "QEMU does not take commands");
+        Supervisor *s = userdata;
+
+        if (s->state == STARTING && qmp_send(qmp, "query-kvm", NULL, on_query_kvm, s) < 0)
+                fail_start(s, "QEMU does not take commands");
 }
 
 /* The events of QEMU (docs/interop/qemu-qmp-ref) that a user wants to find in the journal. */
@@ -348,7 +361,8 @@ static int on_qmp(sd_event_source *source, int fd, uint32_t events, void *userda
         /* QEMU closes when it ends; if it does not end now, it is no QEMU we can leave alone. */
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
         if (r == -ECONNRESET || r == -EPIPE) {
-                arm(s, &s->deadline_timer, QUIT_TIMEOUT, on_kill_time);
+                s->qmp_lost = true;
+                arm(s, &s->kill_timer, s->shutdown_seen ? FREE_TIMEOUT : QUIT_TIMEOUT, on_kill_time);
                 return 0;
         }
         s->result = log_event_errno(r, MESSAGE_GUEST_FAILED, NULL, "QEMU said what is not QMP (%s); ending it.", strerror(-r));
@@ -365,7 +379,7 @@ static int judge_end(const Supervisor *s, const siginfo_t *info) {
 
         if (s->result < 0)
                 return s->result; /* told already */
-        if (s->state == STOPPING && (clean || s->shutdown_seen)) {
+        if (s->state == STOPPING && (clean || s->shutdown_seen || s->unwanted)) {
                 log_event(LOG_INFO, MESSAGE_GUEST_ENDED, NULL, "Guest has ended, as asked.");
                 return 0;
         }
@@ -389,7 +403,8 @@ static int on_qemu_end(sd_event_source *source, const siginfo_t *info, void *use
         (void) source;
         s->pid = 0;
         /* Its last events may still be unread. */
-        (void) qmp_process(s->qmp);
+        while (qmp_process(s->qmp) > 0)
+                ;
         return sd_event_exit(s->event, judge_end(s, info));
 }
 
@@ -451,6 +466,11 @@ int qemu_supervise(const Guest *g, const QemuFacts *facts, const Argv *argv) {
         _cleanup_(supervisor_done) Supervisor s = { .guest = g, .facts = facts, .agent.fd = -EBADF };
         sigset_t mask, before;
         int r;
+
+        /* QEMU has our uid; a guest that has broken out into it must not reach into this process by ptrace(2) or
+         * process_vm_writev(2), and so around QEMU's own seccomp filter. */
+        if (prctl(PR_SET_DUMPABLE, 0) < 0)
+                return log_error_errno(errno, "Cannot shut the supervisor off from QEMU: %m.");
 
         sigemptyset(&mask);
         sigaddset(&mask, SIGTERM);

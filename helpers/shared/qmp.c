@@ -4,11 +4,13 @@
 #include <sys/socket.h>
 
 #include "lines.h"
+#include "log.h"
 #include "qmp.h"
 
 enum {
         LINE_MAX_BYTES = 1024 * 1024, /* query-qmp-schema, the longest reply there is, has about 200 kB */
         PENDING_MAX = 64,
+        UNREADABLE_MAX = 16,
 };
 
 typedef struct Pending {
@@ -23,6 +25,7 @@ struct Qmp {
         void *userdata;
         LineBuffer lines;
         bool greeted;
+        unsigned n_unreadable;
         bool refused; /* no capabilities, so no commands: nothing can come of this connection */
         json_int_t last_id;
         Pending pending[PENDING_MAX];
@@ -146,6 +149,11 @@ static int take_lines(Qmp *qmp) {
                 _cleanup_(json_decrefp) json_t *message = json_loadb(line, size, JSON_UNTRUSTED, NULL);
                 int r;
 
+                /* QEMU may well say a number that jansson cannot hold (unsigned, 64 bits); that is no reason to end a guest. */
+                if (!json_is_object(message) && qmp->greeted && qmp->n_unreadable++ < UNREADABLE_MAX) {
+                        log_warning("Passing over a message of QEMU that cannot be read (%zu bytes).", size);
+                        continue;
+                }
                 if (!json_is_object(message))
                         return -EPROTO;
                 r = take_message(qmp, message);
@@ -156,18 +164,15 @@ static int take_lines(Qmp *qmp) {
 }
 
 int qmp_process(Qmp *qmp) {
-        for (;;) {
-                ssize_t n = lines_read(&qmp->lines, qmp->fd);
-                int r;
+        ssize_t n = lines_read(&qmp->lines, qmp->fd);
+        int r;
 
-                if (n == -EAGAIN)
-                        return 0;
-                if (n <= 0)
-                        return n == 0 ? -ECONNRESET : n == -EMSGSIZE ? -EPROTO : (int) n;
-                r = take_lines(qmp);
-                if (r < 0)
-                        return r;
-        }
+        if (n == -EAGAIN)
+                return 0;
+        if (n <= 0)
+                return n == 0 ? -ECONNRESET : n == -EMSGSIZE ? -EPROTO : (int) n;
+        r = take_lines(qmp);
+        return r < 0 ? r : 1;
 }
 
 int qmp_feed(Qmp *qmp, const void *data, size_t size) {

@@ -30,9 +30,10 @@ int qmp_fd(const Qmp *qmp);
  * -errno. */
 int qmp_send(Qmp *qmp, const char *command, json_t *arguments, QmpReply on_reply, void *userdata);
 
-/* To be called when fd is readable: reads what there is and calls back. Returns 0; -ECONNRESET when QEMU has closed;
- * -EPROTO when it said what is not QMP; -errno. */
+/* To be called when fd is readable: reads once, so that a flood keeps nobody from other work, and calls back. Returns 1;
+ * 0 when there was nothing to read; -ECONNRESET when QEMU has closed; -EPROTO when it said what is not QMP, or too much
+ * that cannot be read; -errno. */
 int qmp_process(Qmp *qmp);
 
-/* Takes in bytes as if they had been read from fd; for tests and fuzzing. Returns as qmp_process(). */
+/* Takes in bytes as if they had been read from fd; for tests and fuzzing. Returns 0 or as qmp_process(). */
 int qmp_feed(Qmp *qmp, const void *data, size_t size);

@@ -35,6 +35,36 @@ int format(char **ret, const char *fmt, ...) {
         return 0;
 }
 
+/* The length of the sequence that starts at p, or 0 when there is no valid one. */
+static size_t utf8_sequence(const unsigned char *p) {
+        static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+        size_t n = *p < 0x80 ? 1 : *p >> 5 == 0x06 ? 2 : *p >> 4 == 0x0e ? 3 : *p >> 3 == 0x1e ? 4 : 0;
+        uint32_t c;
+
+        if (n <= 1)
+                return n;
+        c = *p & (0x7fU >> n);
+        for (size_t i = 1; i < n; i++) {
+                if (p[i] >> 6 != 0x02)
+                        return 0;
+                c = c << 6 | (p[i] & 0x3fU);
+        }
+        return c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : n;
+}
+
+bool utf8_is_valid(const char *s) {
+        const unsigned char *p = (const unsigned char *) s;
+
+        while (*p) {
+                size_t n = utf8_sequence(p);
+
+                if (n == 0)
+                        return false;
+                p += n;
+        }
+        return true;
+}
+
 char *strstrip(char *s) {
         size_t n;
 

@@ -14,7 +14,6 @@
 
 #define _cleanup_(f) __attribute__((cleanup(f)))
 #define _printf_(a, b) __attribute__((format(printf, a, b)))
-#define _unused_ __attribute__((unused))
 
 #define ELEMENTSOF(x) (sizeof(x) / sizeof((x)[0]))
 #define STRLEN(s) (sizeof("" s "") - 1)
@@ -70,6 +69,9 @@ int free_and_strdup(char **dest, const char *s);
 
 /* asprintf() that returns 0 or -ENOMEM and leaves *ret untouched on failure. */
 int format(char **ret, const char *fmt, ...) _printf_(2, 3);
+
+/* Whether s is UTF-8 as RFC 3629 has it: shortest forms, no surrogates, nothing above U+10FFFF. */
+bool utf8_is_valid(const char *s);
 
 /* Removes white space at both ends of s, in place; returns the first character that is left. */
 char *strstrip(char *s);

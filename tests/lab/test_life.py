@@ -92,6 +92,29 @@ def test_kill_qemu(running):
     assert result_of(running) == "exit-code"
 
 
+def test_stop_before_the_guest_runs(lab):
+    """QEMU is stopped in the middle of its start-up: nothing has run that could be lost, so nothing has failed."""
+    demo.install(lab)
+    lab.before = demo.state(lab)
+    lab.run("systemctl start --no-block vxm-guest@demo && until pgrep -f qemu-system >/dev/null; do sleep 0.02; done; "
+            "systemctl stop vxm-guest@demo")
+    assert result_of(lab) == "success", demo.journal(lab)
+    assert_undone(lab)
+
+
+def test_start_after_a_failed_return(lab):
+    """A record that is left tells how things were; a start goes on from there, and its end goes back to that."""
+    demo.install(lab)
+    lab.before = demo.state(lab)
+    lab.run("systemctl start vxm-bind@demo && cp /run/vxm/bind/demo /root && systemctl stop vxm-bind@demo")
+    # As if the sound's driver had not come back.
+    lab.run(f"echo {demo.SOUND} >/sys/bus/pci/drivers/snd_hda_intel/unbind && cp /root/demo /run/vxm/bind/demo")
+    demo.start(lab)
+    demo.report(lab)
+    demo.stop(lab)
+    assert_undone(lab)
+
+
 def test_bind_fails_half_way(lab):
     """The sound function's override is out of reach, so its driver gets it back: the GPU has been taken by then."""
     demo.install(lab)

@@ -87,7 +87,11 @@ def test_refuses_a_gpu_that_another_guest_has(lab):
 
 def test_broken_file_costs_only_its_own_guest(lab):
     demo.install(lab, "broken", demo.GUEST_FILE + "[Memory]\nSize=lots\n")
+    lab.run("ln -s loop.guest /etc/vxm/guests/loop.guest")
     demo.install(lab)
+    told = lab.run("journalctl --sync; journalctl -q -b -t vxm-generator -o cat").stdout
+    assert "/etc/vxm/guests/broken.guest:7: [Memory] Size=lots" in told
+    assert "/etc/vxm/guests/loop.guest: Cannot be read: Too many levels of symbolic links." in told
     assert_refused(lab, "broken", "/etc/vxm/guests/broken.guest:7: [Memory] Size=lots")
     demo.start(lab)
     demo.report(lab)

@@ -270,7 +270,32 @@ static void test_holder(void **state) {
         /* What cannot be read may hold anything. */
         fixture_write(f, "run/vxm/bind/a", "garbage\n");
         assert_int_equal(bind_record_holder(f->root, "z", (PciAddress){ .bus = 9 }, &holder), -EBADMSG);
+        assert_string_equal(holder, "a");
+        free(holder);
+
+        /* What is no guest's is no record. */
+        fixture_write(f, "run/vxm/bind/a", "");
+        fixture_write(f, "run/vxm/bind/a~", "garbage\n");
+        holder = NULL;
+        assert_int_equal(bind_record_holder(f->root, "z", (PciAddress){ .bus = 9 }, &holder), 0);
         assert_null(holder);
+}
+
+/* An entry of an earlier record counts, whatever the machine looks like now. */
+static void test_copy(void **state) {
+        char text[] = "0000:01:00.0 nouveau - 7 8\n0000:01:00.1 - x 0 0\n";
+        _cleanup_(bind_record_done) BindRecord from = {}, to = {};
+
+        (void) state;
+        assert_int_equal(bind_record_parse(text, &from), 0);
+        assert_int_equal(bind_record_copy(&to, &from, (PciAddress){ .bus = 2 }), 0);
+        assert_int_equal(to.n, 0);
+        assert_int_equal(bind_record_copy(&to, &from, (PciAddress){ .bus = 1 }), 1);
+        assert_int_equal(to.n, 1);
+        assert_string_equal(to.functions[0].driver, "nouveau");
+        assert_null(to.functions[0].override);
+        assert_int_equal(to.functions[0].node_uid, 7);
+        assert_int_equal(to.functions[0].node_gid, 8);
 }
 
 /* Of two runs one waits: a second descriptor is a second party to flock(2). */
@@ -304,6 +329,7 @@ int main(void) {
                 fixture_test(test_forget_takes_leftovers),
                 fixture_test(test_load_damaged),
                 fixture_test(test_holder),
+                cmocka_unit_test(test_copy),
                 fixture_test(test_lock),
         };
 

@@ -46,6 +46,8 @@ static void test_good(void **state) {
                 { "[A]\nk=v\n", "1 [A];2 [A] k=v;" },
                 { "[A]\n  k \t=\t v  \n", "1 [A];2 [A] k=v;" },
                 { "[A]\nk=\n", "1 [A];2 [A] k=;" },
+                { "[A]\nk=a\\\\\nl=b\n", "1 [A];2 [A] k=a\\\\;3 [A] l=b;" },
+                { "[A]\nk=\xe2\x86\x92\xf0\x9f\x96\xa5\n", "1 [A];2 [A] k=\xe2\x86\x92\xf0\x9f\x96\xa5;" },
                 { "[A]\nk=a=b=c\n", "1 [A];2 [A] k=a=b=c;" },
                 { "[A]\nk=v # no comment\n", "1 [A];2 [A] k=v # no comment;" },
                 { "[A]\nk=\"v\"\n", "1 [A];2 [A] k=\"v\";" },
@@ -83,7 +85,10 @@ static void test_bad(void **state) {
                 { "[A]\n=v\n", "1 [A];", "/x:2: “=v” is not an assignment; write Key=Value." },
                 { "[A\nk=v\n", "", "/x:1: “[A” is not a section; write it as [Name]." },
                 { "[]\n", "", "/x:1: “[]” is not a section; write it as [Name]." },
-                { "[A]\n[B] x\nk=v\n", "1 [A];", "/x:3: “k=v” stands outside of any [Section]." },
+                { "[A]\n[B] x\nk=v\n", "1 [A];", "/x:2: “[B] x” is not a section; write it as [Name]." },
+                { "[A]\nk=\xc3(\n", "", "/x: This is no text in UTF-8" },
+                { "[A]\nk=\xed\xa0\x80\n", "", "/x: This is no text in UTF-8" },
+                { "[A]\nk=\xc0\xaf\n", "", "/x: This is no text in UTF-8" },
                 { "[A]\nk=1\\\n2\nbad\n", "1 [A];2 [A] k=1 2;", "/x:4: “bad” is not an assignment; write Key=Value." },
                 { "[A]\nbad\\\nmore\n", "1 [A];", "/x:2: “bad more” is not an assignment; write Key=Value." },
         };
@@ -109,7 +114,7 @@ static void test_nul(void **state) {
 
         fixture_capture(f);
         r = parse(text, sizeof text - 1, &seen);
-        fixture_assert_logged(f, "/x: The file holds a NUL byte");
+        fixture_assert_logged(f, "/x: This is no text in UTF-8");
         assert_int_equal(r, -E_CONFIG);
         assert_string_equal(seen, "");
 }

@@ -282,8 +282,8 @@ static void test_bad_files(void **state) {
                 { "[Boot]\nInitrd=/i\n", ": [Boot] Initrd= is set, but not Kernel=; set both or none." },
                 { "[Boot]\nCommandLine=x\n", ": [Boot] CommandLine= is set, but not Kernel=; it needs a kernel." },
                 { "[Guest]\nDescription=a\rb\n", ":2: [Guest] Description=a\rb: expected at most 2048 characters" },
-                { "[Guest]\nDescription=a\\\\", ":2: [Guest] Description=a\\: expected at most 2048 characters" },
-                { "[Disk a]\nPath=/a\\\\", ":2: [Disk a] Path=/a\\: expected an absolute path" },
+                { "[Guest]\nDescription=a\\\\", ":2: [Guest] Description=a\\\\: expected at most 2048 characters" },
+                { "[Disk a]\nPath=/a\\\\", ":2: [Disk a] Path=/a\\\\: expected an absolute path" },
                 { "Count=1\n", ":1: “Count=1” stands outside of any [Section]." },
         };
         Fixture *f = *state;

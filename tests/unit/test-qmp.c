@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "fixture.h"
+#include "log.h"
 #include "qmp.h"
 
 #define GREETING "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 0, \"major\": 10}, \"package\": \"\"}, " \
@@ -70,9 +71,19 @@ static int teardown(void **state) {
         return 0;
 }
 
+/* Reads until there is nothing left to read, or something is wrong. */
+static int process(Peer *p) {
+        int r;
+
+        do
+                r = qmp_process(p->qmp);
+        while (r > 0);
+        return r;
+}
+
 static int say(Peer *p, const char *text) {
         assert_int_equal(send(p->fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
-        return qmp_process(p->qmp);
+        return process(p);
 }
 
 /* What the client has sent since the last time. */
@@ -169,13 +180,9 @@ static void test_garbage(void **state) {
                 GREETING "{\"return\": {}, \"id\": 2}\n",
                 GREETING "{\"return\": {}, \"id\": \"1\"}\n",
                 GREETING "{\"return\": {}, \"id\": 1.0}\n",
-                GREETING "{\"return\": {}, \"id\": 18446744073709551617}\n",
                 GREETING "{\"error\": {\"desc\": \"no capabilities\"}, \"id\": 1}\n",
                 GREETING "{\"event\": 5}\n",
-                GREETING "{\"event\": \"A\", \"event\": \"B\"}\n",
-                GREETING "{\"event\": \"\xff\"}\n",
                 GREETING GREETING,
-                GREETING CAPABILITIES "true\n",
                 GREETING CAPABILITIES "{\"error\": {\"desc\": \"parse error\"}}\n",
         };
 
@@ -190,11 +197,32 @@ static void test_garbage(void **state) {
         }
 }
 
-static void test_nul(void **state) {
-        static const char text[] = GREETING CAPABILITIES "{\"event\": \"STOP\"}\0\n";
+/* QEMU's numbers can be larger than jansson's; a few messages that cannot be read are passed over, many are not QMP. */
+static void test_unreadable(void **state) {
+        static const char *const rows[] = {
+                "{\"event\": \"A\", \"data\": {\"arg\": 18446744073709551617}}\n",
+                "{\"event\": \"A\", \"event\": \"B\"}\n",
+                "{\"event\": \"\xff\"}\n",
+                "true\n",
+        };
         Peer *p = *state;
 
-        assert_int_equal(qmp_feed(p->qmp, text, (sizeof text - 1)), -EPROTO);
+        log_set_max_priority(-1);
+        greet(p);
+        for (size_t i = 0; i < 16; i++)
+                assert_int_equal(say(p, rows[i % ELEMENTSOF(rows)]), 0);
+        assert_int_equal(say(p, "{\"event\": \"STOP\"}\n"), 0);
+        assert_called(p, "ready;event STOP -;");
+        assert_int_equal(say(p, rows[0]), -EPROTO);
+}
+
+static void test_nul(void **state) {
+        static const char text[] = GREETING CAPABILITIES "{\"event\": \"STOP\"}\0\n{\"event\": \"STOP\"}\n";
+        Peer *p = *state;
+
+        log_set_max_priority(-1);
+        assert_int_equal(qmp_feed(p->qmp, text, (sizeof text - 1)), 0);
+        assert_called(p, "ready;event STOP -;");
 }
 
 static void test_nested_deeply(void **state) {
@@ -213,7 +241,7 @@ static void test_huge_line(void **state) {
         int r = 0;
 
         greet(p);
-        for (size_t sent = 0; r == 0 && sent <= (2 << 20); sent += sizeof portion) {
+        for (size_t sent = 0; r >= 0 && sent <= (2 << 20); sent += sizeof portion) {
                 assert_int_equal(send(p->fd, portion, sizeof portion, MSG_NOSIGNAL), sizeof portion);
                 r = qmp_process(p->qmp);
         }
@@ -246,9 +274,9 @@ static void test_split_everywhere(void **state) {
                 assert_int_equal(setup(&peer), 0);
                 p = peer;
                 assert_int_equal(send(p->fd, text, i, MSG_NOSIGNAL), i);
-                assert_int_equal(qmp_process(p->qmp), 0);
+                assert_int_equal(process(p), 0);
                 assert_int_equal(send(p->fd, text + i, (sizeof text - 1) - i, MSG_NOSIGNAL), (sizeof text - 1) - i);
-                assert_int_equal(qmp_process(p->qmp), 0);
+                assert_int_equal(process(p), 0);
                 assert_called(p, "ready;event RESET guest-reset;event STOP -;");
                 teardown(&peer);
         }
@@ -261,7 +289,7 @@ static void test_close(void **state) {
         assert_int_equal(send(p->fd, "{\"event\": \"STOP\"}\n", 18, MSG_NOSIGNAL), 18);
         close(p->fd);
         p->fd = -EBADF;
-        assert_int_equal(qmp_process(p->qmp), -ECONNRESET);
+        assert_int_equal(process(p), -ECONNRESET);
         assert_called(p, "ready;event STOP -;"); /* its last words are heard */
         assert_int_equal(qmp_send(p->qmp, "quit", NULL, on_reply, p), -EPIPE);
 }
@@ -315,6 +343,7 @@ int main(void) {
                 peer_test(test_replies),
                 peer_test(test_error_without_reason),
                 cmocka_unit_test(test_garbage),
+                peer_test(test_unreadable),
                 peer_test(test_nul),
                 peer_test(test_nested_deeply),
                 peer_test(test_huge_line),
