@@ -150,7 +150,7 @@ static int find_files(int root, const char *name, GuestFiles *ret) {
                 return log_error_errno(r, "Cannot look for guest %s: %s.", name, strerror(-r));
         if (ret->masked)
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL,
-                        "Guest “%s” is masked by /%s; remove that file to use the guest.", name, ret->paths[0]);
+                        "Guest “%s” is masked: /%s is empty, or a link to /dev/null. Fill or remove it to use the guest.", name, ret->paths[0]);
         return 0;
 }
 

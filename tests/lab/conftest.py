@@ -16,13 +16,12 @@ from vxmlab.machine import Machine
 # The machines that run right now.
 _machines = []
 
-# What a failing test shows of each: a heading and the lab's shell line.
+# What a failing test shows of each: a heading and the lab's shell line, which gets the test's begin as $1.
 _EVIDENCE = {
-    "units": "systemctl list-units --plain --no-legend --all 'vxm-*'; systemctl list-jobs --no-legend; "
-             "systemctl --failed --plain --no-legend",
-    "journal": "journalctl --sync; journalctl -q -b -n 40 --no-hostname -o short-precise "
+    "units": "systemctl list-units --plain --legend=no --all 'vxm-*'; systemctl list-jobs --legend=no",
+    "journal": "journalctl --sync; journalctl -q -n 40 --since $1 --no-hostname -o short-precise "
                "_TRANSPORT=stdout + _TRANSPORT=journal",
-    "kernel": "dmesg --level emerg,alert,crit,err,warn | tail -n 15",
+    "kernel": "journalctl -q -k -n 20 --since $1 --no-hostname -o short-precise",
 }
 
 
@@ -66,9 +65,9 @@ def _evidence(machine):
     """What the machine has to say for itself, each part bounded in lines and in time; it may be dead."""
     for heading, command in _EVIDENCE.items():
         try:
-            text = machine.run(command, check=False, timeout=20).stdout
+            text = machine.run(["sh", "-c", command, "sh", f"@{machine.began:.0f}"], check=False, timeout=20).stdout
         except Exception as error:  # whatever it is, the test's own failure is the news
-            yield "the lab's " + heading, f"not to be had: {error}"
+            console = "\n".join(machine.console_log.splitlines()[-15:])
+            yield "the lab's console", f"{console}\n(no {heading} to be had: {error})"
             return
         yield "the lab's " + heading, text
-    yield "the lab's console", "\n".join(machine.console_log.splitlines()[-15:])

@@ -4,6 +4,8 @@
 import difflib
 
 GUEST_FILE = "[Guest]\nPreset=demo\n\n[GPU]\nDevice=01:00.0\n"
+# The same without UEFI, which takes most of a guest's boot where everything is emulated.
+GUEST_FILE_BIOS = GUEST_FILE + "\n[Firmware]\nType=bios\n"
 GPU, SOUND = "0000:01:00.0", "0000:01:00.1"
 
 # Everything vxm may change, as text: driver and override of each PCI function, nodes of vfio, and vxm's own files.

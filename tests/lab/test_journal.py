@@ -24,11 +24,11 @@ def told(lab_shared):
 
 def test_story_in_order(told):
     story = demo.journal(told)
-    chapters = [f"{demo.GPU} ", "bochs-drm → vfio-pci", f"{demo.SOUND} ", "snd_hda_intel → vfio-pci",
-                "Guest runs: 1 CPU, 512 MB, with 0000:01:00.0, 0000:01:00.1.",
+    chapters = [f"{demo.GPU}: bochs-drm → vfio-pci", f"{demo.SOUND}: snd_hda_intel → vfio-pci",
+                "Guest runs: 1 CPU, 256 MB, with 0000:01:00.0, 0000:01:00.1.",
                 "Asking the guest to power off", "Guest agent answers", "Guest is off (guest-shutdown).",
-                "Guest has ended, as asked.", f"{demo.SOUND} ", "vfio-pci → snd_hda_intel", f"{demo.GPU} ",
-                "vfio-pci → bochs-drm"]
+                "Guest has ended, as asked.", f"{demo.SOUND}: vfio-pci → snd_hda_intel", f"{demo.GPU}: vfio-pci → bochs-drm",
+                "All devices are back with the host, as before."]
     position = 0
     for chapter in chapters:
         position = story.find(chapter, position)
@@ -50,7 +50,7 @@ def test_catalog_explains(told):
 
 
 def test_status_line(told):
-    assert 'Status: "Running: 1 CPU, 512 MB, with 0000:01:00.0, 0000:01:00.1"' in told.status
+    assert 'Status: "Running: 1 CPU, 256 MB, with 0000:01:00.0, 0000:01:00.1"' in told.status
     assert "vxm demo guest" in told.status and "Docs: man:" in told.status
 
 

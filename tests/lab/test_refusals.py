@@ -26,7 +26,7 @@ REFUSALS = {
     "bad value": (demo.GUEST_FILE + "[Memory]\nSize=16X\n", "",
                   "/etc/vxm/guests/demo.guest:7: [Memory] Size=16X: expected a size"),
     "no preset": (demo.GUEST_FILE.replace("demo", "dmeo"), "", "Preset=dmeo: there is no such preset"),
-    "masked": ("", "", "Guest “demo” is masked by /etc/vxm/guests/demo.guest"),
+    "masked": ("", "", "Guest “demo” is masked: /etc/vxm/guests/demo.guest is empty, or a link to /dev/null."),
 }
 
 

@@ -143,14 +143,14 @@ static void test_masked_main(void **state) {
         fixture_write(f, "usr/lib/vxm/guests/g.guest", "[CPU]\nCount=1\n");
         fixture_write(f, "etc/vxm/guests/g.guest.d/10.conf", "[CPU]\nCount=10\n");
         fixture_link(f, "etc/vxm/guests/g.guest", "/dev/null");
-        assert_refused(f, "g", "Guest “g” is masked by /etc/vxm/guests/g.guest; remove that file to use the guest.");
+        assert_refused(f, "g", "Guest “g” is masked: /etc/vxm/guests/g.guest is empty, or a link to /dev/null.");
 
         assert_int_equal(guest_files_find(f->root, GUEST_FILES, "g", &files), 0);
         assert_true(files.masked);
         assert_int_equal(files.n, 1);
 
         fixture_write(f, "etc/vxm/guests/g.guest", "");
-        assert_refused(f, "g", "is masked by /etc/vxm/guests/g.guest");
+        assert_refused(f, "g", "is masked: /etc/vxm/guests/g.guest is empty");
 }
 
 static void test_no_main(void **state) {

@@ -5,7 +5,7 @@ The ways: raw is QEMU executed by root after three sysfs writes a device, the fl
 "systemctl start", which returns when the guest runs. libvirt is "virsh start --paused" of the domain that comes closest,
 with libvirtd running; it returns when QEMU is ready to run the guest.
 
-All three run Debian's QEMU with KVM, one CPU, 512 MiB of shared memfd memory, UEFI, the same kernel, and the same
+All three run Debian's QEMU with KVM, one CPU, 256 MiB of shared memfd memory, UEFI, the same kernel, and the same
 devices. Once started a guest runs its firmware for a moment, then it is ended at once: raw by SIGKILL, vxm by
 "systemctl kill --signal=KILL", libvirt by "virsh destroy", which does the same to QEMU.
 """
@@ -32,7 +32,7 @@ GUEST_GPU = GUEST + "\n[GPU]\nDevice=01:00.0\n"
 DOMAIN = """
 <domain type='kvm'>
   <name>{name}</name>
-  <memory unit='MiB'>512</memory>
+  <memory unit='MiB'>256</memory>
   <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>
   <vcpu>1</vcpu>
   <os>

@@ -70,7 +70,8 @@ class Machine:
             world = self._world
             self._vm = snapshot.restore(world.host, world.base, world.snapshot, world.shape, self._directory)
             self._connect()
-            self.run(["date", "--utc", "--set", f"@{time.time():.3f}"])
+            self.began = time.time()  # by the machine's clock too
+            self.run(["date", "--utc", "--set", f"@{self.began:.3f}"])
         except BaseException:
             self.close()
             raise

@@ -72,6 +72,8 @@ def _build(base, demo, directory):
 def _build_mounts(base, tree):
     build = cache.root() / f"build-{cache.digest(base.name, str(_SOURCE), *_SETUP, *_options())}"
     build.mkdir(exist_ok=True)
+    os.utime(build)
+    cache.prune("build", keep=2)
     pairs = ((_SOURCE, tree / _SOURCE_INSIDE, "ro"), (build, tree / _BUILD_INSIDE, "rw"))
     for source, target, mode in pairs:
         target.mkdir(parents=True, exist_ok=True)
