@@ -17,6 +17,10 @@ from vxmlab.say import LabError, step
 _SOURCE = Path(__file__).resolve().parents[3]
 _SETUP = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var"]
 
+# What is built for a machine, and what for check().
+_INSTALL = ["-Dtests=false"]
+_CHECK = ["-Dtests=true", "-Dwerror=true", "-Dman=true"]
+
 # The file of an entry.
 DISK = "product.ext4"
 
@@ -62,15 +66,34 @@ def _build(base, demo, directory):
         raise LabError(f"no meson.build in {_SOURCE}: the lab has to lie in tests/lab of a vxm checkout")
     disk = directory / DISK
     call(["cp", "--sparse=always", "--reflink=auto", base / "base.ext4", disk], f"make {disk}")
-    with image.mounted(disk, directory / "root") as tree, image.chroot_ready(tree), _build_mounts(base, tree):
+    with image.mounted(disk, directory / "root") as tree, image.chroot_ready(tree), _build_mounts(base, tree, _INSTALL):
         _meson(tree)
         where = tree / _DEMO_INSIDE
         call(["install", "-D", "-m", "644", "-t", where, demo / "vmlinuz", demo / "initrd.img"], "install the demo guest")
 
 
+def check():
+    """Builds the checkout with all its tests inside Debian 13, warnings being errors, and runs those that need no machine.
+
+    Returns what they print. The static suite stays outside: it looks at the checkout, not at the build.
+    """
+    with cache.locked():
+        base = image.ensure()
+        directory, hold = cache.scratch("check")
+        try:
+            disk = directory / DISK
+            call(["cp", "--sparse=always", "--reflink=auto", base / "base.ext4", disk], f"make {disk}")
+            with (image.mounted(disk, directory / "root") as tree, image.chroot_ready(tree),
+                  _build_mounts(base, tree, _CHECK)):
+                return _meson_test(tree)
+        finally:
+            os.close(hold)
+            cache.remove(directory)
+
+
 @contextlib.contextmanager
-def _build_mounts(base, tree):
-    build = cache.root() / f"build-{cache.digest(base.name, str(_SOURCE), *_SETUP, *_options())}"
+def _build_mounts(base, tree, options):
+    build = cache.root() / f"build-{cache.digest(base.name, str(_SOURCE), *_SETUP, *options)}"
     build.mkdir(exist_ok=True)
     os.utime(build)
     cache.prune("build", keep=2)
@@ -87,18 +110,21 @@ def _build_mounts(base, tree):
 
 
 def _meson(tree):
-    source, build = f"/{_SOURCE_INSIDE}", f"/{_BUILD_INSIDE}"
+    run = _configure(tree, _INSTALL)
+    call([*run, "meson", "compile", "-C", f"/{_BUILD_INSIDE}"], "build the product")
+    call([*run, "meson", "install", "-C", f"/{_BUILD_INSIDE}", "--no-rebuild"], "install the product")
+
+
+def _meson_test(tree):
+    run = _configure(tree, _CHECK)
+    call([*run, "meson", "compile", "-C", f"/{_BUILD_INSIDE}"], "build the product's tests")
+    suites = [argument for suite in ("unit", "golden", "fuzz") for argument in ("--suite", suite)]
+    return call([*run, "meson", "test", "-C", f"/{_BUILD_INSIDE}", "--print-errorlogs", *suites], "pass the product's tests")
+
+
+def _configure(tree, options):
+    """Sets the build directory up when it is new; returns the start of a command line in the image."""
     run = ["chroot", tree, "env", "LC_ALL=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"]
     if not (tree / _BUILD_INSIDE / "build.ninja").exists():
-        call([*run, "meson", "setup", *_SETUP, *_options(), build, source], "configure the product")
-    call([*run, "meson", "compile", "-C", build], "build the product")
-    call([*run, "meson", "install", "-C", build, "--no-rebuild"], "install the product")
-
-
-def _options():
-    """The lab wants no test programs built, where the product's build can be told so."""
-    for name in ("meson.options", "meson_options.txt"):
-        path = _SOURCE / name
-        if path.exists() and "'tests'" in path.read_text():
-            return ["-Dtests=false"]
-    return []
+        call([*run, "meson", "setup", *_SETUP, *options, f"/{_BUILD_INSIDE}", f"/{_SOURCE_INSIDE}"], "configure the product")
+    return run
