@@ -241,17 +241,20 @@ static void fail_start(Supervisor *s, const char *why) {
         kill_qemu(s);
 }
 
-static void describe_functions(const PciFunctions *functions, char *buffer, size_t size) {
-        size_t n = 0;
+/* “1 CPU, 512 MB, with 0000:01:00.0, 0000:01:00.1”; cut off where buffer ends. */
+static void describe(const Supervisor *s, char *buffer, size_t size) {
+        const PciFunctions *functions = &s->facts->functions;
+        size_t n;
 
-        buffer[0] = '\0';
+        n = (size_t) snprintf(buffer, size, "%" PRIu64 " CPU%s, %" PRIu64 " MB", s->guest->cpu_count,
+                s->guest->cpu_count == 1 ? "" : "s", s->guest->memory_size >> 20);
         for (size_t i = 0; i < functions->n && n < size; i++)
                 n += (size_t) snprintf(buffer + n, size - n, "%s %s", i == 0 ? ", with" : ",", functions->items[i].name);
 }
 
 static void on_cont(Qmp *qmp, const json_t *reply, const char *error, void *userdata) {
         Supervisor *s = userdata;
-        char devices[256];
+        char what[256];
 
         (void) qmp;
         if (s->state != STARTING)
@@ -262,11 +265,9 @@ static void on_cont(Qmp *qmp, const json_t *reply, const char *error, void *user
         }
 
         s->state = RUNNING;
-        describe_functions(&s->facts->functions, devices, sizeof devices);
-        log_event(LOG_INFO, MESSAGE_GUEST_STARTED, NULL, "Guest runs: %" PRIu64 " CPU, %" PRIu64 " MB%s.", s->guest->cpu_count,
-                s->guest->memory_size >> 20, devices);
-        (void) sd_notifyf(0, "READY=1\nSTATUS=Running: %" PRIu64 " CPU, %" PRIu64 " MB%s", s->guest->cpu_count,
-                s->guest->memory_size >> 20, devices);
+        describe(s, what, sizeof what);
+        log_event(LOG_INFO, MESSAGE_GUEST_STARTED, NULL, "Guest runs: %s.", what);
+        (void) sd_notifyf(0, "READY=1\nSTATUS=Running: %s", what);
 }
 
 /* A guest that fell back to emulation would be a hundred times slower; better say so than let it crawl. */
