@@ -74,6 +74,7 @@ bool pci_is_bridge(const PciFunction *f) {
 }
 
 void pci_function_done(PciFunction *f) {
+        free(f->path);
         free(f->driver);
         free(f->override);
 }
@@ -93,11 +94,23 @@ static const char *attribute_path(char buffer[static ATTRIBUTE_MAX], const PciFu
         return buffer;
 }
 
+/* -ENODATA when the function has no such attribute. */
 static int read_id(int root, const PciFunction *f, const char *attribute, uint64_t max, uint64_t *ret) {
         char path[ATTRIBUTE_MAX];
         int r = root_read_number(root, attribute_path(path, f, attribute), ret);
 
+        if (r == -ENOENT)
+                return -ENODATA;
         return r < 0 ? r : *ret > max ? -ERANGE : 0;
+}
+
+/* As read_id(), but an attribute that is not there counts as 0. */
+static int read_optional(int root, const PciFunction *f, const char *attribute, uint64_t max, uint64_t *ret) {
+        int r = read_id(root, f, attribute, max, ret);
+
+        if (r == -ENODATA)
+                return *ret = 0, 0;
+        return r;
 }
 
 static int read_group(int root, PciFunction *f) {
@@ -131,24 +144,55 @@ static int read_override(int root, PciFunction *f) {
         return r;
 }
 
+/* Whence the link in /sys/bus/pci/devices points: "../../../devices/pci0000:00/…". */
+static int read_path(int root, PciFunction *f) {
+        _cleanup_(freep) char *link = NULL;
+        char path[ATTRIBUTE_MAX];
+        const char *s;
+        int r;
+
+        (void) snprintf(path, sizeof path, "sys/bus/pci/devices/%s", f->name);
+        r = root_readlink(root, path, &link);
+        if (r < 0)
+                return r;
+        for (s = link; startswith(s, "../"); s += STRLEN("../"))
+                ;
+        return free_and_strdup(&f->path, s);
+}
+
+static int read_ids(int root, PciFunction *f) {
+        uint64_t vendor, device, class_code, subsystem_vendor, subsystem_device, boot_vga;
+        int r;
+
+        r = read_id(root, f, "vendor", UINT16_MAX, &vendor);
+        if (r == -ENODATA)
+                return -ENODEV;
+        r = r < 0 ? r : read_id(root, f, "device", UINT16_MAX, &device);
+        r = r < 0 ? r : read_id(root, f, "class", 0xffffff, &class_code);
+        r = r < 0 ? r : read_optional(root, f, "subsystem_vendor", UINT16_MAX, &subsystem_vendor);
+        r = r < 0 ? r : read_optional(root, f, "subsystem_device", UINT16_MAX, &subsystem_device);
+        r = r < 0 ? r : read_optional(root, f, "boot_vga", 1, &boot_vga); /* only VGA-class functions have it */
+        if (r < 0)
+                return r;
+
+        f->vendor = (uint16_t) vendor;
+        f->device = (uint16_t) device;
+        f->subsystem_vendor = (uint16_t) subsystem_vendor;
+        f->subsystem_device = (uint16_t) subsystem_device;
+        f->class_code = (uint32_t) class_code;
+        f->boot_vga = boot_vga;
+        return 0;
+}
+
 int pci_read_function(int root, PciAddress address, PciFunction *ret) {
         _cleanup_(pci_function_done) PciFunction f = { .address = address };
-        uint64_t vendor, device, class_code, boot_vga = 0;
         char path[ATTRIBUTE_MAX];
         int r;
 
         pci_address_format(address, f.name);
-        r = read_id(root, &f, "vendor", UINT16_MAX, &vendor);
+        r = read_ids(root, &f);
+        r = r < 0 ? r : read_path(root, &f);
         if (r < 0)
-                return r == -ENOENT ? -ENODEV : r;
-        r = read_id(root, &f, "device", UINT16_MAX, &device);
-        if (r < 0)
-                return r;
-        r = read_id(root, &f, "class", 0xffffff, &class_code);
-        if (r < 0)
-                return r;
-        r = read_id(root, &f, "boot_vga", 1, &boot_vga); /* only VGA-class functions have it */
-        if (r < 0 && r != -ENOENT)
                 return r;
         r = root_readlink_name(root, attribute_path(path, &f, "driver"), &f.driver);
         if (r < 0 && r != -ENOENT)
@@ -160,10 +204,6 @@ int pci_read_function(int root, PciAddress address, PciFunction *ret) {
         if (r < 0)
                 return r;
 
-        f.vendor = (uint16_t) vendor;
-        f.device = (uint16_t) device;
-        f.class_code = (uint32_t) class_code;
-        f.boot_vga = boot_vga;
         *ret = f;
         f = (PciFunction){};
         return 0;
@@ -202,13 +242,13 @@ int pci_read_slot(int root, PciAddress address, PciFunctions *ret) {
         return 0;
 }
 
-int pci_read_group(int root, int group, PciFunctions *ret) {
+/* Reads the functions that the entries of a directory name. */
+static int read_directory(int root, const char *path, PciFunctions *ret) {
         _cleanup_(pci_functions_done) PciFunctions l = {};
-        char path[64], **names = NULL;
+        char **names = NULL;
         size_t n = 0;
         int r;
 
-        (void) snprintf(path, sizeof path, "sys/kernel/iommu_groups/%d/devices", group);
         r = root_list(root, path, &names, &n);
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 PciAddress address;
@@ -224,6 +264,17 @@ int pci_read_group(int root, int group, PciFunctions *ret) {
         *ret = l;
         l = (PciFunctions){};
         return 0;
+}
+
+int pci_read_group(int root, int group, PciFunctions *ret) {
+        char path[64];
+
+        (void) snprintf(path, sizeof path, "sys/kernel/iommu_groups/%d/devices", group);
+        return read_directory(root, path, ret);
+}
+
+int pci_read_all(int root, PciFunctions *ret) {
+        return read_directory(root, "sys/bus/pci/devices", ret);
 }
 
 bool pci_iommu_is_on(int root) {

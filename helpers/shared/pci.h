@@ -30,7 +30,9 @@ bool pci_same_slot(PciAddress a, PciAddress b);
 typedef struct PciFunction {
         PciAddress address;
         char name[PCI_ADDRESS_TEXT]; /* the address as text */
+        char *path;                  /* of its directory below /sys: "devices/pci0000:00/0000:00:1c.0/0000:01:00.0" */
         uint16_t vendor, device;
+        uint16_t subsystem_vendor, subsystem_device; /* 0: none */
         uint32_t class_code; /* class, subclass, programming interface: 0x030000 is a VGA controller */
         bool boot_vga;       /* the firmware showed its picture here */
         int group;           /* IOMMU group, -1: none */
@@ -54,8 +56,9 @@ void pci_function_done(PciFunction *f);
 /* All functions of the slot that address is in, whichever exist; *ret is empty when the slot is. */
 int pci_read_slot(int root, PciAddress address, PciFunctions *ret);
 
-/* All members of an IOMMU group. */
+/* All members of an IOMMU group; all functions of the machine. */
 int pci_read_group(int root, int group, PciFunctions *ret);
+int pci_read_all(int root, PciFunctions *ret);
 
 /* Whether the machine has any IOMMU group at all: the directory exists, empty, even with the IOMMU off. */
 bool pci_iommu_is_on(int root);
