@@ -1,140 +1,42 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* vxm-bind: gives a guest's PCI devices to vfio-pci, and gives them back.
  *
- * Started by vxm-bind@.service, one instance a guest: once to take (ExecStart=), once to give back (ExecStopPost=, with
- * --release, idempotent). Touches driver_override, unbind and drivers_probe below /sys/bus/pci, the owner of nodes in
- * /dev/vfio, and its record in /run/vxm/bind. Refuses before the first write, also when the guest could not start. */
+ * Started by vxm-bind@.service, one instance a guest: once to take (ExecStart=), and to give back (ExecStopPost=, with
+ * --release, idempotent); by vxm-static-bind.service at boot; and by users who want to look (--list, --tree, --check).
+ * Touches drivers and attributes of the devices below /sys/bus/pci, the host's console where it stands in the way, the owner
+ * of nodes in /dev/vfio, and its record in /run/vxm/bind. Refuses before the first write, also when the guest could not
+ * start. What is judged, planned and done is in the modules of helpers/bind. */
 
-#include <fcntl.h>
 #include <pwd.h>
-#include <sys/stat.h>
 
-#include "bind-plan.h"
+#include "bind-list.h"
+#include "bind-run.h"
+#include "census.h"
 #include "cli.h"
 #include "exit-status.h"
+#include "guest-check.h"
 #include "log.h"
 #include "messages.h"
-#include "module.h"
 #include "parse.h"
-#include "pci-names.h"
+#include "pin-guest.h"
 #include "qemu-facts.h"
 #include "root.h"
+#include "static.h"
 
 static const char *arg_root = "/";
 static const char *arg_guest;
+static const char *arg_deadline = "60s";
 static bool arg_release;
+static bool arg_judge;
+static bool arg_record;
+static bool arg_check;
+static bool arg_list;
+static bool arg_tree;
+static bool arg_json;
+static bool arg_static;
+static bool arg_enable;
+static bool arg_disable;
 static bool arg_dry_run;
-
-static int load_module(const BindStep *step) {
-        int r;
-
-        /* Another machine's tree is no reason to load a module into this one. */
-        if (!streq(arg_root, "/"))
-                return 0;
-        r = module_load(step->value);
-        if (r == -ENOENT)
-                return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                        "The running kernel has no module %s; boot a kernel built with CONFIG_VFIO_PCI.", step->value);
-        return r < 0 ? log_error_errno(r, "Cannot load module %s: %s.", step->value, strerror(-r)) : 0;
-}
-
-static int write_attribute(int root, const BindStep *step) {
-        int r = root_write(root, step->path, step->value);
-
-        return r < 0 ? log_event_errno(r, MESSAGE_DEVICE_FAILED, FIELDS("VXM_DEVICE", step->device),
-                               "%s: cannot write to /%s: %s.", step->device, step->path, strerror(-r))
-                     : 0;
-}
-
-static char *title_of(int root, const char *device) {
-        PciFunction f = {};
-        char *title = NULL;
-
-        if (pci_address_parse(device, &f.address) >= 0 && pci_read_function(root, f.address, &f) >= 0)
-                title = pci_function_title(&f);
-        pci_function_done(&f);
-        return title;
-}
-
-/* Sees who has the device now, and says so. */
-static int expect_driver(int root, const BindStep *step) {
-        _cleanup_(freep) char *path = NULL, *driver = NULL, *title = NULL;
-        const char *wanted = step->value ? step->value : "none", *was = step->was ? step->was : "none";
-        int r;
-
-        r = format(&path, "sys/bus/pci/devices/%s/driver", step->device);
-        if (r < 0)
-                return log_oom();
-        r = root_readlink_name(root, path, &driver);
-        if (r < 0 && r != -ENOENT)
-                return log_error_errno(r, "%s: cannot read its driver: %s.", step->device, strerror(-r));
-
-        if (!streq_ptr(driver, step->value))
-                return log_event_errno(EIO, MESSAGE_DEVICE_FAILED, FIELDS("VXM_DEVICE", step->device),
-                        "%s: driver %s did not take it (it has %s); `journalctl -k` may tell why.", step->device, wanted,
-                        driver ? driver : "none");
-
-        title = title_of(root, step->device);
-        log_event(LOG_INFO, arg_release ? MESSAGE_DEVICE_RETURNED : MESSAGE_DEVICE_TAKEN,
-                FIELDS("VXM_DEVICE", step->device, "VXM_DRIVER", arg_release ? wanted : was), "%s: %s → %s (%s)", step->device, was,
-                wanted, title ? title : "no name");
-        return 0;
-}
-
-/* The node is made by the kernel for root alone (0600); with its owner it changes hands. */
-static int own_node(int root, const BindStep *step) {
-        _cleanup_(closep) int fd = -EBADF;
-
-        fd = root_openat(root, step->path, O_PATH | O_NOFOLLOW);
-        if (fd == -ENOENT && step->type == BIND_TAKE_NODE)
-                return 0;
-        if (fd < 0)
-                return log_event_errno(fd, MESSAGE_DEVICE_FAILED, FIELDS("VXM_DEVICE", step->device),
-                        "%s: cannot open /%s: %s.", step->device, step->path, strerror(-fd));
-        if (fchownat(fd, "", step->uid, step->gid, AT_EMPTY_PATH) < 0)
-                return log_event_errno(errno, MESSAGE_DEVICE_FAILED, FIELDS("VXM_DEVICE", step->device),
-                        "%s: cannot change the owner of /%s: %m.", step->device, step->path);
-        return 0;
-}
-
-static int run_step(int root, const BindStep *step) {
-        switch (step->type) {
-        case BIND_LOAD_MODULE:
-                return load_module(step);
-        case BIND_WRITE:
-                return write_attribute(root, step);
-        case BIND_EXPECT_DRIVER:
-                return expect_driver(root, step);
-        case BIND_GIVE_NODE:
-        case BIND_TAKE_NODE:
-                return own_node(root, step);
-        }
-        return -EINVAL;
-}
-
-/* Taking stops at the first failure: --release undoes from there. Giving back does all it can, and tells the first
- * failure at the end: one device that is stuck must not keep the others from the host. */
-static int run_plan(int root, const BindPlan *plan) {
-        const char *failed = NULL;
-        int r, first_error = 0;
-
-        for (size_t i = 0; i < plan->n; i++) {
-                const BindStep *step = &plan->steps[i];
-
-                /* After one failure, no further write to that device. */
-                if (failed && streq(step->device, failed))
-                        continue;
-                r = run_step(root, step);
-                if (r >= 0)
-                        continue;
-                if (!arg_release)
-                        return r;
-                failed = step->device;
-                if (first_error == 0)
-                        first_error = r;
-        }
-        return first_error;
-}
 
 /* The guest's user has been made by vxm-user@.service. */
 static int find_user(uid_t *ret) {
@@ -159,7 +61,7 @@ static int find_user(uid_t *ret) {
 /* A device in another guest's record is that guest's: had we taken it, either undo would wreck the other. */
 static int check_claims(int root, const BindPlan *plan) {
         for (size_t i = 0; i < plan->functions.n; i++) {
-                const PciFunction *f = &plan->functions.items[i];
+                const PciFunction *f = &plan->functions.items[i].pci;
                 _cleanup_(freep) char *holder = NULL;
                 int r;
 
@@ -176,39 +78,38 @@ static int check_claims(int root, const BindPlan *plan) {
         return 0;
 }
 
-/* How all was before: what an earlier run has noted, of devices that have not been given back since, holds on; it tells
- * of the time before that run. */
-static int make_record(int root, const BindPlan *plan, const BindRecord *earlier, BindRecord *record) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < plan->functions.n; i++) {
-                const PciFunction *f = &plan->functions.items[i];
-
-                r = bind_record_copy(record, earlier, f->address);
-                if (r == 0)
-                        r = bind_record_add(record, root, f);
-        }
-        for (size_t i = 0; r >= 0 && i < earlier->n; i++) {
-                bool known = false;
-
-                for (size_t j = 0; j < plan->functions.n; j++)
-                        known |= pci_address_equal(plan->functions.items[j].address, earlier->functions[i].address);
-                if (!known)
-                        r = bind_record_copy(record, earlier, earlier->functions[i].address);
-        }
-        return r < 0 ? r : 0;
-}
-
-static int save_record(int root, const BindPlan *plan) {
-        _cleanup_(bind_record_done) BindRecord earlier = {}, record = {};
+/* What an earlier run has noted, of devices that have not been given back since, tells of the time before that run. */
+static int save_record(int root, BindRecord *record) {
+        _cleanup_(bind_record_done) BindRecord earlier = {};
         int r;
 
         r = bind_record_load(root, arg_guest, &earlier);
-        r = r < 0 && r != -ENOENT ? r : make_record(root, plan, &earlier, &record);
-        r = r < 0 ? r : bind_record_save(root, arg_guest, &record);
+        r = r < 0 && r != -ENOENT ? r : bind_record_merge(record, &earlier);
+        r = r < 0 ? r : bind_record_save(root, arg_guest, record);
         return r < 0 ? log_error_errno(r, "Cannot write /run/vxm/bind/%s: %s; no device has been touched.", arg_guest,
                                strerror(-r))
                      : 0;
+}
+
+/* Carries a plan out, and notes a device that is stuck, so that no later run writes to it as long as it is. */
+static int run_noting(int root, const BindPlan *plan, BindRecord *record) {
+        BindRun run = { .root = root, .is_this_machine = streq(arg_root, "/"), .release = arg_release };
+        BindRecordFunction *function;
+        PciAddress address;
+        int r, q;
+
+        if (parse_time(arg_deadline, &run.deadline) < 0)
+                return -EINVAL;
+        r = bind_run(&run, plan);
+        if (run.stuck.pid == 0 || pci_address_parse(run.stuck_device, &address) < 0)
+                return r;
+        function = bind_record_find(record, address);
+        if (function)
+                function->stuck = run.stuck;
+        q = bind_record_save(root, arg_guest, record);
+        if (q < 0)
+                log_error_errno(q, "Cannot write /run/vxm/bind/%s: %s.", arg_guest, strerror(-q));
+        return r;
 }
 
 /* A desktop must not lose its GPU for a guest that cannot start anyway: a missing disk or KVM shows before the first
@@ -216,7 +117,26 @@ static int save_record(int root, const BindPlan *plan) {
 static int check_guest(int root, const Guest *g) {
         _cleanup_(qemu_facts_done) QemuFacts facts = {};
 
-        return qemu_facts_gather(root, g, QEMU_PATH, &facts);
+        return qemu_facts_gather(root, g, QEMU_PATH, QEMU_FACTS_WITHOUT_DEVICES, &facts);
+}
+
+static int load_guest(int root, Guest **ret) {
+        int r = guest_load(root, arg_guest, ret);
+
+        return r < 0 || arg_dry_run ? r : check_guest(root, *ret);
+}
+
+/* Everything that take() looks at, for who wants to know whether it would go well: the units of StopUnits= are not stopped
+ * in vain. */
+static int judge(int root) {
+        _cleanup_(bind_plan_done) BindPlan plan = {};
+        _cleanup_(guest_freep) Guest *g = NULL;
+        int r;
+
+        r = load_guest(root, &g);
+        r = r < 0 ? r : bind_plan_take(root, g, 0, &plan);
+        r = r < 0 ? r : check_claims(root, &plan);
+        return r < 0 ? r : census_check(root, g, &plan.functions, true);
 }
 
 static int take(int root) {
@@ -226,10 +146,7 @@ static int take(int root) {
         uid_t uid = 0;
         int r;
 
-        r = guest_load(root, arg_guest, &g);
-        if (r < 0)
-                return r;
-        r = arg_dry_run ? 0 : check_guest(root, g);
+        r = load_guest(root, &g);
         r = r < 0 ? r : find_user(&uid);
         if (r < 0)
                 return r;
@@ -247,17 +164,19 @@ static int take(int root) {
                 return 0;
 
         r = check_claims(root, &plan);
-        r = r < 0 ? r : save_record(root, &plan);
+        r = r < 0 ? r : census_check(root, g, &plan.functions, false);
+        r = r < 0 ? r : save_record(root, &plan.record);
         if (r < 0)
                 return r;
         lock = (close(lock), -EBADF);
-        return run_plan(root, &plan);
+        return run_noting(root, &plan, &plan.record);
 }
 
 static int give_back(int root) {
         _cleanup_(bind_record_done) BindRecord record = {};
         _cleanup_(bind_plan_done) BindPlan plan = {};
         _cleanup_(closep) int lock = -EBADF;
+        bool stuck;
         int r;
 
         r = bind_record_load(root, arg_guest, &record);
@@ -267,13 +186,14 @@ static int give_back(int root) {
                 return log_error_errno(r,
                         "Cannot read the undo record /run/vxm/bind/%s: %s; correct it, then try again: %s --release %s", arg_guest,
                         strerror(-r), program_invocation_name, arg_guest);
-        r = bind_plan_return(root, &record, &plan);
+        r = bind_plan_return(root, &record, &plan, &stuck);
         if (r < 0)
                 return r;
         if (arg_dry_run)
                 return bind_plan_print(&plan, stdout), 0;
 
-        r = run_plan(root, &plan);
+        r = run_noting(root, &plan, &record);
+        r = r >= 0 && stuck ? -ETIMEDOUT : r;
         if (r < 0)
                 return log_error_errno(r, "Not all is as before; what was before stays noted in /run/vxm/bind/%s. Try again: "
                                           "%s --release %s",
@@ -285,26 +205,96 @@ static int give_back(int root) {
                      : log_info("All devices are back with the host, as before.");
 }
 
-static int run(void) {
+static int record(int root) {
+        return pin_guest(root, arg_guest, arg_dry_run);
+}
+
+static int check(int root) {
+        return guest_check(root, arg_guest, arg_json, stdout);
+}
+
+static int list(int root) {
+        return bind_list(root, arg_json, stdout);
+}
+
+static int tree(int root) {
+        return bind_tree(root, arg_json, stdout);
+}
+
+static int bind_at_boot(int root) {
+        if (arg_enable)
+                return static_enable(root, arg_dry_run);
+        return arg_disable ? static_disable(root, arg_dry_run) : static_bind(root, arg_dry_run);
+}
+
+/* What a command line asks for; the last row is what none of the options means. */
+typedef struct Verb {
+        const bool *flag;
+        bool of_guest; /* needs GUEST */
+        int (*run)(int root);
+} Verb;
+
+static const Verb verbs[] = {
+        { &arg_release, true, give_back },
+        { &arg_judge, true, judge },
+        { &arg_record, true, record },
+        { &arg_check, true, check },
+        { &arg_list, false, list },
+        { &arg_tree, false, tree },
+        { &arg_static, false, bind_at_boot },
+        { NULL, true, take },
+};
+
+/* Returns NULL, having said so, when the options do not go together. */
+static const Verb *choose_verb(void) {
+        const Verb *verb = NULL;
+        uint64_t deadline;
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                if (verbs[i].flag ? *verbs[i].flag : n == 0) {
+                        verb = &verbs[i];
+                        n++;
+                }
+        if (n == 1 && verb->of_guest == !!arg_guest && !((arg_enable || arg_disable) && !arg_static) &&
+                !(arg_enable && arg_disable) && parse_time(arg_deadline, &deadline) >= 0)
+                return verb;
+        fprintf(stderr, "vxm-bind: expected %s; see vxm-bind --help.\n",
+                n == 1 && verb->of_guest && !arg_guest ? "GUEST" : "options that go together");
+        return NULL;
+}
+
+static int run(const Verb *verb) {
         _cleanup_(closep) int root = -EBADF;
 
         root = root_open(arg_root);
         if (root < 0)
                 return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
-        if (!guest_name_is_valid(arg_guest))
+        if (arg_guest && !guest_name_is_valid(arg_guest))
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", arg_guest);
-        return arg_release ? give_back(root) : take(root);
+        return verb->run(root);
 }
 
 int main(int argc, char *argv[]) {
         static const CliOption options[] = {
                 { "release", NULL, "give back what an earlier run took, by its record", &arg_release, NULL },
+                { "list", NULL, "show all GPUs, and what a guest would get", &arg_list, NULL },
+                { "tree", NULL, "show all devices by IOMMU group", &arg_tree, NULL },
+                { "check", NULL, "say whether the guest would get its devices, and why", &arg_check, NULL },
+                { "record", NULL, "pin the devices of the guest to the cards they are now", &arg_record, NULL },
+                { "judge", NULL, "only refuse, as taking would; silent when all is well", &arg_judge, NULL },
+                { "static", NULL, "bind at boot what the guest files want bound then", &arg_static, NULL },
+                { "enable", NULL, "with --static: from the next boot on, in the initramfs too", &arg_enable, NULL },
+                { "disable", NULL, "with --static: not any more", &arg_disable, NULL },
+                { "json", NULL, "with --list, --tree, --check: for machines", &arg_json, NULL },
+                { "deadline", "TIME", "how long one write to a driver may take (60s)", NULL, &arg_deadline },
                 { "dry-run", NULL, "print the steps, and do none of them", &arg_dry_run, NULL },
                 { "root", "DIR", "work on the machine whose files are below DIR", NULL, &arg_root },
                 {},
         };
-        static const Cli cli = { "vxm-bind", "Gives the PCI devices of a guest to vfio-pci, and gives them back.", "GUEST", 1,
-                options };
+        static const Cli cli = { "vxm-bind", "Gives the PCI devices of a guest to vfio-pci, and gives them back.", "[GUEST]", 1,
+                options, true };
+        const Verb *verb;
         char **operands;
         int r;
 
@@ -313,6 +303,9 @@ int main(int argc, char *argv[]) {
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
 
         arg_guest = operands[0];
+        verb = choose_verb();
+        if (!verb)
+                return STATUS_USAGE;
         log_setup("vxm-bind", arg_guest);
-        return exit_status(run());
+        return exit_status(run(verb));
 }

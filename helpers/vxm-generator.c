@@ -68,11 +68,11 @@ static void put_guest_unit(FILE *f, const Guest *g) {
                 put_text(f, g->description);
                 fputc('\n', f);
         }
-        if (g->n_gpus > 0)
+        if (guest_has_devices(g))
                 fprintf(f, "Requires=vxm-bind@%s.service\nAfter=vxm-bind@%s.service\n", g->name, g->name);
 
         fputs("\n[Service]\n", f);
-        if (g->n_gpus > 0)
+        if (guest_has_devices(g))
                 /* vfio pins all of the guest's memory, and maps the devices' own on top of it. */
                 fputs("DeviceAllow=/dev/vfio/vfio rw\nDeviceAllow=char-vfio rw\nLimitMEMLOCK=infinity\n", f);
         for (size_t i = 0; i < g->n_disks; i++)
@@ -115,7 +115,7 @@ static int generate_guest(int destination, const Guest *g) {
         int r;
 
         r = write_drop_in(destination, "vxm-guest", g, put_guest_unit);
-        if (r >= 0 && g->n_gpus > 0)
+        if (r >= 0 && guest_has_devices(g))
                 r = write_drop_in(destination, "vxm-bind", g, put_bind_unit);
         return r;
 }

@@ -19,19 +19,6 @@ static const char *arg_guest;
 static bool arg_check;
 static bool arg_dry_run;
 
-/* Without the generator's drop-in nobody has given the devices to vfio-pci. */
-static int check_bound(const PciFunctions *functions) {
-        for (size_t i = 0; i < functions->n; i++) {
-                const PciFunction *f = &functions->items[i];
-
-                if (!streq_ptr(f->driver, "vfio-pci"))
-                        return log_event_errno(E_CONFIG, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
-                                "%s has driver %s, not vfio-pci; run systemctl daemon-reload, then start the guest again.", f->name,
-                                f->driver ? f->driver : "none");
-        }
-        return 0;
-}
-
 static int run(void) {
         _cleanup_(qemu_facts_done) QemuFacts facts = {};
         _cleanup_(guest_freep) Guest *g = NULL;
@@ -45,7 +32,8 @@ static int run(void) {
         r = guest_load(root, arg_guest, &g);
         if (r < 0)
                 return r; /* told, with file and line */
-        r = qemu_facts_gather(root, g, QEMU_PATH, &facts);
+        r = qemu_facts_gather(root, g, QEMU_PATH, arg_check || arg_dry_run ? QEMU_FACTS_JUDGED_DEVICES : QEMU_FACTS_BOUND_DEVICES,
+                &facts);
         if (r < 0)
                 return r;
         r = qemu_argv_build(g, &facts, QEMU_PATH, &argv);
@@ -56,8 +44,7 @@ static int run(void) {
         if (arg_dry_run)
                 return argv_print(&argv, stdout), 0;
 
-        r = check_bound(&facts.functions);
-        r = r < 0 ? r : qemu_nvram_prepare(root, &facts);
+        r = qemu_nvram_prepare(root, &facts);
         return r < 0 ? r : qemu_supervise(g, &facts, &argv);
 }
 

@@ -6,7 +6,7 @@
 #include "cli.h"
 
 enum {
-        OPTIONS_MAX = 16,
+        OPTIONS_MAX = 24,
         OPTION_HELP = 1000,
         OPTION_VERSION,
 };
@@ -63,7 +63,7 @@ int cli_parse(const Cli *cli, int argc, char *argv[], char ***ret_operands) {
                 }
         }
 
-        if (argc - optind != cli->n_operands) {
+        if (argc - optind != cli->n_operands && !(cli->optional && argc == optind)) {
                 fprintf(stderr, "%s: expected %s; see %s --help.\n", cli->program, cli->operands, cli->program);
                 return -EINVAL;
         }

@@ -18,6 +18,7 @@ typedef struct Cli {
         const char *operands;  /* as --help shows them */
         int n_operands;        /* exactly so many */
         const CliOption *options; /* ends with a row without a name */
+        bool optional;         /* the operands may be left out, all of them */
 } Cli;
 
 /* Reads the command line. ret_operands points into argv. Returns 1: go on; 0: --help or --version has been printed;

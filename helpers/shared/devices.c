@@ -1,12 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Resolves and judges the devices of a guest. Only reads. */
+/* Collects and judges the devices of a guest. Only reads. */
 
 #include <stdarg.h>
 
+#include "device-resolve.h"
 #include "devices.h"
+#include "display.h"
 #include "exit-status.h"
+#include "guest-files.h"
 #include "log.h"
 #include "messages.h"
+#include "root.h"
+
+#define VFIO_DRIVER "vfio-pci"
+
+/* The work in hand. */
+typedef struct Collection {
+        int root;
+        const Guest *guest;
+        bool judge;
+        DeviceFacts facts;
+        GuestFunctions found;
+} Collection;
+
+static void collection_done(Collection *c) {
+        device_facts_done(&c->facts);
+        guest_functions_done(&c->found);
+}
+
+void guest_functions_done(GuestFunctions *l) {
+        for (size_t i = 0; i < l->n; i++)
+                pci_function_done(&l->items[i].pci);
+        free(l->items);
+        *l = (GuestFunctions){};
+}
 
 static int refuse(const PciFunction *f, int error, const char *fmt, ...) _printf_(3, 4);
 
@@ -25,11 +52,59 @@ static int refuse(const PciFunction *f, int error, const char *fmt, ...) {
         return log_event_errno(error, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name), "%s %s", f->name, reason);
 }
 
-static bool is_member(const PciFunctions *l, const PciFunction *f) {
+static GuestFunction *find_function(const GuestFunctions *l, PciAddress address) {
         for (size_t i = 0; i < l->n; i++)
-                if (pci_address_equal(l->items[i].address, f->address))
-                        return true;
-        return false;
+                if (pci_address_equal(l->items[i].pci.address, address))
+                        return &l->items[i];
+        return NULL;
+}
+
+/* Takes f over, if it is not there yet; behind the last function of its slot that is. */
+static int add_function(Collection *c, PciFunction *f, const GuestDevices *section, bool named) {
+        GuestFunction *known = find_function(&c->found, f->address), *new;
+        size_t at = c->found.n;
+
+        if (known) {
+                known->named |= named;
+                return 0;
+        }
+        new = ARRAY_GROW(c->found.items, c->found.n);
+        if (!new)
+                return log_oom();
+        for (size_t i = 0; i < c->found.n; i++)
+                if (pci_same_slot(c->found.items[i].pci.address, f->address))
+                        at = c->found.items[i].pci.address.function < f->address.function ? i + 1 : i < at ? i : at;
+        memmove(&c->found.items[at + 1], &c->found.items[at], (c->found.n - at) * sizeof *new);
+        c->found.items[at] = (GuestFunction){ *f, section, named };
+        c->found.n++;
+        *f = (PciFunction){};
+        return 0;
+}
+
+static int append_text(char **list, const char *text) {
+        char *longer = NULL;
+
+        if (format(&longer, "%s%s%s", *list ? *list : "", *list ? ", " : "", text) < 0)
+                return log_oom();
+        free(*list);
+        *list = longer;
+        return 0;
+}
+
+/* What the host would lose with f; *ret is NULL when nothing. The displays of a guest's GPU are no loss: they are what
+ * the guest gets it for, and whoever draws on them is found when its holders are looked for. */
+static int host_loss(Collection *c, const PciFunction *f, char **ret) {
+        const HostUses *uses;
+        int r;
+
+        r = device_facts_uses(&c->facts, &uses);
+        for (size_t i = 0; r >= 0 && i < uses->n; i++) {
+                const HostUse *u = &uses->items[i];
+
+                if (!(u->type == HOST_USE_DISPLAY && pci_is_gpu(f)) && host_use_is_of(u, f))
+                        r = append_text(ret, u->text);
+        }
+        return r;
 }
 
 /* PCI bridges do no DMA of their own; other bridges (ISA, host) are in nobody's way as long as no driver uses them. */
@@ -37,102 +112,274 @@ static bool stays_with_host(const PciFunction *f) {
         return pci_is_bridge(f) && (f->class_code >> 8 == 0x0604 || !f->driver);
 }
 
-/* The kernel lets a guest have a device only if all of its IOMMU group is the guest's, bridges excepted
- * (Documentation/driver-api/vfio.rst). */
-static int judge_group(int root, const PciFunction *f, const PciFunctions *ours) {
-        _cleanup_(pci_functions_done) PciFunctions members = {};
-        int r;
-
-        if (f->group < 0)
-                return refuse(f, E_LACKS,
-                        pci_iommu_is_on(root)
-                                ? "is in no IOMMU group, so it cannot be given to a guest; try another slot."
-                                : "cannot be given to a guest while the IOMMU is off; turn on VT-d or AMD-Vi in the "
-                                  "firmware setup, boot with intel_iommu=on or amd_iommu=on, then look into "
-                                  "/sys/kernel/iommu_groups.");
-
-        r = pci_read_group(root, f->group, &members);
-        if (r < 0)
-                return log_error_errno(r, "Cannot read IOMMU group %d: %s.", f->group, strerror(-r));
-
-        for (size_t i = 0; i < members.n; i++) {
-                const PciFunction *m = &members.items[i];
-
-                if (!stays_with_host(m) && !is_member(ours, m))
-                        return refuse(f, E_LACKS,
-                                "shares IOMMU group %d with %s (driver %s), which would be lost to the host; move the card "
-                                "to a slot with a group of its own.",
-                                f->group, m->name, m->driver ? m->driver : "none");
-        }
-        return 0;
+/* Why the host cannot do without a function that would only come along; *ret is NULL when it can. */
+static int reason_to_keep(Collection *c, const PciFunction *f, char **ret) {
+        if (pci_is_bridge(f))
+                return format(ret, "a bridge that driver %s uses", f->driver) < 0 ? log_oom() : 0;
+        if (f->boot_vga && !c->guest->single_gpu)
+                return free_and_strdup(ret, "the GPU the machine boots on") < 0 ? log_oom() : 0;
+        return host_loss(c, f, ret);
 }
 
-/* Judges a slot by all of its functions, as they go together: named is the one that the guest file names. */
-static int judge_slot(const Guest *g, const PciFunctions *slot, const PciFunction *named) {
-        for (size_t i = 0; i < slot->n; i++)
-                if (slot->items[i].boot_vga)
-                        return refuse(&slot->items[i], E_CONFIG,
-                                "is the GPU this machine boots on; the host would go dark. Name another one in [GPU] Device= "
-                                "of %s.",
-                                g->file);
-        if (!pci_is_gpu(named))
-                return refuse(named, E_CONFIG, "is no GPU (class %06x); correct [GPU] Device= in %s.", named->class_code,
+/* All functions of the slot that are in the card's own group have to come, and are judged with the group; the others come
+ * if the host can spare them, because a card that is reset by its bus is reset with all of them. */
+static int collect_slot(Collection *c, PciAddress address, int group, const GuestDevices *section) {
+        _cleanup_(pci_functions_done) PciFunctions slot = {};
+        char text[PCI_ADDRESS_TEXT];
+        int r;
+
+        r = pci_read_slot(c->root, address, &slot);
+        if (r < 0)
+                return log_error_errno(r, "Cannot read PCI slot %s: %s.", pci_address_format(address, text), strerror(-r));
+        for (size_t i = 0; r >= 0 && i < slot.n; i++) {
+                PciFunction *f = &slot.items[i];
+                _cleanup_(freep) char *reason = NULL;
+
+                if (pci_is_bridge(f) || find_function(&c->found, f->address))
+                        continue;
+                if (c->judge && f->group != group) {
+                        r = reason_to_keep(c, f, &reason);
+                        if (r < 0)
+                                return r;
+                }
+                if (reason)
+                        log_info("%s stays with the host, which would lose %s; it has an IOMMU group of its own.", f->name, reason);
+                else
+                        r = add_function(c, f, section, false);
+        }
+        return r;
+}
+
+/* What was named must be what its section is for. */
+static int judge_named(const Guest *g, const GuestDevices *section, const PciFunction *f) {
+        if (section->gpu && !pci_is_gpu(f))
+                return refuse(f, E_CONFIG, "is no GPU (class %06x); correct [GPU] Device= in %s%s.", f->class_code, g->file,
+                        pci_is_bridge(f) ? "" : ", or name it in [PCI]");
+        if (pci_is_bridge(f))
+                return refuse(f, E_CONFIG, "is a bridge; bridges stay with the host. Name a device behind it in [PCI] Device= "
+                                           "of %s.",
                         g->file);
         return 0;
 }
 
-/* Appends all functions of the slot that one Device= names. */
-static int collect_slot(int root, const Guest *g, PciAddress address, PciFunctions *all) {
-        _cleanup_(pci_functions_done) PciFunctions slot = {};
-        char text[PCI_ADDRESS_TEXT];
-        const PciFunction *named = NULL;
-        int r;
+/* Collects what one Device= brings by its slot. */
+static int collect_device(Collection *c, const GuestDevices *section, const DeviceSpec *spec) {
+        _cleanup_(pci_function_done) PciFunction f = {};
+        PciAddress address;
+        int group, r;
 
-        r = pci_read_slot(root, address, &slot);
-        if (r < 0)
-                return log_error_errno(r, "Cannot read PCI slot %s: %s.", pci_address_format(address, text), strerror(-r));
-        for (size_t i = 0; i < slot.n; i++)
-                if (pci_address_equal(slot.items[i].address, address))
-                        named = &slot.items[i];
-        if (!named)
-                return log_event_errno(E_CONFIG, MESSAGE_DEVICE_REFUSED,
-                        FIELDS("VXM_DEVICE", pci_address_format(address, text)),
-                        "There is no PCI device %s in this machine; see `lspci -D`, then correct [GPU] Device= in %s.",
-                        pci_address_format(address, text), g->file);
-        r = judge_slot(g, &slot, named);
+        r = device_resolve(&c->facts, c->guest, section, spec, &f);
+        r = r < 0 ? r : judge_named(c->guest, section, &f);
         if (r < 0)
                 return r;
+        address = f.address;
+        group = f.group;
+        r = add_function(c, &f, section, true);
+        return r < 0 || !section->gpu ? r : collect_slot(c, address, group, section);
+}
 
-        for (size_t i = 0; i < slot.n; i++) {
-                PciFunction *f;
+/* The kernel lets a guest have a device only if all of its IOMMU group is the guest's, bridges excepted
+ * (Documentation/driver-api/vfio.rst). What of the group the host can spare comes along; the rest is named in *keep. */
+static int collect_group(Collection *c, size_t index, char **keep) {
+        const GuestDevices *section = c->found.items[index].section;
+        _cleanup_(pci_functions_done) PciFunctions members = {};
+        int group = c->found.items[index].pci.group, r;
 
-                if (pci_is_bridge(&slot.items[i]))
+        r = pci_read_group(c->root, group, &members);
+        if (r < 0)
+                return log_error_errno(r, "Cannot read IOMMU group %d: %s.", group, strerror(-r));
+        for (size_t i = 0; r >= 0 && i < members.n; i++) {
+                _cleanup_(freep) char *reason = NULL, *text = NULL;
+                PciFunction *m = &members.items[i];
+
+                if (stays_with_host(m) || find_function(&c->found, m->address))
                         continue;
-                f = ARRAY_GROW(all->items, all->n);
-                if (!f)
-                        return log_oom();
-                *f = slot.items[i];
-                all->n++;
-                slot.items[i] = (PciFunction){};
+                r = c->judge ? reason_to_keep(c, m, &reason) : 0;
+                if (r < 0)
+                        return r;
+                if (!reason)
+                        r = add_function(c, m, section, false);
+                else
+                        r = format(&text, "%s (%s)", m->name, reason) < 0 ? log_oom() : append_text(keep, text);
+        }
+        return r;
+}
+
+static int refuse_without_group(const PciFunction *f, bool iommu_is_on) {
+        return refuse(f, E_LACKS, iommu_is_on ? "is in no IOMMU group, so it cannot be given to a guest; try another slot."
+                                              : "cannot be given to a guest while the IOMMU is off; turn on VT-d or AMD-Vi in the "
+                                                "firmware setup, boot with intel_iommu=on or amd_iommu=on, then look into "
+                                                "/sys/kernel/iommu_groups.");
+}
+
+/* The collection grows while its groups are gone through, as functions that come along bring theirs. */
+static int collect_groups(Collection *c) {
+        for (size_t i = 0; i < c->found.n; i++) {
+                _cleanup_(freep) char *keep = NULL;
+                PciFunction *f = &c->found.items[i].pci;
+                PciAddress address = f->address;
+                int r;
+
+                if (f->group < 0 && c->judge)
+                        return refuse_without_group(f, pci_iommu_is_on(c->root));
+                if (f->group < 0)
+                        continue;
+                r = collect_group(c, i, &keep);
+                if (r < 0)
+                        return r;
+                f = &find_function(&c->found, address)->pci;
+                if (keep)
+                        return refuse(f, E_LACKS,
+                                "shares IOMMU group %d with what the host would lose: %s; move the card to a slot with a group "
+                                "of its own.",
+                                f->group, keep);
         }
         return 0;
 }
 
-int guest_devices_find(int root, const Guest *g, PciFunctions *ret) {
+/* What the host itself stands on is not given away, even if it is named. */
+static int judge_function(Collection *c, const GuestFunction *function, const HostConsole *console) {
+        const PciFunction *f = &function->pci;
+        _cleanup_(freep) char *loss = NULL;
+        int r;
+
+        if (!c->guest->single_gpu && (f->boot_vga || (pci_is_gpu(f) && pci_is_boot_gpu(f, console))))
+                return refuse(f, E_CONFIG,
+                        "is the GPU this machine boots on; the host would go dark. Name another one in [GPU] Device= of %s, or "
+                        "set SingleGpu=yes there.",
+                        c->guest->file);
+        r = host_loss(c, f, &loss);
+        if (r < 0)
+                return r;
+        return loss ? refuse(f, E_CONFIG, "is what the host has %s on; it cannot do without. Correct %s.", loss, c->guest->file)
+                    : 0;
+}
+
+static int judge_functions(Collection *c) {
+        for (size_t i = 0; i < c->found.n; i++) {
+                _cleanup_(host_console_done) HostConsole console = {};
+                const PciFunction *f = &c->found.items[i].pci;
+                int r;
+
+                r = pci_is_gpu(f) ? host_console_read(c->root, f, 1, &console) : 0;
+                if (r < 0)
+                        return log_error_errno(r, "Cannot find out where the host's console is: %s.", strerror(-r));
+                r = judge_function(c, &c->found.items[i], &console);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int collect(Collection *c) {
+        int r = 0;
+
+        for (size_t i = 0; i < c->guest->n_devices; i++)
+                for (size_t j = 0; r >= 0 && j < c->guest->devices[i].n_specs; j++)
+                        r = collect_device(c, &c->guest->devices[i], &c->guest->devices[i].specs[j]);
+        return r;
+}
+
+int guest_devices_find(int root, const Guest *g, GuestFunctions *ret) {
+        _cleanup_(collection_done) Collection c = { .root = root, .guest = g, .judge = true, .facts.root = root };
+        int r;
+
+        r = collect(&c);
+        r = r < 0 ? r : judge_functions(&c);
+        r = r < 0 ? r : collect_groups(&c);
+        if (r < 0)
+                return r;
+        *ret = c.found;
+        c.found = (GuestFunctions){};
+        return 0;
+}
+
+static int keep_bound(GuestFunctions *l) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < l->n; i++) {
+                GuestFunction *f = &l->items[i];
+                bool bound = streq_ptr(f->pci.driver, VFIO_DRIVER);
+
+                if (f->named && !bound)
+                        return refuse(&f->pci, E_CONFIG,
+                                "has driver %s, not vfio-pci; run systemctl daemon-reload, then start the guest again.",
+                                f->pci.driver ? f->pci.driver : "none");
+                if (bound)
+                        l->items[n++] = *f;
+                else
+                        pci_function_done(&f->pci);
+        }
+        l->n = n;
+        return 0;
+}
+
+int guest_devices_bound(int root, const Guest *g, GuestFunctions *ret) {
+        _cleanup_(collection_done) Collection c = { .root = root, .guest = g, .facts.root = root };
+        int r;
+
+        r = collect(&c);
+        r = r < 0 ? r : collect_groups(&c);
+        r = r < 0 ? r : keep_bound(&c.found);
+        if (r < 0)
+                return r;
+        *ret = c.found;
+        c.found = (GuestFunctions){};
+        return 0;
+}
+
+int guest_device_resolve(int root, const Guest *g, const GuestDevices *section, const DeviceSpec *spec, PciFunction *ret) {
+        _cleanup_(device_facts_done) DeviceFacts facts = { .root = root };
+
+        return device_resolve(&facts, g, section, spec, ret);
+}
+
+/* Moves what is to be bound at boot from l into all, each function once. */
+static int take_static(GuestFunctions *l, PciFunctions *all) {
+        for (size_t i = 0; i < l->n; i++) {
+                PciFunction *new;
+                bool known = false;
+
+                for (size_t j = 0; j < all->n; j++)
+                        known |= pci_address_equal(all->items[j].address, l->items[i].pci.address);
+                if (known || !l->items[i].section->binding_static)
+                        continue;
+                new = ARRAY_GROW(all->items, all->n);
+                if (!new)
+                        return log_oom();
+                *new = l->items[i].pci;
+                l->items[i].pci = (PciFunction){};
+                all->n++;
+        }
+        return 0;
+}
+
+static bool wants_static(const Guest *g) {
+        for (size_t i = 0; i < g->n_devices; i++)
+                if (g->devices[i].binding_static && g->devices[i].n_specs > 0)
+                        return true;
+        return false;
+}
+
+int guest_devices_find_static(int root, PciFunctions *ret) {
         _cleanup_(pci_functions_done) PciFunctions all = {};
+        char **names = NULL;
+        size_t n = 0;
+        int r;
 
-        for (size_t i = 0; i < g->n_gpus; i++) {
-                int r = collect_slot(root, g, g->gpus[i], &all);
+        r = guest_files_list(root, &names, &n);
+        if (r < 0)
+                return log_error_errno(r, "Cannot list the guest files: %s.", strerror(-r));
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                _cleanup_(guest_functions_done) GuestFunctions functions = {};
+                _cleanup_(guest_freep) Guest *g = NULL;
 
-                if (r < 0)
-                        return r;
+                if (guest_load(root, names[i], &g) >= 0 && wants_static(g) && guest_devices_find(root, g, &functions) >= 0)
+                        r = take_static(&functions, &all);
         }
-        for (size_t i = 0; i < all.n; i++) {
-                int r = judge_group(root, &all.items[i], &all);
-
-                if (r < 0)
-                        return r;
-        }
+        strings_free(names, n);
+        if (r < 0)
+                return r;
         *ret = all;
         all = (PciFunctions){};
         return 0;

@@ -1,10 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* Which PCI functions a guest gets, and whether it may have them: what its file names, with all functions of their slots. */
+/* Which PCI functions a guest gets, and whether it may have them: what its file names, with what has to come along. */
 
 #include "guest.h"
 
+/* A function that a guest gets. */
+typedef struct GuestFunction {
+        PciFunction pci;
+        const GuestDevices *section; /* of the guest file, by which it comes */
+        bool named;                  /* a Device= means this one; the others come along */
+} GuestFunction;
+
+typedef struct GuestFunctions {
+        GuestFunction *items; /* functions of a slot together and ascending */
+        size_t n;
+} GuestFunctions;
+
 /* Looks the guest's devices up below root and judges each; what may not be given is refused with the reason and the next
- * step. *ret is in the order of the guest file, functions of a slot together and ascending. Returns 0; -E_CONFIG: the
- * guest file asks for what it cannot have; -E_LACKS: the IOMMU is off, or does not part a device from others; -errno. */
-int guest_devices_find(int root, const Guest *g, PciFunctions *ret);
+ * step. A card that [GPU] names comes with all functions of its slot, as far as the host can spare them; whatever is
+ * named comes with its IOMMU group. *ret lives no longer than g.
+ * Returns 0; -E_CONFIG: the guest file asks for what it cannot have; -E_LACKS: the IOMMU is off, or does not part a
+ * device from what the host needs; -errno. */
+int guest_devices_find(int root, const Guest *g, GuestFunctions *ret);
+
+/* The same once vxm-bind has taken them: those of the guest's devices that vfio-pci has. Judges nothing, as the guest's
+ * own user cannot see what the host uses. -E_CONFIG when one that is named has not been taken. */
+int guest_devices_bound(int root, const Guest *g, GuestFunctions *ret);
+
+/* The function that one Device= means. Returns as guest_devices_find(). */
+int guest_device_resolve(int root, const Guest *g, const GuestDevices *section, const DeviceSpec *spec, PciFunction *ret);
+
+/* All functions that any guest file wants bound at boot. A guest whose devices are refused is left out, and said. */
+int guest_devices_find_static(int root, PciFunctions *ret);
+
+void guest_functions_done(GuestFunctions *l);

@@ -8,15 +8,16 @@
 
 typedef struct GuestKey GuestKey;
 struct GuestKey {
-        const char *section;  /* "Disk" stands for [Disk NAME] */
+        const char *section;  /* "Disk" stands for [Disk NAME], "GPU" and "PCI" for [GPU] and [GPU NAME] … */
         const char *key;
         /* Sets dest from value (not empty). Returns 0, -EINVAL, -ERANGE or -ENOMEM. dest is the struct's field, or for
          * a list the struct itself, to append to. */
         int (*parse)(const char *value, void *dest);
         void (*reset)(void *dest); /* of a list: empties it */
-        size_t offset;             /* of dest in Guest, in GuestDisk for [Disk NAME] */
+        size_t offset;             /* of dest in Guest, in GuestDisk for [Disk NAME], in GuestDevices for [GPU] and [PCI] */
         const char *initial;       /* what an absent or empty key means; NULL: nothing */
         const char *expects;       /* completes “expected …” in the error message */
+        bool of_guest;             /* stands in a section that there can be several of, but is said for the whole guest */
 };
 
 extern const GuestKey guest_keys[];

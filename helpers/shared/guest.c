@@ -12,6 +12,20 @@
 #include "parse.h"
 #include "root.h"
 
+static void devices_done(GuestDevices *d) {
+        for (size_t i = 0; i < d->n_specs; i++)
+                device_spec_done(&d->specs[i]);
+        for (size_t i = 0; i < d->n_pins; i++)
+                device_pin_done(&d->pins[i]);
+        free(d->specs);
+        free(d->pins);
+        free(d->reset_method);
+        free(d->power_control);
+        free(d->d3cold);
+        free(d->rom_file);
+        free(d->name);
+}
+
 Guest *guest_free(Guest *g) {
         if (!g)
                 return NULL;
@@ -21,7 +35,10 @@ Guest *guest_free(Guest *g) {
                 free(g->disks[i].path);
         }
         free(g->disks);
-        free(g->gpus);
+        for (size_t i = 0; i < g->n_devices; i++)
+                devices_done(&g->devices[i]);
+        free(g->devices);
+        strings_free(g->stop_units, g->n_stop_units);
         free(g->command_line);
         free(g->initrd);
         free(g->kernel);
@@ -31,6 +48,13 @@ Guest *guest_free(Guest *g) {
         free(g->name);
         free(g);
         return NULL;
+}
+
+bool guest_has_devices(const Guest *g) {
+        for (size_t i = 0; i < g->n_devices; i++)
+                if (g->devices[i].n_specs > 0)
+                        return true;
+        return false;
 }
 
 /* Only regular files: the generator must not wait for a pipe's writer, at boot least of all. */
@@ -130,6 +154,9 @@ static int verify(const Guest *g) {
         for (size_t i = 0; i < g->n_disks; i++)
                 if (!g->disks[i].path)
                         return conf_log(LOG_ERR, g->file, 0, "[Disk %s] has no Path=; add one.", g->disks[i].name);
+        if ((g->single_gpu || g->n_stop_units > 0) && !guest_has_devices(g))
+                return conf_log(LOG_ERR, g->file, 0, "[GPU] %s= is set, but no Device=; name the GPU.",
+                        g->single_gpu ? "SingleGpu" : "StopUnits");
         return 0;
 }
 

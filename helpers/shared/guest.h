@@ -3,8 +3,8 @@
 /* The guest model: one struct for what a guest file says, parsed once by one table (guest-keys.c), read by all helpers.
  * Paths and addresses are as the user gave them; nothing here has looked at the machine. */
 
-#include "pci.h"
-#include "util.h"
+#include "device-pin.h"
+#include "device-spec.h"
 
 typedef enum FirmwareType {
         FIRMWARE_UEFI,
@@ -23,6 +23,23 @@ typedef struct GuestDisk {
         bool read_only;
 } GuestDisk;
 
+/* [GPU], [GPU NAME], [PCI] or [PCI NAME]: devices, and how those are to be treated. The values that go into sysfs stand
+ * as the kernel takes them; NULL leaves what is there. */
+typedef struct GuestDevices {
+        char *name; /* NULL: the section has none */
+        bool gpu;   /* from [GPU]: whole cards; else from [PCI]: single functions */
+        DeviceSpec *specs;
+        size_t n_specs;
+        DevicePin *pins;
+        size_t n_pins;
+        bool binding_static; /* bound at boot, and never given back */
+        char *reset_method;
+        char *power_control;
+        char *d3cold;
+        uint64_t bar_size; /* bytes; 0: leave it */
+        char *rom_file;
+} GuestDevices;
+
 typedef struct Guest {
         char *name;
         char *file; /* the guest file's path below the root, with a leading slash */
@@ -35,8 +52,11 @@ typedef struct Guest {
         FirmwareType firmware;
         char *kernel, *initrd, *command_line;
 
-        PciAddress *gpus;
-        size_t n_gpus;
+        GuestDevices *devices;
+        size_t n_devices;
+        bool single_gpu;   /* the GPU the machine boots on may go */
+        char **stop_units; /* stopped for the guest's life */
+        size_t n_stop_units;
         GuestDisk *disks;
         size_t n_disks;
 } Guest;
@@ -45,6 +65,9 @@ typedef struct Guest {
  * its drop-ins. Errors are logged here, each with file, line, value and the way out.
  * Returns 0; -E_CONFIG: the name is out of grammar, there is no such file, it is masked, or something in it is wrong. */
 int guest_load(int root, const char *name, Guest **ret);
+
+/* Whether the guest asks for any PCI device. */
+bool guest_has_devices(const Guest *g);
 
 Guest *guest_free(Guest *g);
 static inline void guest_freep(Guest **g) {

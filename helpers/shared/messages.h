@@ -17,6 +17,10 @@
 #define MESSAGE_DEVICE_RETURNED "678b0d386bee44e7849c05819fb69fe6"
 /* A step on a device failed: VXM_DEVICE. */
 #define MESSAGE_DEVICE_FAILED "fe3b2504d6494fefa7720318541b3d72"
+/* A write to a driver has not come back: VXM_DEVICE. */
+#define MESSAGE_DEVICE_STUCK "e4243bc4548a41f39130997dd86bb31e"
+/* Something on the host has the device open: VXM_DEVICE. */
+#define MESSAGE_DEVICE_BUSY "16bfcd4520be4c54b20c54e18a27af0a"
 /* The guest runs. */
 #define MESSAGE_GUEST_STARTED "34b327b302244ae58a4a35a030ecac40"
 /* The guest did not start, or ended in a way nobody asked for. */

@@ -9,7 +9,7 @@
 
 void qemu_facts_done(QemuFacts *facts) {
         firmware_done(&facts->firmware);
-        pci_functions_done(&facts->functions);
+        guest_functions_done(&facts->functions);
         free(facts->nvram);
         free(facts->sockets);
 }
@@ -157,24 +157,35 @@ static int add_disk(Argv *a, const GuestDisk *d, size_t index) {
                                 index + 1);
 }
 
+/* A device and, for its own function, the option ROM that the guest file names. */
+static int add_function(Argv *a, const GuestFunction *f, size_t port, unsigned function, bool multifunction) {
+        const char *rom_file = f->named ? f->section->rom_file : NULL;
+        _cleanup_(freep) char *rom = rom_file ? double_commas(rom_file) : NULL;
+
+        if (rom_file && !rom)
+                return -ENOMEM;
+        return add(a, "-device", "vfio-pci,host=%s,bus=slot%zu,addr=0x0.0x%x%s%s%s", f->pci.name, port, function,
+                multifunction ? ",multifunction=on" : "", rom ? ",romfile=" : "", rom ? rom : "");
+}
+
 /* Each card gets a root port of its own, and its functions the numbers they have on the host: drivers expect the sound
- * function beside the picture, and firmware finds no GPU on the root bus itself. */
-static int add_functions(Argv *a, const PciFunctions *functions) {
+ * function beside the picture, and firmware finds no GPU on the root bus itself. Without a function 0 a guest finds none
+ * of the others, so the first of a card is that. */
+static int add_functions(Argv *a, const GuestFunctions *functions) {
         size_t n_ports = 0;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < functions->n; i++) {
-                const PciFunction *f = &functions->items[i];
-                bool first = i == 0 || !pci_same_slot(functions->items[i - 1].address, f->address);
-                bool more = i + 1 < functions->n && pci_same_slot(functions->items[i + 1].address, f->address);
+                const GuestFunction *f = &functions->items[i];
+                bool first = i == 0 || !pci_same_slot(functions->items[i - 1].pci.address, f->pci.address);
+                bool more = i + 1 < functions->n && pci_same_slot(functions->items[i + 1].pci.address, f->pci.address);
 
                 if (first) {
                         n_ports++;
                         r = add(a, "-device", "pcie-root-port,id=slot%zu,chassis=%zu", n_ports, n_ports);
                 }
                 if (r >= 0)
-                        r = add(a, "-device", "vfio-pci,host=%s,bus=slot%zu,addr=0x0.0x%x%s", f->name, n_ports,
-                                f->address.function, first && more ? ",multifunction=on" : "");
+                        r = add_function(a, f, n_ports, first ? 0 : f->pci.address.function, first && more);
         }
         return r;
 }

@@ -2,8 +2,8 @@
 #pragma once
 /* From the guest model and a few facts about the host to QEMU's command line: data in, data out. */
 
+#include "devices.h"
 #include "firmware.h"
-#include "guest.h"
 
 enum {
         QEMU_QMP_FD = 3, /* where the child finds its end of the QMP socket */
@@ -12,7 +12,7 @@ enum {
 /* The facts of the host that the command line depends on. */
 typedef struct QemuFacts {
         Firmware firmware;      /* empty for FIRMWARE_BIOS */
-        PciFunctions functions; /* what the guest gets, see guest_devices_find() */
+        GuestFunctions functions; /* what the guest gets, see devices.h */
         char *nvram;            /* the guest's own variable store */
         char *sockets;          /* directory of its sockets */
 } QemuFacts;

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "messages.h"
 #include "qemu-facts.h"
+#include "rom-file.h"
 #include "root.h"
 
 enum {
@@ -60,6 +61,9 @@ static int check_paths(int root, const Guest *g) {
                         return log_oom();
                 r = check_path(root, g, section, "Path", g->disks[i].path);
         }
+        for (size_t i = 0; r >= 0 && i < g->n_devices; i++)
+                if (g->devices[i].rom_file)
+                        r = check_path(root, g, g->devices[i].gpu ? "GPU" : "PCI", "RomFile", g->devices[i].rom_file);
         return r;
 }
 
@@ -76,7 +80,26 @@ static int find_firmware(int root, const Guest *g, QemuFacts *facts) {
         return r < 0 ? log_error_errno(r, "Cannot look for UEFI firmware: %s.", strerror(-r)) : 0;
 }
 
-int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFacts *ret) {
+/* An option ROM must be one, and the card's: a wrong one keeps the guest's firmware from the picture, or worse. */
+static int check_roms(int root, const Guest *g, const GuestFunctions *functions) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < functions->n; i++) {
+                const GuestFunction *f = &functions->items[i];
+
+                if (f->named && f->section->rom_file)
+                        r = rom_file_check(root, g, &f->pci, f->section->rom_file);
+        }
+        return r;
+}
+
+static int find_devices(int root, const Guest *g, QemuFactsDevices devices, GuestFunctions *ret) {
+        if (devices == QEMU_FACTS_WITHOUT_DEVICES)
+                return 0;
+        return devices == QEMU_FACTS_JUDGED_DEVICES ? guest_devices_find(root, g, ret) : guest_devices_bound(root, g, ret);
+}
+
+int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevices devices, QemuFacts *ret) {
         _cleanup_(qemu_facts_done) QemuFacts facts = {};
         int r;
 
@@ -88,7 +111,8 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFacts *ret
         r = r < 0 ? r : check_qemu(root, qemu);
         r = r < 0 ? r : check_kvm(root);
         r = r < 0 ? r : find_firmware(root, g, &facts);
-        r = r < 0 ? r : guest_devices_find(root, g, &facts.functions);
+        r = r < 0 ? r : find_devices(root, g, devices, &facts.functions);
+        r = r < 0 ? r : check_roms(root, g, &facts.functions);
         if (r < 0)
                 return r;
 

@@ -4,10 +4,16 @@
 
 #include "qemu-argv.h"
 
+typedef enum QemuFactsDevices {
+        QEMU_FACTS_WITHOUT_DEVICES, /* somebody else looks at them */
+        QEMU_FACTS_JUDGED_DEVICES,  /* those that the guest would get, guest_devices_find() */
+        QEMU_FACTS_BOUND_DEVICES,   /* those that it has been given, guest_devices_bound() */
+} QemuFactsDevices;
+
 /* Gathers the facts below root, and checks that KVM, QEMU, kernel, disks and devices are there. Looks only. All that is
  * missing is logged, each with the next step. Returns 0; -E_CONFIG: the guest file needs editing; -E_LACKS: the machine
  * lacks something; -errno. */
-int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFacts *ret);
+int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevices devices, QemuFacts *ret);
 
 /* Gives the guest its own copy of the firmware's variable store where it has none yet. Returns 0 or -errno, logged. */
 int qemu_nvram_prepare(int root, const QemuFacts *facts);

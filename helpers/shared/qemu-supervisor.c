@@ -243,13 +243,13 @@ static void fail_start(Supervisor *s, const char *why) {
 
 /* “1 CPU, 512 MB, with 0000:01:00.0, 0000:01:00.1”; cut off where buffer ends. */
 static void describe(const Supervisor *s, char *buffer, size_t size) {
-        const PciFunctions *functions = &s->facts->functions;
+        const GuestFunctions *functions = &s->facts->functions;
         size_t n;
 
         n = (size_t) snprintf(buffer, size, "%" PRIu64 " CPU%s, %" PRIu64 " MB", s->guest->cpu_count,
                 s->guest->cpu_count == 1 ? "" : "s", s->guest->memory_size >> 20);
         for (size_t i = 0; i < functions->n && n < size; i++)
-                n += (size_t) snprintf(buffer + n, size - n, "%s %s", i == 0 ? ", with" : ",", functions->items[i].name);
+                n += (size_t) snprintf(buffer + n, size - n, "%s %s", i == 0 ? ", with" : ",", functions->items[i].pci.name);
 }
 
 static void on_cont(Qmp *qmp, const json_t *reply, const char *error, void *userdata) {

@@ -10,12 +10,17 @@
 
 /* Plans the taking of up to three devices. */
 static int take(Fixture *f, const char *const devices[static 3], BindPlan *ret) {
-        PciAddress gpus[3];
-        Guest g = { .name = (char *) "g", .file = (char *) "/etc/vxm/guests/g.guest", .gpus = gpus };
+        DeviceSpec specs[3];
+        GuestDevices section = { .gpu = true, .specs = specs };
+        Guest g = { .name = (char *) "g", .file = (char *) "/etc/vxm/guests/g.guest", .devices = &section, .n_devices = 1 };
+        int r;
 
-        for (; g.n_gpus < 3 && devices[g.n_gpus]; g.n_gpus++)
-                assert_int_equal(pci_address_parse(devices[g.n_gpus], &gpus[g.n_gpus]), 0);
-        return bind_plan_take(f->root, &g, 998, ret);
+        for (; section.n_specs < 3 && devices[section.n_specs]; section.n_specs++)
+                assert_int_equal(device_spec_parse(devices[section.n_specs], &specs[section.n_specs]), 0);
+        r = bind_plan_take(f->root, &g, 998, ret);
+        while (section.n_specs > 0)
+                device_spec_done(&specs[--section.n_specs]);
+        return r;
 }
 
 static void assert_plan(BindPlan *plan, const char *wanted) {
@@ -51,10 +56,12 @@ static void assert_returns(Fixture *f, const char *record_text, const char *want
         _cleanup_(freep) char *text = strdup(record_text);
         _cleanup_(bind_record_done) BindRecord record = {};
         BindPlan plan;
+        bool stuck;
 
         assert_non_null(text);
         assert_int_equal(bind_record_parse(text, &record), 0);
-        assert_int_equal(bind_plan_return(f->root, &record, &plan), 0);
+        assert_int_equal(bind_plan_return(f->root, &record, &plan, &stuck), 0);
+        assert_false(stuck);
         assert_plan(&plan, wanted);
 }
 
@@ -149,9 +156,21 @@ static void test_refusals(void **state) {
         assert_refused(f, "01:00.1", E_CONFIG, "0000:01:00.0 is the GPU this machine boots on");
         fixture_lines(f, DEVICES "0000:01:00.0/boot_vga = 0\n" DEVICES "0000:01:00.1/class = 0x040300");
 
-        /* A device that has a group to itself no more. */
+}
+
+/* A device that has a group to itself no more: what the host can spare comes along, in a slot of its own. */
+static void test_group_comes_along(void **state) {
+        Fixture *f = *state;
+        BindPlan plan;
+
+        fixture_machine(f, "two-gpu");
         fixture_lines(f, "sys/kernel/iommu_groups/8/devices/0000:00:14.0 -> ../../../../devices/pci0000:00/0000:00:14.0");
-        assert_refused(f, "01:00.0", E_LACKS, "0000:01:00.0 shares IOMMU group 8 with 0000:00:14.0 (driver xhci_hcd)");
+        assert_int_equal(take(f, (const char *const[3]){ "01:00.0" }, &plan), 0);
+        assert_int_equal(plan.functions.n, 3);
+        assert_string_equal(plan.functions.items[2].pci.name, "0000:00:14.0");
+        assert_true(plan.functions.items[0].named);
+        assert_false(plan.functions.items[2].named);
+        bind_plan_done(&plan);
 }
 
 static void test_refusals_without_iommu(void **state) {
@@ -184,7 +203,7 @@ static void test_return(void **state) {
                                       "0000:01:00.0/driver_override = vfio-pci\n" DEVICES
                                       "0000:01:00.1/driver -> ../../../../bus/pci/drivers/vfio-pci\n" DEVICES
                                       "0000:01:00.1/driver_override = vfio-pci\n");
-        assert_returns(*state, "0000:01:00.0 bochs-drm - 0 0\n0000:01:00.1 snd_hda_intel - 0 0\n",
+        assert_returns(*state, "function 0000:01:00.0 bochs-drm - 0 0\nfunction 0000:01:00.1 snd_hda_intel - 0 0\n",
                 "take    /dev/vfio/8 back, if it is still there\n"
                 "write   (newline) > /sys/bus/pci/devices/0000:01:00.1/driver_override\n"
                 "write   0000:01:00.1 > /sys/bus/pci/devices/0000:01:00.1/driver/unbind\n"
@@ -198,7 +217,7 @@ static void test_return(void **state) {
 
 /* Stopped between any two writes: from each state just what is missing. */
 static void test_return_after_partial_progress(void **state) {
-        static const char record[] = "0000:01:00.0 bochs-drm - 0 0\n0000:01:00.1 snd_hda_intel - 0 0\n";
+        static const char record[] = "function 0000:01:00.0 bochs-drm - 0 0\nfunction 0000:01:00.1 snd_hda_intel - 0 0\n";
         static const char node[] = "take    /dev/vfio/8 back, if it is still there\n";
         Fixture *f = *state;
 
@@ -226,7 +245,7 @@ static void test_return_after_partial_progress(void **state) {
 
 static void test_return_to_none(void **state) {
         fixture_machine(*state, "bmc");
-        assert_returns(*state, "0000:17:00.0 - - 0 0\n",
+        assert_returns(*state, "function 0000:17:00.0 - - 0 0\n",
                 "take    /dev/vfio/41 back, if it is still there\n"
                 "write   (newline) > /sys/bus/pci/devices/0000:17:00.0/driver_override\n"
                 "write   0000:17:00.0 > /sys/bus/pci/devices/0000:17:00.0/driver/unbind\n"
@@ -236,21 +255,22 @@ static void test_return_to_none(void **state) {
 /* What was bound at boot stays bound; an override that was there before comes back. */
 static void test_return_static(void **state) {
         fixture_machine(*state, "bmc");
-        assert_returns(*state, "0000:17:00.0 vfio-pci vfio-pci 0 0\n", "take    /dev/vfio/41 back, if it is still there\n");
-        assert_returns(*state, "0000:65:00.0 nvidia nvidia 0 0\n",
+        assert_returns(*state, "function 0000:17:00.0 vfio-pci vfio-pci 0 0\n", "take    /dev/vfio/41 back, if it is still there\n");
+        assert_returns(*state, "function 0000:65:00.0 nvidia nvidia 0 0\n",
                 "take    /dev/vfio/51 back, if it is still there\n"
                 "write   nvidia > /sys/bus/pci/devices/0000:65:00.0/driver_override\n");
 }
 
 static void test_return_owner(void **state) {
         _cleanup_(bind_record_done) BindRecord record = {};
-        char text[] = "0000:17:00.0 vfio-pci vfio-pci 998 997\n";
+        char text[] = "function 0000:17:00.0 vfio-pci vfio-pci 998 997\n";
         Fixture *f = *state;
         BindPlan plan;
+        bool stuck;
 
         fixture_machine(f, "bmc");
         assert_int_equal(bind_record_parse(text, &record), 0);
-        assert_int_equal(bind_plan_return(f->root, &record, &plan), 0);
+        assert_int_equal(bind_plan_return(f->root, &record, &plan, &stuck), 0);
         assert_int_equal(plan.n, 1);
         assert_int_equal(plan.steps[0].type, BIND_TAKE_NODE);
         assert_int_equal(plan.steps[0].uid, 998);
@@ -264,7 +284,7 @@ static void test_return_device_gone(void **state) {
 
         fixture_machine(f, "bmc");
         fixture_capture(f);
-        assert_returns(f, "0000:77:00.0 nvidia - 0 0\n0000:17:00.0 vfio-pci vfio-pci 0 0\n",
+        assert_returns(f, "function 0000:77:00.0 nvidia - 0 0\nfunction 0000:17:00.0 vfio-pci vfio-pci 0 0\n",
                 "take    /dev/vfio/41 back, if it is still there\n");
         fixture_assert_logged(f, "0000:77:00.0 has left the machine; nothing to give back.");
 }
@@ -277,6 +297,7 @@ int main(void) {
                 fixture_test(test_take_no_driver),
                 fixture_test(test_take_two),
                 fixture_test(test_refusals),
+                fixture_test(test_group_comes_along),
                 fixture_test(test_refusals_without_iommu),
                 fixture_test(test_b550),
                 fixture_test(test_return),

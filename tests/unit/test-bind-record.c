@@ -20,7 +20,7 @@ static void test_parse(void **state) {
         BindRecord record;
 
         (void) state;
-        assert_int_equal(parse("0000:01:00.0 bochs-drm - 0 0\n10000:e1:00.1 - vfio-pci 998 997\n", &record), 0);
+        assert_int_equal(parse("function 0000:01:00.0 bochs-drm - 0 0\nfunction 10000:e1:00.1 - vfio-pci 998 997\n", &record), 0);
         assert_int_equal(record.n, 2);
         assert_int_equal(record.functions[0].address.bus, 1);
         assert_string_equal(record.functions[0].driver, "bochs-drm");
@@ -40,23 +40,23 @@ static void test_parse(void **state) {
 
 static void test_damaged(void **state) {
         static const char *const rows[] = {
-                "0000:01:00.0",
-                "0000:01:00.0 bochs-drm - 0",
-                "0000:01:00.0 bochs-drm - 0 0 0",
-                "0000:01:00.8 bochs-drm - 0 0",
+                "function 0000:01:00.0",
+                "function 0000:01:00.0 bochs-drm - 0",
+                "function 0000:01:00.0 bochs-drm - 0 0 0",
+                "function 0000:01:00.8 bochs-drm - 0 0",
                 "bochs-drm 0000:01:00.0 - 0 0",
-                "0000:01:00.0 ../../x - 0 0",
-                "0000:01:00.0 a/b - 0 0",
+                "function 0000:01:00.0 ../../x - 0 0",
+                "function 0000:01:00.0 a/b - 0 0",
                 "0000:01:00.0 a\tb - 0 0",
                 "0000:01:00.0 a\x01 - 0 0",
                 "0000:01:00.0 \xc3\xa4 - 0 0",
-                "0000:01:00.0 bochs-drm x/y 0 0",
-                "0000:01:00.0 bochs-drm - -1 0",
-                "0000:01:00.0 bochs-drm - 4294967295 0", /* means “leave it” to chown(2) */
-                "0000:01:00.0 bochs-drm - 0 4294967295",
-                "0000:01:00.0 bochs-drm - 4294967296 0",
-                "0000:01:00.0 bochs-drm - root root",
-                "0000:01:00.0 bochs-drm - 0 0\n0000:01:00.1 snd",
+                "function 0000:01:00.0 bochs-drm x/y 0 0",
+                "function 0000:01:00.0 bochs-drm - -1 0",
+                "function 0000:01:00.0 bochs-drm - 4294967295 0", /* means “leave it” to chown(2) */
+                "function 0000:01:00.0 bochs-drm - 0 4294967295",
+                "function 0000:01:00.0 bochs-drm - 4294967296 0",
+                "function 0000:01:00.0 bochs-drm - root root",
+                "function 0000:01:00.0 bochs-drm - 0 0\n0000:01:00.1 snd",
         };
 
         (void) state;
@@ -77,7 +77,7 @@ static int parse_lines(int n, BindRecord *ret) {
 
         assert_non_null(f);
         for (int i = 0; i < n; i++)
-                fprintf(f, "0000:%02x:00.0 - - 0 0\n", i);
+                fprintf(f, "function 0000:%02x:00.0 - - 0 0\n", i);
         fclose(f);
         return bind_record_parse(text, ret);
 }
@@ -115,8 +115,8 @@ static void test_round_trip(void **state) {
         assert_int_equal(bind_record_save(f->root, "g", &saved), 0);
 
         assert_int_equal(root_read(f->root, "run/vxm/bind/g", &text), 0);
-        assert_string_equal(text, "0000:17:00.0 vfio-pci vfio-pci 0 0\n0000:65:00.0 nvidia - 0 0\n"
-                                  "0000:65:00.1 snd_hda_intel - 0 0");
+        assert_string_equal(text, "function 0000:17:00.0 vfio-pci vfio-pci 0 0\nfunction 0000:65:00.0 nvidia - 0 0\n"
+                                  "function 0000:65:00.1 snd_hda_intel - 0 0");
         assert_int_equal(bind_record_load(f->root, "g", &loaded), 0);
         assert_int_equal(loaded.n, saved.n);
         for (size_t i = 0; i < saved.n; i++) {
@@ -184,13 +184,13 @@ static void test_save_is_atomic(void **state) {
         fixture_write(f, "run/vxm/bind/.g.new", "what a kill left behind, longer than any record of this test will ever be");
         assert_int_equal(bind_record_save(f->root, "g", &second), 0);
         assert_int_equal(read_full(fd, 4096, &text, NULL), 0);
-        assert_string_equal(text, "0000:01:00.0 bochs-drm - 0 0\n");
+        assert_string_equal(text, "function 0000:01:00.0 bochs-drm - 0 0\n");
         assert_int_equal(fstatat(f->root, "run/vxm/bind/g", &st, 0), 0);
         assert_int_equal(st.st_mode & 07777, 0600); /* not the leftover's */
         assert_false(root_exists(f->root, "run/vxm/bind/.g.new"));
         free(TAKE_PTR(text));
         assert_int_equal(root_read(f->root, "run/vxm/bind/g", &text), 0);
-        assert_string_equal(text, "0000:01:00.1 snd_hda_intel - 0 0");
+        assert_string_equal(text, "function 0000:01:00.1 snd_hda_intel - 0 0");
 }
 
 /* All or nothing: what cannot be renamed into place leaves no trace. */
@@ -258,9 +258,9 @@ static void test_holder(void **state) {
 
         fixture_directory(f, "run/vxm/bind");
         assert_holder(f, "a", "01:00.0", NULL);
-        fixture_write(f, "run/vxm/bind/b", "0000:02:00.0 - - 0 0\n");
-        fixture_write(f, "run/vxm/bind/c", "0000:01:00.0 - - 0 0\n0000:01:00.1 - - 0 0\n");
-        fixture_write(f, "run/vxm/bind/.d.new", "0000:03:00.0 - - 0 0\n");
+        fixture_write(f, "run/vxm/bind/b", "function 0000:02:00.0 - - 0 0\n");
+        fixture_write(f, "run/vxm/bind/c", "function 0000:01:00.0 - - 0 0\nfunction 0000:01:00.1 - - 0 0\n");
+        fixture_write(f, "run/vxm/bind/.d.new", "function 0000:03:00.0 - - 0 0\n");
         assert_holder(f, "a", "01:00.1", "c");
         assert_holder(f, "a", "02:00.0", "b");
         assert_holder(f, "a", "03:00.0", NULL);
@@ -281,21 +281,88 @@ static void test_holder(void **state) {
         assert_null(holder);
 }
 
-/* An entry of an earlier record counts, whatever the machine looks like now. */
-static void test_copy(void **state) {
-        char text[] = "0000:01:00.0 nouveau - 7 8\n0000:01:00.1 - x 0 0\n";
-        _cleanup_(bind_record_done) BindRecord from = {}, to = {};
+/* What an earlier record says counts, whatever the machine looks like now. */
+static void test_merge(void **state) {
+        char text[] = "function 0000:01:00.0 nouveau - 7 8\nfunction 0000:01:00.1 - x 0 0\n"
+                      "attribute 0000:01:00.0 reset_method flr bus\nvtconsole vtcon1\n";
+        char now[] = "function 0000:01:00.0 vfio-pci vfio-pci 998 0\nattribute 0000:01:00.0 reset_method pm\n"
+                     "attribute 0000:01:00.0 power/control on\nplatform simple-framebuffer.0 simple-framebuffer\n";
+        _cleanup_(bind_record_done) BindRecord earlier = {}, record = {};
 
         (void) state;
-        assert_int_equal(bind_record_parse(text, &from), 0);
-        assert_int_equal(bind_record_copy(&to, &from, (PciAddress){ .bus = 2 }), 0);
-        assert_int_equal(to.n, 0);
-        assert_int_equal(bind_record_copy(&to, &from, (PciAddress){ .bus = 1 }), 1);
-        assert_int_equal(to.n, 1);
-        assert_string_equal(to.functions[0].driver, "nouveau");
-        assert_null(to.functions[0].override);
-        assert_int_equal(to.functions[0].node_uid, 7);
-        assert_int_equal(to.functions[0].node_gid, 8);
+        assert_int_equal(bind_record_parse(text, &earlier), 0);
+        assert_int_equal(bind_record_parse(now, &record), 0);
+        assert_int_equal(bind_record_merge(&record, &earlier), 0);
+        assert_int_equal(record.n, 2);
+        assert_string_equal(record.functions[0].driver, "nouveau");
+        assert_null(record.functions[0].override);
+        assert_int_equal(record.functions[0].node_uid, 7);
+        assert_int_equal(record.functions[0].node_gid, 8);
+        assert_string_equal(record.functions[1].override, "x");
+        assert_int_equal(record.n_attributes, 2);
+        assert_string_equal(record.attributes[0].value, "flr bus");
+        assert_string_equal(record.attributes[1].value, "on");
+        assert_int_equal(record.n_platforms, 1);
+        assert_int_equal(record.n_vtconsoles, 1);
+        /* Twice is once. */
+        assert_int_equal(bind_record_merge(&record, &earlier), 0);
+        assert_int_equal(record.n_attributes, 2);
+        assert_int_equal(record.n_vtconsoles, 1);
+}
+
+/* All kinds of lines, there and back again. */
+static void test_kinds(void **state) {
+        static const char text[] = "function 0000:01:00.0 nouveau - 0 0\n"
+                                   "stuck 0000:01:00.0 4711 123456789012\n"
+                                   "attribute 0000:01:00.0 reset_method flr bus\n"
+                                   "attribute 0000:01:00.0 resource0_resize 8\n"
+                                   "attribute 0000:01:00.0 power/control auto\n"
+                                   "platform simple-framebuffer.0 simple-framebuffer\n"
+                                   "vtconsole vtcon1";
+        _cleanup_(bind_record_done) BindRecord record = {};
+        _cleanup_(freep) char *copy = strdup(text), *saved = NULL;
+        Fixture *f = *state;
+
+        fixture_directory(f, "run/vxm/bind");
+        assert_non_null(copy);
+        assert_int_equal(bind_record_parse(copy, &record), 0);
+        assert_int_equal(record.functions[0].stuck.pid, 4711);
+        assert_true(record.functions[0].stuck.start_time == UINT64_C(123456789012));
+        assert_int_equal(bind_record_save(f->root, "g", &record), 0);
+        assert_int_equal(root_read(f->root, "run/vxm/bind/g", &saved), 0);
+        assert_string_equal(saved, text);
+}
+
+/* A record is root's, but what it makes root write is bounded all the same. */
+static void test_damaged_kinds(void **state) {
+        static const char *const texts[] = {
+                "0000:01:00.0 nouveau - 0 0",
+                "unknown x",
+                "stuck 0000:01:00.0 1 1", /* of no function */
+                "function 0000:01:00.0 - - 0 0\nstuck 0000:01:00.0 0 1",
+                "function 0000:01:00.0 - - 0 0\nstuck 0000:01:00.0 1 1 1",
+                "attribute 0000:01:00.0 remove 1",
+                "attribute 0000:01:00.0 ../reset 1",
+                "attribute 0000:01:00.0 resource6_resize 1",
+                "attribute 0000:01:00.0 resource0 1",
+                "attribute 0000:01:00.0 reset_method",
+                "attribute 0000:01:00.0 reset_method  x",
+                "attribute 01:00 reset_method a\x01",
+                "platform a/b c",
+                "platform a",
+                "vtconsole ../x",
+                "vtconsole ",
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_(bind_record_done) BindRecord record = {};
+                _cleanup_(freep) char *copy = strdup(texts[i]);
+
+                assert_non_null(copy);
+                if (bind_record_parse(copy, &record) != -EBADMSG)
+                        fail_msg("accepted: %s", texts[i]);
+        }
 }
 
 /* Of two runs one waits: a second descriptor is a second party to flock(2). */
@@ -329,7 +396,9 @@ int main(void) {
                 fixture_test(test_forget_takes_leftovers),
                 fixture_test(test_load_damaged),
                 fixture_test(test_holder),
-                cmocka_unit_test(test_copy),
+                cmocka_unit_test(test_merge),
+                fixture_test(test_kinds),
+                cmocka_unit_test(test_damaged_kinds),
                 fixture_test(test_lock),
         };
 

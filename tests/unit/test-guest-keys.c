@@ -11,6 +11,10 @@ static bool is_disk(const GuestKey *k) {
         return streq(k->section, "Disk");
 }
 
+static bool is_devices(const GuestKey *k) {
+        return (streq(k->section, "GPU") || streq(k->section, "PCI")) && !k->of_guest;
+}
+
 static const char *section_text(const GuestKey *k) {
         return is_disk(k) ? "Disk a" : k->section;
 }
@@ -28,7 +32,7 @@ static void test_rows_are_whole(void **state) {
                 assert_non_null(k->parse);
                 assert_non_null(k->expects);
                 assert_true(isupper((unsigned char) *k->section) && isupper((unsigned char) *k->key));
-                assert_true(k->offset < (is_disk(k) ? sizeof(GuestDisk) : sizeof(Guest)));
+                assert_true(k->offset < (is_disk(k) ? sizeof(GuestDisk) : is_devices(k) ? sizeof(GuestDevices) : sizeof(Guest)));
                 assert_false(k->initial && k->reset);
                 for (size_t j = 0; j < i; j++)
                         assert_false(streq(guest_keys[j].section, k->section) && streq(guest_keys[j].key, k->key));
@@ -64,7 +68,7 @@ static void test_garbage(void **state) {
 
         for (size_t i = 0; i < n_guest_keys; i++) {
                 const GuestKey *k = &guest_keys[i];
-                bool is_text = streq(k->key, "Description") || streq(k->key, "CommandLine");
+                bool is_text = streq(k->key, "Description") || streq(k->key, "CommandLine") || streq(k->key, "Device");
                 Guest *g = calloc(1, sizeof *g);
 
                 assert_non_null(g);
@@ -79,7 +83,8 @@ static void test_garbage(void **state) {
 
 /* Setting a key and then emptying it is as if it had never stood there. */
 static void test_empty_is_initial(void **state) {
-        static const char *const values[] = { "no", "yes", "1", "4G", "90s", "bios", "qcow2", "/a", "a", "01:00.0" };
+        static const char *const values[] = { "no", "yes", "1", "4G", "90s", "bios", "qcow2", "/a", "a", "01:00.0",
+                "static", "flr", "auto", "256M", "a.service", "0000:00/1c.0/00.0 1234:1111:1af4:1100" };
         Guest *untouched = calloc(1, sizeof *untouched);
 
         (void) state;
@@ -99,6 +104,12 @@ static void test_empty_is_initial(void **state) {
                         assert_null(g->disks[0].path);
                         assert_int_equal(g->disks[0].format, DISK_RAW);
                         assert_false(g->disks[0].read_only);
+                } else if (is_devices(k)) {
+                        GuestDevices nothing = { .gpu = streq(k->section, "GPU") };
+
+                        assert_int_equal(g->n_devices, 1);
+                        if (memcmp(&g->devices[0], &nothing, sizeof nothing) != 0)
+                                fail_msg("[%s] %s= does not reset", k->section, k->key);
                 } else if (memcmp(g, untouched, sizeof *g) != 0) {
                         fail_msg("[%s] %s= does not reset", k->section, k->key);
                 }

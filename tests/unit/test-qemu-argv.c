@@ -4,11 +4,11 @@
 #include "fixture.h"
 #include "qemu-argv.h"
 
-static PciFunction functions[] = {
-        { .address = { 0, 1, 0, 0 }, .name = "0000:01:00.0" },
-        { .address = { 0, 1, 0, 1 }, .name = "0000:01:00.1" },
-        { .address = { 0, 2, 0, 0 }, .name = "0000:02:00.0" },
-        { .address = { 0, 2, 0, 2 }, .name = "0000:02:00.2" },
+static GuestFunction functions[] = {
+        { .pci = { .address = { 0, 1, 0, 0 }, .name = "0000:01:00.0" } },
+        { .pci = { .address = { 0, 1, 0, 1 }, .name = "0000:01:00.1" } },
+        { .pci = { .address = { 0, 2, 0, 0 }, .name = "0000:02:00.0" } },
+        { .pci = { .address = { 0, 2, 0, 2 }, .name = "0000:02:00.2" } },
 };
 
 /* Pointers to constants are fine: nothing here is freed. */
@@ -201,7 +201,7 @@ static void test_functions(void **state) {
                 "vfio-pci,host=0000:02:00.2,bus=slot2,addr=0x0.0x2\n");
         assert_functions(1, 2, /* two single ones */
                 "pcie-root-port,id=slot1,chassis=1\n"
-                "vfio-pci,host=0000:01:00.1,bus=slot1,addr=0x0.0x1\n"
+                "vfio-pci,host=0000:01:00.1,bus=slot1,addr=0x0.0x0\n"
                 "pcie-root-port,id=slot2,chassis=2\n"
                 "vfio-pci,host=0000:02:00.0,bus=slot2,addr=0x0.0x0\n");
 }

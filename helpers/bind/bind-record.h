@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "guarded.h"
 #include "pci.h"
 
 typedef struct BindRecordFunction {
@@ -14,18 +15,48 @@ typedef struct BindRecordFunction {
         char *override; /* NULL: none */
         uid_t node_uid; /* owner of the group's node in /dev/vfio; root where there was no node yet */
         gid_t node_gid;
+        GuardedStuck stuck; /* a process that a write to the device has swallowed */
 } BindRecordFunction;
+
+/* An attribute below a function's directory that a guest file sets. */
+typedef struct BindRecordAttribute {
+        PciAddress address;
+        char *name;  /* "reset_method" */
+        char *value; /* as to be written to have it as before; "-": nothing */
+} BindRecordAttribute;
+
+/* A boot framebuffer that was taken from its driver. */
+typedef struct BindRecordPlatform {
+        char *device; /* "simple-framebuffer.0" */
+        char *driver; /* "simple-framebuffer" */
+} BindRecordPlatform;
 
 typedef struct BindRecord {
         BindRecordFunction *functions;
         size_t n;
+        BindRecordAttribute *attributes;
+        size_t n_attributes;
+        BindRecordPlatform *platforms;
+        size_t n_platforms;
+        char **vtconsoles; /* "vtcon1": were bound */
+        size_t n_vtconsoles;
 } BindRecord;
 
-/* Copies the entry of the function at address from another record. Returns 1, 0 when that has none, or -ENOMEM. */
-int bind_record_copy(BindRecord *record, const BindRecord *from, PciAddress address);
+/* Copies from an earlier record all that it knows and this one does not, so that what an earlier run has noted, of
+ * devices that have not been given back since, holds on. Returns 0 or -ENOMEM. */
+int bind_record_merge(BindRecord *record, const BindRecord *earlier);
 
 /* Takes down one function, and the owner of its group's node, as they are now. Returns 0 or -errno. */
 int bind_record_add(BindRecord *record, int root, const PciFunction *f);
+
+/* Notes that an attribute, a boot framebuffer's driver or a bound console was so. Return 0, -EINVAL when it could not be
+ * read back, or -ENOMEM. */
+int bind_record_add_attribute(BindRecord *record, PciAddress address, const char *name, const char *value);
+int bind_record_add_platform(BindRecord *record, const char *device, const char *driver);
+int bind_record_add_vtconsole(BindRecord *record, const char *name);
+
+/* The entry of the function at address, or NULL. */
+BindRecordFunction *bind_record_find(const BindRecord *record, PciAddress address);
 void bind_record_done(BindRecord *record);
 
 /* Reads a record's text (changed in place). Returns 0, -EBADMSG when it is none, -ENOMEM. */

@@ -4,7 +4,7 @@
  * can be printed, compared and carried out. The way back is planned from the undo record and the machine as it is. */
 
 #include "bind-record.h"
-#include "guest.h"
+#include "devices.h"
 
 typedef enum BindStepType {
         BIND_LOAD_MODULE,   /* value: the module */
@@ -16,16 +16,19 @@ typedef enum BindStepType {
 
 typedef struct BindStep {
         BindStepType type;
-        char device[PCI_ADDRESS_TEXT];
+        char device[PCI_ADDRESS_TEXT]; /* empty: none in particular */
         char *path; /* below the root, no leading slash */
         char *value;
         char *was;
+        bool enters_driver; /* the write may block in the kernel */
+        bool may_fail;      /* a failure is told, and no reason to stop */
         uid_t uid;
         gid_t gid;
 } BindStep;
 
 typedef struct BindPlan {
-        PciFunctions functions; /* all that the guest gets, in the order of the guest file */
+        GuestFunctions functions; /* all that the guest gets, in the order of the guest file */
+        BindRecord record;        /* how all that the steps change is before them */
         BindStep *steps;
         size_t n;
 } BindPlan;
@@ -36,8 +39,13 @@ typedef struct BindPlan {
  * device from others; -errno. */
 int bind_plan_take(int root, const Guest *g, uid_t uid, BindPlan *ret);
 
-/* Plans the way back to what record says, from how things are now. A device that has left the machine is passed over. */
-int bind_plan_return(int root, const BindRecord *record, BindPlan *ret);
+/* Plans how functions that are bound at boot get to vfio-pci, for nobody yet. Returns 0 or -errno. */
+int bind_plan_static(int root, const PciFunctions *functions, BindPlan *ret);
+
+/* Plans the way back to what record says, from how things are now. A device that has left the machine is passed over; so
+ * is, with its whole slot, one that has swallowed a write: nothing good comes of the next. *ret_stuck says if there is
+ * such a one. */
+int bind_plan_return(int root, const BindRecord *record, BindPlan *ret, bool *ret_stuck);
 
 /* One step a line, as --dry-run shows it. */
 void bind_plan_print(const BindPlan *plan, FILE *f);

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The planning half of vxm-bind. Only reads, and only through the root handle. */
+
+#include "bind-plan.h"
+#include "display.h"
+#include "exit-status.h"
+#include "log.h"
+#include "messages.h"
+#include "pci-details.h"
+#include "rom-file.h"
+#include "root.h"
+
+#define VFIO_DRIVER "vfio-pci"
+#define PCI_DEVICES "sys/bus/pci/devices"
+#define PLATFORM "sys/bus/platform"
+
+void bind_plan_done(BindPlan *plan) {
+        for (size_t i = 0; i < plan->n; i++) {
+                free(plan->steps[i].path);
+                free(plan->steps[i].value);
+                free(plan->steps[i].was);
+        }
+        free(plan->steps);
+        bind_record_done(&plan->record);
+        guest_functions_done(&plan->functions);
+        *plan = (BindPlan){};
+}
+
+/* Appends a step; path, value and was may be NULL. */
+static int add_step(BindPlan *plan, BindStepType type, const char *device, const char *path, const char *value,
+        const char *was) {
+        BindStep *step = ARRAY_GROW(plan->steps, plan->n);
+
+        if (!step)
+                return -ENOMEM;
+        plan->n++;
+        step->type = type;
+        (void) snprintf(step->device, sizeof step->device, "%s", device);
+        if (free_and_strdup(&step->path, path) < 0 || free_and_strdup(&step->value, value) < 0)
+                return -ENOMEM;
+        return free_and_strdup(&step->was, was);
+}
+
+static int add_write(BindPlan *plan, const PciFunction *f, const char *attribute, const char *value, bool enters_driver) {
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = format(&path, PCI_DEVICES "/%s/%s", f->name, attribute);
+        r = r < 0 ? r : add_step(plan, BIND_WRITE, f->name, path, value, NULL);
+        if (r >= 0)
+                plan->steps[plan->n - 1].enters_driver = enters_driver;
+        return r;
+}
+
+static int add_probe(BindPlan *plan, const PciFunction *f) {
+        int r = add_step(plan, BIND_WRITE, f->name, "sys/bus/pci/drivers_probe", f->name, NULL);
+
+        if (r >= 0)
+                plan->steps[plan->n - 1].enters_driver = true;
+        return r;
+}
+
+/* A size that a BAR gets while no driver has the function: the kernel refuses it else. */
+typedef struct Resize {
+        const char *attribute; /* "resource0_resize"; NULL: none */
+        const char *value;
+} Resize;
+
+/* Moves a function from the driver it has to driver (NULL: to none), leaving override (NULL: none) behind. The kernel
+ * clears driver_override on a newline, not on an empty write. The probe reports success whoever claims the device, or
+ * nobody, so what came of it is read back. */
+static int add_move(BindPlan *plan, const PciFunction *f, const char *driver, const char *override, Resize resize) {
+        int r = 0;
+
+        if (!streq_ptr(f->override, override))
+                r = add_write(plan, f, "driver_override", override ? override : "\n", false);
+        if (r < 0 || (streq_ptr(f->driver, driver) && !resize.attribute))
+                return r;
+
+        if (f->driver)
+                r = add_write(plan, f, "driver/unbind", f->name, true);
+        if (r >= 0 && resize.attribute)
+                r = add_write(plan, f, resize.attribute, resize.value, true);
+        if (r >= 0 && driver)
+                r = add_probe(plan, f);
+        return r < 0 ? r : add_step(plan, BIND_EXPECT_DRIVER, f->name, NULL, driver, f->driver);
+}
+
+static int add_node(BindPlan *plan, BindStepType type, const PciFunction *f, uid_t uid, gid_t gid) {
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = format(&path, "dev/vfio/%d", f->group);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < plan->n; i++)
+                if (plan->steps[i].type == type && streq(plan->steps[i].path, path))
+                        return 0;
+        r = add_step(plan, type, f->name, path, NULL, NULL);
+        if (r >= 0) {
+                plan->steps[plan->n - 1].uid = uid;
+                plan->steps[plan->n - 1].gid = gid;
+        }
+        return r;
+}
+
+/* ---- to the guest ---- */
+
+static int note_function(int root, const GuestFunction *function, BindRecord *record) {
+        BindRecordFunction *f;
+        int r;
+
+        r = bind_record_add(record, root, &function->pci);
+        if (r < 0 || !function->section || !function->section->binding_static)
+                return r;
+        /* What is bound at boot is at home with vfio-pci. */
+        f = &record->functions[record->n - 1];
+        r = free_and_strdup(&f->driver, VFIO_DRIVER);
+        return r < 0 ? r : free_and_strdup(&f->override, VFIO_DRIVER);
+}
+
+/* The host's console lets go of the framebuffers that are about to vanish, and boot framebuffers, which vfio-pci evicts
+ * from VGA controllers only (drivers/vfio/pci/vfio_pci_core.c), of the memory. */
+static int plan_console(const HostConsole *console, BindPlan *plan) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < console->n_vtconsoles; i++) {
+                _cleanup_(freep) char *path = NULL;
+
+                r = format(&path, "sys/class/vtconsole/%s/bind", console->vtconsoles[i]);
+                r = r < 0 ? r : bind_record_add_vtconsole(&plan->record, console->vtconsoles[i]);
+                r = r < 0 ? r : add_step(plan, BIND_WRITE, "", path, "0", NULL);
+                if (r >= 0)
+                        plan->steps[plan->n - 1].enters_driver = true;
+        }
+        for (size_t i = 0; r >= 0 && i < console->n_platform_devices; i++) {
+                const char *device = console->platform_devices[i], *driver = console->platform_drivers[i];
+                _cleanup_(freep) char *path = NULL;
+
+                r = format(&path, PLATFORM "/drivers/%s/unbind", driver);
+                r = r < 0 ? r : bind_record_add_platform(&plan->record, device, driver);
+                r = r < 0 ? r : add_step(plan, BIND_WRITE, "", path, device, NULL);
+                if (r >= 0)
+                        plan->steps[plan->n - 1].enters_driver = true;
+        }
+        return r;
+}
+
+/* Sets an attribute that a key of the guest file names, and notes what it was. */
+static int plan_attribute(int root, const Guest *g, const GuestFunction *function, const char *key, const char *attribute,
+        const char *value, BindPlan *plan) {
+        _cleanup_(freep) char *path = NULL, *now = NULL;
+        const PciFunction *f = &function->pci;
+        int r;
+
+        if (!value)
+                return 0;
+        r = format(&path, PCI_DEVICES "/%s/%s", f->name, attribute);
+        if (r < 0)
+                return log_oom();
+        r = root_read(root, path, &now);
+        if (r == -ENOENT && !function->named)
+                return 0;
+        if (r == -ENOENT)
+                return log_event_errno(E_CONFIG, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
+                        "%s has no %s for %s=%s; take that out of %s.", f->name, attribute, key, value, g->file);
+        if (r < 0)
+                return log_error_errno(r, "%s: cannot read %s: %s.", f->name, attribute, strerror(-r));
+        if (streq(now, value))
+                return 0;
+        r = bind_record_add_attribute(&plan->record, f->address, attribute, isempty(now) ? "-" : now);
+        r = r < 0 ? r : add_write(plan, f, attribute, value, true);
+        return r < 0 ? log_error_errno(r, "%s: cannot note %s, “%s”: %s.", f->name, attribute, now, strerror(-r)) : 0;
+}
+
+/* The largest BAR that can be resized is the card's memory; NULL: there is none. */
+static const PciBar *memory_bar(const PciDetails *details) {
+        const PciBar *found = NULL;
+
+        for (size_t i = 0; i < details->n_bars; i++)
+                if (details->bars[i].sizes != 0 && (!found || details->bars[i].size > found->size))
+                        found = &details->bars[i];
+        return found;
+}
+
+/* As the kernel takes it: the exponent of two, in MiB (Documentation/ABI/testing/sysfs-bus-pci). */
+static int size_exponent(uint64_t size) {
+        return __builtin_ctzll(size) - 20;
+}
+
+static int plan_resize(int root, const Guest *g, const GuestFunction *function, char **ret_attribute, char **ret_value,
+        BindPlan *plan) {
+        _cleanup_(pci_details_done) PciDetails details = {};
+        _cleanup_(freep) char *was = NULL;
+        const PciFunction *f = &function->pci;
+        const PciBar *bar;
+        int r;
+
+        if (!function->named || function->section->bar_size == 0)
+                return 0;
+        r = pci_details_read(root, f, &details);
+        if (r < 0)
+                return log_error_errno(r, "%s: cannot read its BARs: %s.", f->name, strerror(-r));
+        bar = memory_bar(&details);
+        if (!bar || !(bar->sizes >> size_exponent(function->section->bar_size) & 1))
+                return log_event_errno(E_CONFIG, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
+                        "%s has no BAR that can be of the size that BarSize= of %s says; see vxm-bind --list.", f->name, g->file);
+        if (bar->size == function->section->bar_size)
+                return 0;
+        if (format(ret_attribute, "resource%u_resize", bar->index) < 0 ||
+                format(ret_value, "%d", size_exponent(function->section->bar_size)) < 0 ||
+                format(&was, "%d", size_exponent(bar->size)) < 0)
+                return log_oom();
+        r = bind_record_add_attribute(&plan->record, f->address, *ret_attribute, was);
+        return r < 0 ? log_oom() : 0;
+}
+
+static int plan_policy(int root, const Guest *g, const GuestFunction *function, BindPlan *plan) {
+        const GuestDevices *s = function->section;
+        int r;
+
+        r = function->named && s->rom_file ? rom_file_check(root, g, &function->pci, s->rom_file) : 0;
+        r = r < 0 ? r : plan_attribute(root, g, function, "D3Cold", "d3cold_allowed", s->d3cold, plan);
+        r = r < 0 ? r : plan_attribute(root, g, function, "PowerControl", "power/control", s->power_control, plan);
+        /* A card's other functions have methods of their own. */
+        return r < 0 || !function->named ? r
+                                         : plan_attribute(root, g, function, "ResetMethod", "reset_method", s->reset_method, plan);
+}
+
+static int plan_function(int root, const Guest *g, const GuestFunction *function, BindPlan *plan) {
+        _cleanup_(freep) char *attribute = NULL, *value = NULL;
+        int r;
+
+        r = plan_policy(root, g, function, plan);
+        r = r < 0 ? r : plan_resize(root, g, function, &attribute, &value, plan);
+        if (r < 0)
+                return r;
+        /* What has been bound at boot stays as it is. */
+        if (streq_ptr(function->pci.driver, VFIO_DRIVER) && !attribute)
+                return 0;
+        r = add_move(plan, &function->pci, VFIO_DRIVER, VFIO_DRIVER, (Resize){ attribute, value });
+        return r < 0 ? log_oom() : 0;
+}
+
+static int plan_module(int root, BindPlan *plan) {
+        if (root_exists(root, "sys/bus/pci/drivers/" VFIO_DRIVER))
+                return 0;
+        return add_step(plan, BIND_LOAD_MODULE, "", NULL, VFIO_DRIVER, NULL);
+}
+
+/* The console of all functions at once: whether one is left depends on all that go. */
+static int read_console(int root, const GuestFunctions *functions, HostConsole *ret) {
+        _cleanup_(freep) PciFunction *list = reallocarray(NULL, functions->n, sizeof *list);
+        int r;
+
+        if (!list)
+                return log_oom();
+        for (size_t i = 0; i < functions->n; i++)
+                list[i] = functions->items[i].pci;
+        r = host_console_read(root, list, functions->n, ret);
+        return r < 0 ? log_error_errno(r, "Cannot find out where the host's console is: %s.", strerror(-r)) : 0;
+}
+
+static int plan_take_steps(int root, const Guest *g, uid_t uid, BindPlan *plan) {
+        _cleanup_(host_console_done) HostConsole console = {};
+        int r;
+
+        r = read_console(root, &plan->functions, &console);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; r >= 0 && i < plan->functions.n; i++)
+                r = note_function(root, &plan->functions.items[i], &plan->record);
+        r = r < 0 ? r : plan_module(root, plan);
+        r = r < 0 ? r : plan_console(&console, plan);
+        if (r < 0)
+                return log_error_errno(r, "Cannot note how the devices are now: %s.", strerror(-r));
+
+        for (size_t i = 0; r >= 0 && i < plan->functions.n; i++)
+                r = plan_function(root, g, &plan->functions.items[i], plan);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; r >= 0 && i < plan->functions.n; i++)
+                r = add_node(plan, BIND_GIVE_NODE, &plan->functions.items[i].pci, uid, 0);
+        return r < 0 ? log_oom() : 0;
+}
+
+int bind_plan_take(int root, const Guest *g, uid_t uid, BindPlan *ret) {
+        _cleanup_(bind_plan_done) BindPlan plan = {};
+        int r;
+
+        r = guest_devices_find(root, g, &plan.functions);
+        if (r < 0)
+                return r;
+        if (plan.functions.n > 0) {
+                r = plan_take_steps(root, g, uid, &plan);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = plan;
+        plan = (BindPlan){};
+        return 0;
+}
+
+int bind_plan_static(int root, const PciFunctions *functions, BindPlan *ret) {
+        _cleanup_(bind_plan_done) BindPlan plan = {};
+        int r = functions->n > 0 ? plan_module(root, &plan) : 0;
+
+        for (size_t i = 0; r >= 0 && i < functions->n; i++)
+                if (!streq_ptr(functions->items[i].driver, VFIO_DRIVER))
+                        r = add_move(&plan, &functions->items[i], VFIO_DRIVER, VFIO_DRIVER, (Resize){});
+        if (r < 0)
+                return log_oom();
+        *ret = plan;
+        plan = (BindPlan){};
+        return 0;
+}
+
+/* ---- and back ---- */
+
+/* The attribute that restores a BAR's size, if it is not so already. */
+static int find_resize(int root, const BindRecord *record, const PciFunction *f, Resize *ret) {
+        for (size_t i = 0; i < record->n_attributes; i++) {
+                const BindRecordAttribute *a = &record->attributes[i];
+                _cleanup_(pci_details_done) PciDetails details = {};
+                const PciBar *bar;
+                int r;
+
+                if (!pci_address_equal(a->address, f->address) || !startswith(a->name, "resource"))
+                        continue;
+                r = pci_details_read(root, f, &details);
+                if (r < 0)
+                        return r;
+                bar = memory_bar(&details);
+                if (bar && bar->size != UINT64_C(1) << (20 + atoi(a->value) % 40))
+                        *ret = (Resize){ a->name, a->value };
+        }
+        return 0;
+}
+
+static int return_attribute(int root, const PciFunction *f, const BindRecordAttribute *a, BindPlan *plan) {
+        _cleanup_(freep) char *path = NULL, *now = NULL;
+        const char *was = streq(a->value, "-") ? "" : a->value;
+        int r;
+
+        if (!pci_address_equal(a->address, f->address) || startswith(a->name, "resource"))
+                return 0;
+        r = format(&path, PCI_DEVICES "/%s/%s", f->name, a->name);
+        r = r < 0 ? r : root_read(root, path, &now);
+        /* The driver that comes back may set it itself, so it is written even if it is right now; but not into a hole. */
+        if (r == -ENOENT)
+                return 0;
+        return r < 0 ? r : add_write(plan, f, a->name, isempty(was) ? "\n" : was, true);
+}
+
+/* A card whose driver swallowed a write is left alone, whole: a function beside it shares its bus and its reset. */
+static bool slot_is_stuck(int root, const BindRecord *record, PciAddress address) {
+        for (size_t i = 0; i < record->n; i++)
+                if (pci_same_slot(record->functions[i].address, address) &&
+                        guarded_is_stuck(root, &record->functions[i].stuck))
+                        return true;
+        return false;
+}
+
+static int plan_return_function(int root, const BindRecord *record, const BindRecordFunction *before, BindPlan *plan,
+        bool *ret_stuck) {
+        _cleanup_(pci_function_done) PciFunction f = {};
+        char text[PCI_ADDRESS_TEXT];
+        Resize resize = {};
+        int r;
+
+        pci_address_format(before->address, text);
+        r = pci_read_function(root, before->address, &f);
+        if (r == -ENODEV) {
+                log_warning("%s has left the machine; nothing to give back.", text);
+                return 0;
+        }
+        if (r < 0)
+                return r;
+
+        r = f.group >= 0 ? add_node(plan, BIND_TAKE_NODE, &f, before->node_uid, before->node_gid) : 0;
+        if (r >= 0 && slot_is_stuck(root, record, before->address)) {
+                log_warning("%s is left as it is: a driver has not come back from a write to its card.", text);
+                *ret_stuck = true;
+                return 0;
+        }
+        r = r < 0 ? r : find_resize(root, record, &f, &resize);
+        r = r < 0 ? r : add_move(plan, &f, before->driver, before->override, resize);
+        for (size_t i = 0; r >= 0 && i < record->n_attributes; i++)
+                r = return_attribute(root, &f, &record->attributes[i], plan);
+        return r;
+}
+
+/* A boot framebuffer whose device is gone, as it goes when a real driver takes the memory, needs nothing. */
+static int plan_return_platform(int root, const BindRecordPlatform *p, BindPlan *plan) {
+        _cleanup_(freep) char *device = NULL, *driver = NULL, *bind = NULL;
+        int r;
+
+        if (format(&device, PLATFORM "/devices/%s", p->device) < 0 || format(&driver, "%s/driver", device) < 0 ||
+                format(&bind, PLATFORM "/drivers/%s/bind", p->driver) < 0)
+                return -ENOMEM;
+        if (!root_exists(root, device) || root_exists(root, driver))
+                return 0;
+        r = add_step(plan, BIND_WRITE, "", bind, p->device, NULL);
+        if (r >= 0)
+                plan->steps[plan->n - 1].enters_driver = plan->steps[plan->n - 1].may_fail = true;
+        return r;
+}
+
+static int plan_return_vtconsole(int root, const char *name, BindPlan *plan) {
+        _cleanup_(freep) char *path = NULL;
+        uint64_t bound;
+        int r;
+
+        r = format(&path, "sys/class/vtconsole/%s/bind", name);
+        if (r < 0)
+                return r;
+        r = root_read_number(root, path, &bound);
+        if (r == -ENOENT || (r >= 0 && bound))
+                return 0;
+        r = r < 0 ? r : add_step(plan, BIND_WRITE, "", path, "1", NULL);
+        if (r >= 0)
+                plan->steps[plan->n - 1].enters_driver = true;
+        return r;
+}
+
+int bind_plan_return(int root, const BindRecord *record, BindPlan *ret, bool *ret_stuck) {
+        _cleanup_(bind_plan_done) BindPlan plan = {};
+        int r = 0;
+
+        *ret_stuck = false;
+        for (size_t i = record->n; r >= 0 && i > 0; i--)
+                r = plan_return_function(root, record, &record->functions[i - 1], &plan, ret_stuck);
+        for (size_t i = record->n_platforms; r >= 0 && i > 0; i--)
+                r = plan_return_platform(root, &record->platforms[i - 1], &plan);
+        for (size_t i = record->n_vtconsoles; r >= 0 && i > 0; i--)
+                r = plan_return_vtconsole(root, record->vtconsoles[i - 1], &plan);
+        if (r < 0)
+                return log_error_errno(r, "Cannot plan the way back: %s.", strerror(-r));
+        *ret = plan;
+        plan = (BindPlan){};
+        return 0;
+}
+
+void bind_plan_print(const BindPlan *plan, FILE *f) {
+        for (size_t i = 0; i < plan->n; i++) {
+                const BindStep *s = &plan->steps[i];
+
+                switch (s->type) {
+                case BIND_LOAD_MODULE:
+                        fprintf(f, "load    %s\n", s->value);
+                        break;
+                case BIND_WRITE:
+                        fprintf(f, "write   %s > /%s\n", streq(s->value, "\n") ? "(newline)" : s->value, s->path);
+                        break;
+                case BIND_EXPECT_DRIVER:
+                        fprintf(f, "expect  %s has driver %s\n", s->device, s->value ? s->value : "none");
+                        break;
+                case BIND_GIVE_NODE:
+                        fprintf(f, "give    /%s to the guest's user\n", s->path);
+                        break;
+                case BIND_TAKE_NODE:
+                        fprintf(f, "take    /%s back, if it is still there\n", s->path);
+                        break;
+                }
+        }
+}

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The undo record: a fact a line, a dash for none.
+ *
+ *     function ADDRESS DRIVER OVERRIDE UID GID
+ *     stuck ADDRESS PID START-TIME
+ *     attribute ADDRESS NAME VALUE…
+ *     platform DEVICE DRIVER
+ *     vtconsole NAME
+ */
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "bind-record.h"
+#include "parse.h"
+#include "root.h"
+
+#define RECORD_DIRECTORY "run/vxm/bind"
+
+enum {
+        FUNCTIONS_MAX = 16 * 8, /* as many slots as a guest can have, full */
+        ATTRIBUTES_MAX = FUNCTIONS_MAX * 8,
+        CONSOLES_MAX = 16,
+};
+
+static BindRecordFunction *record_append(BindRecord *record) {
+        BindRecordFunction *f = ARRAY_GROW(record->functions, record->n);
+
+        if (f)
+                record->n++;
+        return f;
+}
+
+static int read_owner(int root, int group, BindRecordFunction *f) {
+        _cleanup_(closep) int fd = -EBADF;
+        char path[32];
+        struct stat st;
+
+        (void) snprintf(path, sizeof path, "dev/vfio/%d", group);
+        fd = root_openat(root, path, O_PATH | O_NOFOLLOW);
+        if (fd == -ENOENT)
+                return 0;
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        f->node_uid = st.st_uid;
+        f->node_gid = st.st_gid;
+        return 0;
+}
+
+/* A driver's name goes into a sysfs write later: nothing but one word of printable characters may come back. */
+static bool is_word(const char *s) {
+        if (isempty(s) || streq(s, "-"))
+                return false;
+        for (; *s; s++)
+                if (*s <= ' ' || *s > '~' || *s == '/')
+                        return false;
+        return true;
+}
+
+int bind_record_add(BindRecord *record, int root, const PciFunction *function) {
+        BindRecordFunction *f = record_append(record);
+        int r;
+
+        if (!f)
+                return -ENOMEM;
+        /* What could not be read back must not be written down. */
+        if ((function->driver && !is_word(function->driver)) || (function->override && !is_word(function->override)))
+                return -EINVAL;
+        f->address = function->address;
+        r = read_owner(root, function->group, f);
+        if (r < 0)
+                return r;
+        if (free_and_strdup(&f->driver, function->driver) < 0)
+                return -ENOMEM;
+        return free_and_strdup(&f->override, function->override);
+}
+
+/* The attributes that guest files set, and resourceN_resize. Nothing else is ever written by a record. */
+static bool is_attribute(const char *name) {
+        const char *bar = startswith(name, "resource");
+
+        return streq(name, "reset_method") || streq(name, "power/control") || streq(name, "d3cold_allowed") ||
+               (bar && *bar >= '0' && *bar <= '5' && streq(bar + 1, "_resize"));
+}
+
+/* Attributes such as reset_method have several words. */
+static bool is_words(const char *s) {
+        if (isempty(s) || *s == ' ')
+                return false;
+        for (; *s; s++)
+                if (*s < ' ' || *s > '~')
+                        return false;
+        return true;
+}
+
+int bind_record_add_attribute(BindRecord *record, PciAddress address, const char *name, const char *value) {
+        BindRecordAttribute *a;
+
+        if (!is_attribute(name) || !is_words(value))
+                return -EINVAL;
+        a = ARRAY_GROW(record->attributes, record->n_attributes);
+        if (!a)
+                return -ENOMEM;
+        record->n_attributes++;
+        a->address = address;
+        return free_and_strdup(&a->name, name) < 0 ? -ENOMEM : free_and_strdup(&a->value, value);
+}
+
+int bind_record_add_platform(BindRecord *record, const char *device, const char *driver) {
+        BindRecordPlatform *p;
+
+        if (!is_word(device) || !is_word(driver))
+                return -EINVAL;
+        p = ARRAY_GROW(record->platforms, record->n_platforms);
+        if (!p)
+                return -ENOMEM;
+        record->n_platforms++;
+        return free_and_strdup(&p->device, device) < 0 ? -ENOMEM : free_and_strdup(&p->driver, driver);
+}
+
+int bind_record_add_vtconsole(BindRecord *record, const char *name) {
+        char **v;
+
+        if (!is_word(name))
+                return -EINVAL;
+        v = ARRAY_GROW(record->vtconsoles, record->n_vtconsoles);
+        if (!v)
+                return -ENOMEM;
+        record->n_vtconsoles++;
+        return free_and_strdup(v, name);
+}
+
+void bind_record_done(BindRecord *record) {
+        for (size_t i = 0; i < record->n; i++) {
+                free(record->functions[i].driver);
+                free(record->functions[i].override);
+        }
+        for (size_t i = 0; i < record->n_attributes; i++) {
+                free(record->attributes[i].name);
+                free(record->attributes[i].value);
+        }
+        for (size_t i = 0; i < record->n_platforms; i++) {
+                free(record->platforms[i].device);
+                free(record->platforms[i].driver);
+        }
+        strings_free(record->vtconsoles, record->n_vtconsoles);
+        free(record->platforms);
+        free(record->attributes);
+        free(record->functions);
+        *record = (BindRecord){};
+}
+
+/* Splits a line into exactly n words; with rest, the last is all that is left of it. */
+static bool split_words(char *line, char *words[], size_t n, bool rest) {
+        char *state = line;
+
+        for (size_t i = 0; i < n; i++) {
+                words[i] = rest && i + 1 == n ? state : strsep(&state, " ");
+                if (isempty(words[i]))
+                        return false;
+        }
+        return rest || !state;
+}
+
+static int parse_driver(const char *word, char **ret) {
+        if (streq(word, "-"))
+                return 0;
+        return is_word(word) ? free_and_strdup(ret, word) : -EBADMSG;
+}
+
+static int parse_function(char *line, BindRecord *record) {
+        BindRecordFunction *f;
+        uint64_t uid, gid;
+        char *word[5];
+        int r;
+
+        if (!split_words(line, word, ELEMENTSOF(word), false) || record->n >= FUNCTIONS_MAX ||
+                parse_number(word[3], 0, UINT32_MAX - 1, &uid) < 0 || parse_number(word[4], 0, UINT32_MAX - 1, &gid) < 0)
+                return -EBADMSG;
+
+        f = record_append(record);
+        if (!f)
+                return -ENOMEM;
+        f->node_uid = (uid_t) uid;
+        f->node_gid = (gid_t) gid;
+        if (pci_address_parse(word[0], &f->address) < 0)
+                return -EBADMSG;
+        r = parse_driver(word[1], &f->driver);
+        return r < 0 ? r : parse_driver(word[2], &f->override);
+}
+
+static int parse_stuck(char *line, BindRecord *record) {
+        BindRecordFunction *f;
+        uint64_t pid, start;
+        PciAddress address;
+        char *word[3];
+
+        if (!split_words(line, word, ELEMENTSOF(word), false) || pci_address_parse(word[0], &address) < 0 ||
+                parse_number(word[1], 1, INT32_MAX, &pid) < 0 || parse_number(word[2], 0, UINT64_MAX, &start) < 0)
+                return -EBADMSG;
+        f = bind_record_find(record, address);
+        if (!f)
+                return -EBADMSG;
+        f->stuck = (GuardedStuck){ (pid_t) pid, start };
+        return 0;
+}
+
+static int parse_attribute(char *line, BindRecord *record) {
+        PciAddress address;
+        char *word[3];
+
+        if (!split_words(line, word, ELEMENTSOF(word), true) || pci_address_parse(word[0], &address) < 0 ||
+                record->n_attributes >= ATTRIBUTES_MAX)
+                return -EBADMSG;
+        return bind_record_add_attribute(record, address, word[1], word[2]);
+}
+
+static int parse_platform(char *line, BindRecord *record) {
+        char *word[2];
+
+        if (!split_words(line, word, ELEMENTSOF(word), false) || record->n_platforms >= CONSOLES_MAX)
+                return -EBADMSG;
+        return bind_record_add_platform(record, word[0], word[1]);
+}
+
+static int parse_vtconsole(char *line, BindRecord *record) {
+        return record->n_vtconsoles >= CONSOLES_MAX ? -EBADMSG : bind_record_add_vtconsole(record, line);
+}
+
+static int parse_line(char *line, BindRecord *record) {
+        static const struct {
+                const char *word;
+                int (*parse)(char *line, BindRecord *record);
+        } kinds[] = {
+                { "function ", parse_function },
+                { "stuck ", parse_stuck },
+                { "attribute ", parse_attribute },
+                { "platform ", parse_platform },
+                { "vtconsole ", parse_vtconsole },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
+                if (startswith(line, kinds[i].word))
+                        return kinds[i].parse(line + strlen(kinds[i].word), record);
+        return -EBADMSG;
+}
+
+int bind_record_parse(char *text, BindRecord *ret) {
+        _cleanup_(bind_record_done) BindRecord record = {};
+        char *state;
+
+        for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
+                int r = parse_line(line, &record);
+
+                if (r < 0)
+                        return r == -EINVAL ? -EBADMSG : r;
+        }
+        *ret = record;
+        record = (BindRecord){};
+        return 0;
+}
+
+static int record_print(FILE *f, const BindRecord *record) {
+        char address[PCI_ADDRESS_TEXT];
+
+        for (size_t i = 0; i < record->n; i++) {
+                const BindRecordFunction *function = &record->functions[i];
+
+                pci_address_format(function->address, address);
+                fprintf(f, "function %s %s %s %u %u\n", address, function->driver ? function->driver : "-",
+                        function->override ? function->override : "-", function->node_uid, function->node_gid);
+                if (function->stuck.pid > 0)
+                        fprintf(f, "stuck %s %d %" PRIu64 "\n", address, function->stuck.pid, function->stuck.start_time);
+        }
+        for (size_t i = 0; i < record->n_attributes; i++)
+                fprintf(f, "attribute %s %s %s\n", pci_address_format(record->attributes[i].address, address),
+                        record->attributes[i].name, record->attributes[i].value);
+        for (size_t i = 0; i < record->n_platforms; i++)
+                fprintf(f, "platform %s %s\n", record->platforms[i].device, record->platforms[i].driver);
+        for (size_t i = 0; i < record->n_vtconsoles; i++)
+                fprintf(f, "vtconsole %s\n", record->vtconsoles[i]);
+        return fflush(f) != 0 || ferror(f) ? -EIO : 0;
+}
+
+int bind_record_save(int root, const char *guest, const BindRecord *record) {
+        _cleanup_(closep) int directory = -EBADF, fd = -EBADF;
+        _cleanup_(fclosep) FILE *f = NULL;
+        char temporary[64];
+        int r;
+
+        directory = root_openat(root, RECORD_DIRECTORY, O_PATH | O_DIRECTORY);
+        if (directory < 0)
+                return directory;
+        (void) snprintf(temporary, sizeof temporary, ".%s.new", guest);
+        (void) unlinkat(directory, temporary, 0); /* what a kill left behind */
+        fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return -errno;
+        f = fdopen(fd, "w");
+        if (!f)
+                return -ENOMEM;
+        fd = -EBADF;
+
+        r = record_print(f, record);
+        if (r >= 0 && renameat(directory, temporary, directory, guest) < 0)
+                r = -errno;
+        if (r < 0)
+                (void) unlinkat(directory, temporary, 0);
+        return r;
+}
+
+int bind_record_load(int root, const char *guest, BindRecord *ret) {
+        _cleanup_(freep) char *text = NULL;
+        char path[64];
+        int r;
+
+        (void) snprintf(path, sizeof path, RECORD_DIRECTORY "/%s", guest);
+        r = root_read(root, path, &text);
+        return r < 0 ? r : bind_record_parse(text, ret);
+}
+
+int bind_record_lock(int root, int *ret_fd) {
+        _cleanup_(closep) int fd = root_openat(root, RECORD_DIRECTORY, O_RDONLY | O_DIRECTORY);
+
+        if (fd < 0)
+                return fd;
+        if (flock(fd, LOCK_EX) < 0)
+                return -errno;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+BindRecordFunction *bind_record_find(const BindRecord *record, PciAddress address) {
+        for (size_t i = 0; i < record->n; i++)
+                if (pci_address_equal(record->functions[i].address, address))
+                        return &record->functions[i];
+        return NULL;
+}
+
+/* What the earlier record says of a function is older, so it stands. */
+static int merge_function(BindRecord *record, const BindRecordFunction *source) {
+        BindRecordFunction *f = bind_record_find(record, source->address);
+
+        if (!f)
+                f = record_append(record);
+        if (!f)
+                return -ENOMEM;
+        f->address = source->address;
+        f->node_uid = source->node_uid;
+        f->node_gid = source->node_gid;
+        f->stuck = source->stuck;
+        return free_and_strdup(&f->driver, source->driver) < 0 ? -ENOMEM : free_and_strdup(&f->override, source->override);
+}
+
+static int merge_attribute(BindRecord *record, const BindRecordAttribute *source) {
+        for (size_t i = 0; i < record->n_attributes; i++) {
+                BindRecordAttribute *a = &record->attributes[i];
+
+                if (pci_address_equal(a->address, source->address) && streq(a->name, source->name))
+                        return free_and_strdup(&a->value, source->value);
+        }
+        return bind_record_add_attribute(record, source->address, source->name, source->value);
+}
+
+int bind_record_merge(BindRecord *record, const BindRecord *earlier) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < earlier->n; i++)
+                r = merge_function(record, &earlier->functions[i]);
+        for (size_t i = 0; r >= 0 && i < earlier->n_attributes; i++)
+                r = merge_attribute(record, &earlier->attributes[i]);
+        for (size_t i = 0; r >= 0 && i < earlier->n_platforms; i++) {
+                bool known = false;
+
+                for (size_t j = 0; j < record->n_platforms; j++)
+                        known |= streq(record->platforms[j].device, earlier->platforms[i].device);
+                r = known ? 0 : bind_record_add_platform(record, earlier->platforms[i].device, earlier->platforms[i].driver);
+        }
+        for (size_t i = 0; r >= 0 && i < earlier->n_vtconsoles; i++) {
+                bool known = false;
+
+                for (size_t j = 0; j < record->n_vtconsoles; j++)
+                        known |= streq(record->vtconsoles[j], earlier->vtconsoles[i]);
+                r = known ? 0 : bind_record_add_vtconsole(record, earlier->vtconsoles[i]);
+        }
+        return r;
+}
+
+static int record_of_guest_has(int root, const char *guest, PciAddress address) {
+        _cleanup_(bind_record_done) BindRecord record = {};
+        int r;
+
+        r = bind_record_load(root, guest, &record);
+        return r < 0 ? r : !!bind_record_find(&record, address);
+}
+
+int bind_record_holder(int root, const char *guest, PciAddress address, char **ret_holder) {
+        char **names = NULL;
+        size_t n = 0;
+        int r;
+
+        r = root_list(root, RECORD_DIRECTORY, &names, &n);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                if (!guest_name_is_valid(names[i]) || streq(names[i], guest))
+                        continue; /* no record of ours, or our own */
+                r = record_of_guest_has(root, names[i], address);
+                if (r != 0)
+                        *ret_holder = TAKE_PTR(names[i]);
+        }
+        strings_free(names, n);
+        return r;
+}
+
+int bind_record_forget(int root, const char *guest) {
+        _cleanup_(closep) int directory = -EBADF;
+        char temporary[64];
+
+        directory = root_openat(root, RECORD_DIRECTORY, O_PATH | O_DIRECTORY);
+        if (directory < 0)
+                return directory == -ENOENT ? 0 : directory;
+
+        /* What a kill between its making and its renaming left behind. */
+        (void) snprintf(temporary, sizeof temporary, ".%s.new", guest);
+        (void) unlinkat(directory, temporary, 0);
+        return unlinkat(directory, guest, 0) < 0 && errno != ENOENT ? -errno : 0;
+}

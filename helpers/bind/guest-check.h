@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/* `vxm-bind --check`: whether a guest would get its devices, item by item. Looks only. */
+
+#include "util.h"
+
+/* Prints a verdict a line, or as JSON, each with the reason and, where something is in the way, the next step. Returns 0
+ * when nothing is in the way; what keeps the guest from its devices else: -E_CONFIG, -E_LACKS, -E_BUSY; -errno. */
+int guest_check(int root, const char *guest, bool json, FILE *f);

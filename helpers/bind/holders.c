@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The census of open device nodes, from /proc. Only reads. */
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include "device-nodes.h"
+#include "holders.h"
+#include "proc-text.h"
+#include "root.h"
+#include "sysfs.h"
+
+enum {
+        PIDS_MAX = 4 * 1024 * 1024, /* PID_MAX_LIMIT of the kernel */
+};
+
+typedef struct Census {
+        int root;
+        const DeviceNodes *nodes;
+        Holders *holders;
+} Census;
+
+static void holder_done(Holder *h) {
+        free(h->command);
+        free(h->unit);
+        free(h->user_unit);
+        free(h->session);
+        free(h->node);
+}
+
+void holders_done(Holders *l) {
+        for (size_t i = 0; i < l->n; i++)
+                holder_done(&l->items[i]);
+        free(l->items);
+        *l = (Holders){};
+}
+
+/* ---- one open file ---- */
+
+static const DeviceNode *node_of_number(const DeviceNodes *l, dev_t number, bool block) {
+        for (size_t i = 0; i < l->n; i++)
+                if (l->items[i].number != 0 && l->items[i].number == number && l->items[i].block == block)
+                        return &l->items[i];
+        return NULL;
+}
+
+static const DeviceNode *node_of_path(const DeviceNodes *l, const char *path) {
+        for (size_t i = 0; i < l->n; i++)
+                if (streq(l->items[i].path, path))
+                        return &l->items[i];
+        return NULL;
+}
+
+/* The node that an entry of /proc/PID/fd leads to, if it is one of ours. By its number, because in a container the path may
+ * be another one. live: the link leads to an open file; in a captured tree it would lead out of the tree. */
+static const DeviceNode *node_of_fd(const DeviceNodes *l, int directory, const char *fd, bool live) {
+        char target[PATH_MAX];
+        struct statx st;
+        ssize_t n;
+
+        n = readlinkat(directory, fd, target, sizeof target - 1);
+        if (n <= 0 || *target != '/') /* closed by now; or a socket, a pipe, … */
+                return NULL;
+        target[n] = '\0';
+        /* DONT_SYNC, or a file server that hangs would hang us. */
+        if (live && statx(directory, fd, AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 &&
+            (S_ISCHR(st.stx_mode) || S_ISBLK(st.stx_mode))) {
+                const DeviceNode *node = node_of_number(l, makedev(st.stx_rdev_major, st.stx_rdev_minor), S_ISBLK(st.stx_mode));
+
+                if (node)
+                        return node;
+        }
+        return node_of_path(l, target);
+}
+
+/* ---- one process ---- */
+
+static int read_command(int root, unsigned long pid, char **ret) {
+        _cleanup_(freep) char *path = NULL, *command = NULL;
+        int r;
+
+        r = format(&path, "proc/%lu/comm", pid);
+        r = r < 0 ? r : root_read(root, path, &command);
+        if (r < 0)
+                return r;
+        text_clean(command);
+        *ret = TAKE_PTR(command);
+        return 0;
+}
+
+static int read_units(int root, unsigned long pid, CgroupUnits *ret) {
+        _cleanup_(freep) char *path = NULL, *text = NULL;
+        int r;
+
+        r = format(&path, "proc/%lu/cgroup", pid);
+        r = r < 0 ? r : root_read(root, path, &text);
+        if (r == -ENOENT) /* a kernel without control groups, or a tree without this file */
+                return 0;
+        return r < 0 ? r : cgroup_parse(text, ret);
+}
+
+static int add_holder(Census *c, unsigned long pid, const DeviceNode *node) {
+        _cleanup_(cgroup_units_done) CgroupUnits units = {};
+        _cleanup_(holder_done) Holder h = { .pid = (pid_t) pid };
+        Holder *slot;
+        int r;
+
+        for (size_t i = c->holders->n; i > 0 && c->holders->items[i - 1].pid == h.pid; i--)
+                if (streq(c->holders->items[i - 1].node, node->path))
+                        return 0;
+
+        r = read_command(c->root, pid, &h.command);
+        r = r < 0 ? r : read_units(c->root, pid, &units);
+        r = r < 0 ? r : free_and_strdup(&h.node, node->path);
+        if (r < 0)
+                return r;
+        h.unit = TAKE_PTR(units.unit);
+        h.user_unit = TAKE_PTR(units.user_unit);
+        h.session = TAKE_PTR(units.session);
+
+        slot = ARRAY_GROW(c->holders->items, c->holders->n);
+        if (!slot)
+                return -ENOMEM;
+        c->holders->n++;
+        *slot = h;
+        h = (Holder){};
+        return 0;
+}
+
+static bool is_live(int fd) {
+        struct statfs fs;
+
+        return fstatfs(fd, &fs) == 0 && (unsigned long) fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* A process that ends meanwhile holds nothing any more. */
+static bool has_ended(int error) {
+        return error == -ENOENT || error == -ESRCH;
+}
+
+static int look_into(Census *c, unsigned long pid) {
+        _cleanup_(freep) char *path = NULL;
+        _cleanup_(closep) int directory = -EBADF;
+        char **names = NULL;
+        size_t n = 0;
+        bool live, ours;
+        int r;
+
+        r = format(&path, "proc/%lu/fd", pid);
+        r = r < 0 ? r : root_list(c->root, path, &names, &n);
+        if (r >= 0) {
+                directory = root_openat(c->root, path, O_RDONLY | O_DIRECTORY);
+                r = directory;
+        }
+        live = r >= 0 && is_live(directory);
+        ours = live && pid == (unsigned long) getpid();
+        for (size_t i = 0; r >= 0 && !ours && i < n; i++) {
+                const DeviceNode *node = node_of_fd(c->nodes, directory, names[i], live);
+
+                if (node)
+                        r = add_holder(c, pid, node);
+        }
+        strings_free(names, n);
+        if (r == -EACCES || r == -EPERM) {
+                c->holders->n_unseen++;
+                return 0;
+        }
+        return has_ended(r) ? 0 : r;
+}
+
+/* ---- the whole ---- */
+
+/* These listen for devices that come and go, and close what is gone. Whoever else has a mixer open may not. */
+static bool is_sound_server(const char *command) {
+        static const char *const names[] = { "pipewire", "pipewire-media-", "pulseaudio", "wireplumber" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (streq(command, names[i]))
+                        return true;
+        return false;
+}
+
+static void judge_yields(Holders *l) {
+        for (size_t i = 0; i < l->n; i++) {
+                bool only_controls = true;
+
+                for (size_t j = 0; j < l->n; j++)
+                        if (l->items[j].pid == l->items[i].pid)
+                                only_controls &= !!startswith(l->items[j].node, "/dev/snd/control");
+                l->items[i].yields = only_controls && is_sound_server(l->items[i].command);
+        }
+}
+
+static int compare_holders(const void *a, const void *b) {
+        const Holder *x = a, *y = b;
+
+        return x->pid != y->pid ? (x->pid > y->pid ? 1 : -1) : strcmp(x->node, y->node);
+}
+
+static int look_into_all(Census *c) {
+        char **names = NULL;
+        size_t n = 0;
+        int r;
+
+        r = root_list(c->root, "proc", &names, &n);
+        if (r == -ENOENT)
+                return 0;
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                unsigned long pid;
+
+                if (!isdigit((unsigned char) *names[i]))
+                        continue;
+                pid = strtoul(names[i], NULL, 10);
+                if (pid > 0 && pid <= PIDS_MAX)
+                        r = look_into(c, pid);
+        }
+        strings_free(names, n);
+        return r;
+}
+
+int holders_find(int root, const PciFunction functions[], size_t n_functions, Holders *ret) {
+        _cleanup_(device_nodes_done) DeviceNodes nodes = {};
+        _cleanup_(holders_done) Holders l = {};
+        int r;
+
+        r = device_nodes_find(root, functions, n_functions, &nodes);
+        /* Reading all of /proc takes long: not for devices that nobody can open. */
+        if (r >= 0 && nodes.n > 0)
+                r = look_into_all(&(Census){ .root = root, .nodes = &nodes, .holders = &l });
+        if (r < 0)
+                return r;
+        if (l.n > 0)
+                qsort(l.items, l.n, sizeof *l.items, compare_holders);
+        judge_yields(&l);
+
+        *ret = l;
+        l = (Holders){};
+        return 0;
+}
+
+int holder_describe(const Holder *h, char **ret) {
+        const char *unit = h->user_unit ? h->user_unit : h->unit;
+        bool has_session = h->session, has_unit = unit && !h->session; /* a session's unit only repeats its id */
+
+        has_unit |= !!h->user_unit;
+        return format(ret, "%s (pid %d%s%s%s%s) has %s open", h->command, (int) h->pid, has_session ? ", session " : "",
+                has_session ? h->session : "", has_unit ? ", unit " : "", has_unit ? unit : "", h->node);
+}

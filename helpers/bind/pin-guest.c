@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Writes the drop-in of `vxm-bind --record`. */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "devices.h"
+#include "log.h"
+#include "pin-guest.h"
+#include "root.h"
+
+#define GUESTS "etc/vxm/guests"
+
+static int print_pin(int root, const Guest *g, const GuestDevices *section, const DeviceSpec *spec, FILE *f) {
+        _cleanup_(pci_function_done) PciFunction function = {};
+        _cleanup_(device_pin_done) DevicePin pin = {};
+        _cleanup_(freep) char *text = NULL;
+        GuestDevices unpinned = *section;
+        int r;
+
+        unpinned.n_pins = 0; /* what was recorded before is about to be replaced */
+        r = guest_device_resolve(root, g, &unpinned, spec, &function);
+        if (r < 0)
+                return r;
+        r = device_pin_of(&function, &pin);
+        r = r < 0 ? r : device_pin_format(&pin, &text);
+        if (r < 0)
+                return log_error_errno(r, "%s: cannot make sense of its place in sysfs, /sys/%s.", function.name, function.path);
+        fprintf(f, "# Device=%s is %s\nRecorded=%s\n", spec->text, function.name, text);
+        return 0;
+}
+
+static int print_pins(int root, const Guest *g, FILE *f) {
+        int r = 0;
+
+        fputs("# Which devices the guest's are, by the way to their slot and their ids. Made by vxm-bind --record;\n"
+              "# remove this file to let the guest have whatever Device= finds.\n",
+                f);
+        for (size_t i = 0; i < g->n_devices; i++) {
+                const GuestDevices *d = &g->devices[i];
+
+                if (d->n_specs == 0)
+                        continue;
+                fprintf(f, "[%s%s%s]\nRecorded=\n", d->gpu ? "GPU" : "PCI", d->name ? " " : "", d->name ? d->name : "");
+                for (size_t j = 0; r >= 0 && j < d->n_specs; j++)
+                        r = print_pin(root, g, d, &d->specs[j], f);
+        }
+        return r;
+}
+
+static int write_drop_in(int root, const char *guest, const char *text) {
+        _cleanup_(freep) char *directory = NULL, *file = NULL, *temporary = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        int r;
+
+        if (format(&directory, GUESTS "/%s.guest.d", guest) < 0 || format(&file, "%s/90-recorded.conf", directory) < 0 ||
+                format(&temporary, "%s/.90-recorded.conf.new", directory) < 0)
+                return -ENOMEM;
+        if (mkdirat(root, GUESTS, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        if (mkdirat(root, directory, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        fd = openat(root, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return -errno;
+        r = write_full(fd, text, strlen(text));
+        if (r >= 0 && (fsync(fd) < 0 || renameat(root, temporary, root, file) < 0))
+                r = -errno;
+        if (r < 0)
+                (void) unlinkat(root, temporary, 0);
+        return r;
+}
+
+int pin_guest(int root, const char *guest, bool dry_run) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        _cleanup_(freep) char *text = NULL;
+        FILE *f;
+        size_t size;
+        int r;
+
+        r = guest_load(root, guest, &g);
+        if (r < 0)
+                return r;
+        if (!guest_has_devices(g))
+                return log_info("Guest %s has no devices in %s; there is nothing to record.", guest, g->file);
+
+        f = open_memstream(&text, &size);
+        if (!f)
+                return log_oom();
+        r = print_pins(root, g, f);
+        if (fclose(f) != 0)
+                return log_oom();
+        if (r < 0)
+                return r;
+        if (dry_run)
+                return fputs(text, stdout) < 0 ? -EIO : 0;
+        r = write_drop_in(root, guest, text);
+        return r < 0 ? log_error_errno(r, "Cannot write /" GUESTS "/%s.guest.d/90-recorded.conf: %s.", guest, strerror(-r))
+                     : log_info("Recorded in /" GUESTS "/%s.guest.d/90-recorded.conf; other devices are refused from now on.",
+                               guest);
+}
