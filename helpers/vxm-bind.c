@@ -12,6 +12,7 @@
 #include "bind-list.h"
 #include "bind-run.h"
 #include "census.h"
+#include "claims.h"
 #include "cli.h"
 #include "exit-status.h"
 #include "guest-check.h"
@@ -55,26 +56,6 @@ static int find_user(uid_t *ret) {
         else
                 return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
                         "There is no user %s; make it: systemd-sysusers --inline 'u %s -'", name, name);
-        return 0;
-}
-
-/* A device in another guest's record is that guest's: had we taken it, either undo would wreck the other. */
-static int check_claims(int root, const BindPlan *plan) {
-        for (size_t i = 0; i < plan->functions.n; i++) {
-                const PciFunction *f = &plan->functions.items[i].pci;
-                _cleanup_(freep) char *holder = NULL;
-                int r;
-
-                r = bind_record_holder(root, arg_guest, f->address, &holder);
-                if (r > 0)
-                        return log_event_errno(E_BUSY, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
-                                "%s belongs to guest %s now; stop that first: systemctl stop vxm-guest@%s; if it has stopped "
-                                "already, have its devices given back: %s --release %s",
-                                f->name, holder, holder, program_invocation_name, holder);
-                if (r < 0)
-                        return log_error_errno(r, "Cannot read the undo record /run/vxm/bind/%s: %s; correct or remove it.",
-                                holder ? holder : "", strerror(-r));
-        }
         return 0;
 }
 
@@ -135,7 +116,7 @@ static int judge(int root) {
 
         r = load_guest(root, &g);
         r = r < 0 ? r : bind_plan_take(root, g, 0, &plan);
-        r = r < 0 ? r : check_claims(root, &plan);
+        r = r < 0 ? r : claims_check(root, arg_guest, &plan.functions);
         return r < 0 ? r : census_check(root, g, &plan.functions, true);
 }
 
@@ -163,7 +144,7 @@ static int take(int root) {
         if (plan.functions.n == 0)
                 return 0;
 
-        r = check_claims(root, &plan);
+        r = claims_check(root, arg_guest, &plan.functions);
         r = r < 0 ? r : census_check(root, g, &plan.functions, false);
         r = r < 0 ? r : save_record(root, &plan.record);
         if (r < 0)
@@ -210,7 +191,7 @@ static int record(int root) {
 }
 
 static int check(int root) {
-        return guest_check(root, arg_guest, arg_json, stdout);
+        return guest_check(root, streq(arg_root, "/"), arg_guest, arg_json, stdout);
 }
 
 static int list(int root) {

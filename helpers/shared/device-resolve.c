@@ -2,6 +2,7 @@
 /* Resolves Device= of a guest file. Only reads. */
 
 #include "device-resolve.h"
+#include "display.h"
 #include "exit-status.h"
 #include "log.h"
 #include "messages.h"
@@ -48,6 +49,7 @@ static bool is_candidate(const GuestDevices *section, const PciFunction *f) {
 /* The one GPU that the host does not use: neither does it boot on it, nor is a display lit by it. With SingleGpu= the only
  * GPU of all will do. */
 static int fits_auto(DeviceFacts *facts, const Guest *g, const PciFunction *f) {
+        _cleanup_(host_console_done) HostConsole console = {};
         const HostUses *uses;
         size_t n_gpus = 0;
         int r;
@@ -58,7 +60,10 @@ static int fits_auto(DeviceFacts *facts, const Guest *g, const PciFunction *f) {
                 if (n_gpus == 1)
                         return 1;
         }
-        if (f->boot_vga)
+        r = host_console_read(facts->root, f, 1, &console);
+        if (r < 0)
+                return log_error_errno(r, "Cannot find out where the host's console is: %s.", strerror(-r));
+        if (pci_is_boot_gpu(f, &console))
                 return 0;
         r = device_facts_uses(facts, &uses);
         if (r < 0)

@@ -19,6 +19,7 @@ static const char *log_program = "vxm";
 static const char *log_guest;
 static int log_max_priority = LOG_INFO;
 static int log_kmsg = -EBADF;
+static FILE *log_stream;
 
 void log_setup(const char *program, const char *guest) {
         const char *level = getenv("SYSTEMD_LOG_LEVEL"), *invocation = getenv("DEBUG_INVOCATION");
@@ -31,6 +32,10 @@ void log_setup(const char *program, const char *guest) {
 
 void log_to_kmsg(void) {
         log_kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+}
+
+void log_to_stream(FILE *f) {
+        log_stream = f;
 }
 
 /* One write(2) is one record there. */
@@ -140,6 +145,10 @@ int log_full(int priority, int error, const char *message_id, const char *const 
                 return -error;
         }
 
+        if (log_stream) {
+                fprintf(log_stream, "%s\n", message);
+                return -error;
+        }
         if (log_kmsg >= 0 && kmsg_write(priority, message) >= 0)
                 return -error;
         if (!stderr_is_journal() || journal_write(priority, error, message_id, fields, message) < 0)

@@ -16,6 +16,9 @@ void log_setup(const char *program, const char *guest);
  * them with nothing behind standard error. */
 void log_to_kmsg(void);
 
+/* Collects messages in f instead, a line each, for who asks what would be said; NULL: no more. */
+void log_to_stream(FILE *f);
+
 /* Messages above this priority (LOG_ERR … LOG_DEBUG, LOG_INFO at first) are dropped; -1 drops all. SYSTEMD_LOG_LEVEL=debug in
  * the environment makes it LOG_DEBUG, as does DebugInvocation of systemd. */
 void log_set_max_priority(int priority);

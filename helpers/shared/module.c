@@ -36,3 +36,18 @@ int module_load(const char *name) {
         kmod_module_unref_list(found);
         return r > 0 ? 0 : r;
 }
+
+int module_exists(const char *name) {
+        _cleanup_(kmod_unrefp) struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+        struct kmod_list *found = NULL;
+        int r;
+
+        if (!ctx)
+                return -ENOMEM;
+        r = kmod_module_new_from_lookup(ctx, name, &found);
+        if (r < 0)
+                return r;
+        r = found != NULL;
+        kmod_module_unref_list(found);
+        return r;
+}

@@ -20,14 +20,14 @@ static int lacks(const char *text, const char *what) {
         return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL, "%s %s", what, text);
 }
 
-static int check_kvm(int root) {
+int qemu_check_kvm(int root) {
         return root_exists(root, "dev/kvm") ? 0
                                             : lacks("is missing; turn on virtualization (SVM or VT-x) in the firmware setup, "
                                                     "then load kvm_amd or kvm_intel.",
                                                       "/dev/kvm");
 }
 
-static int check_qemu(int root, const char *qemu) {
+int qemu_check_program(int root, const char *qemu) {
         return root_exists(root, qemu + 1) ? 0 : lacks("is missing; install QEMU (Debian: qemu-system-x86).", qemu);
 }
 
@@ -47,7 +47,7 @@ static int check_path(int root, const Guest *g, const char *section, const char 
         return 0;
 }
 
-static int check_paths(int root, const Guest *g) {
+int qemu_check_paths(int root, const Guest *g) {
         int r = 0;
 
         if (g->kernel)
@@ -67,12 +67,12 @@ static int check_paths(int root, const Guest *g) {
         return r;
 }
 
-static int find_firmware(int root, const Guest *g, QemuFacts *facts) {
+int qemu_find_firmware(int root, const Guest *g, Firmware *ret) {
         int r;
 
         if (g->firmware != FIRMWARE_UEFI)
                 return 0;
-        r = firmware_find(root, "q35", &facts->firmware);
+        r = firmware_find(root, "q35", ret);
         if (r == -ENOENT)
                 return lacks("is missing: no descriptor in /usr/share/qemu/firmware offers one; install OVMF (Debian: ovmf), "
                              "or set [Firmware] Type=bios.",
@@ -107,10 +107,10 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
                 format(&facts.sockets, "/run/vxm/sockets/%s", g->name) < 0)
                 return log_oom();
 
-        r = check_paths(root, g);
-        r = r < 0 ? r : check_qemu(root, qemu);
-        r = r < 0 ? r : check_kvm(root);
-        r = r < 0 ? r : find_firmware(root, g, &facts);
+        r = qemu_check_paths(root, g);
+        r = r < 0 ? r : qemu_check_program(root, qemu);
+        r = r < 0 ? r : qemu_check_kvm(root);
+        r = r < 0 ? r : qemu_find_firmware(root, g, &facts.firmware);
         r = r < 0 ? r : find_devices(root, g, devices, &facts.functions);
         r = r < 0 ? r : check_roms(root, g, &facts.functions);
         if (r < 0)

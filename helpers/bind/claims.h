@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include "devices.h"
+
+/* Refuses functions that another guest has: a device in a guest's undo record is that guest's, and had we taken it,
+ * either undo would wreck the other. To be called under bind_record_lock() by who goes on to take them. Returns 0, -E_BUSY,
+ * naming the holder, or -errno. Logged. */
+int claims_check(int root, const char *guest, const GuestFunctions *functions);

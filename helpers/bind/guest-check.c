@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The doctor: asks all that vxm-bind and vxm-qemu ask before they act, one question after the other, and shows what they
+ * would say. The questions are theirs, so that the two never disagree. Only reads. */
+
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include "census.h"
+#include "claims.h"
+#include "exit-status.h"
+#include "guest-check.h"
+#include "json.h"
+#include "log.h"
+#include "module.h"
+#include "pci-details.h"
+#include "pci-names.h"
+#include "qemu-facts.h"
+#include "root.h"
+
+enum {
+        WIDTH = 80,
+        INDENT = 22, /* verdict and name come before */
+};
+
+typedef enum Verdict {
+        VERDICT_OK,
+        VERDICT_NOTE, /* works, but somebody may want to know */
+        VERDICT_NO,
+} Verdict;
+
+static const char *const verdict_names[] = { "ok", "note", "no" };
+
+typedef struct Item {
+        const char *name;
+        Verdict verdict;
+        char *text;
+} Item;
+
+typedef struct Check {
+        int root;
+        bool is_this_machine;
+        const char *name;
+        Guest *guest;
+        GuestFunctions functions;
+        Item *items;
+        size_t n;
+        int first_error;
+} Check;
+
+static void check_done(Check *c) {
+        for (size_t i = 0; i < c->n; i++)
+                free(c->items[i].text);
+        free(c->items);
+        guest_functions_done(&c->functions);
+        guest_free(c->guest);
+}
+
+static int add_item(Check *c, const char *name, Verdict verdict, const char *text) {
+        Item *item = ARRAY_GROW(c->items, c->n);
+
+        if (!item)
+                return -ENOMEM;
+        item->name = name;
+        item->verdict = verdict;
+        c->n++;
+        return free_and_strdup(&item->text, text);
+}
+
+/* A question: returns 0 and what is so in *ret_text, or what the product returns, having logged why. -ENODATA: it does not
+ * arise. */
+typedef int (*Question)(Check *c, Verdict *verdict, char **ret_text);
+
+static int ask(Check *c, const char *name, Question question) {
+        _cleanup_(freep) char *text = NULL, *logged = NULL;
+        Verdict verdict = VERDICT_OK;
+        size_t size;
+        FILE *f;
+        int r;
+
+        f = open_memstream(&logged, &size);
+        if (!f)
+                return -ENOMEM;
+        log_to_stream(f);
+        r = question(c, &verdict, &text);
+        log_to_stream(NULL);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        if (r == -ENODATA)
+                return 0;
+
+        if (r < 0 && c->first_error == 0)
+                c->first_error = r;
+        /* What went well may have warned all the same. */
+        if (r >= 0 && !isempty(logged))
+                verdict = VERDICT_NOTE;
+        strstrip(logged);
+        return add_item(c, name, r < 0 ? VERDICT_NO : verdict, isempty(logged) ? text ? text : strerror(-r) : logged);
+}
+
+static int ask_guest(Check *c, Verdict *verdict, char **ret_text) {
+        int r = guest_load(c->root, c->name, &c->guest);
+
+        (void) verdict;
+        return r < 0 ? r : free_and_strdup(ret_text, c->guest->file);
+}
+
+static int ask_argument(Check *c, Verdict *verdict, char **ret_text) {
+        _cleanup_(freep) char *text = NULL;
+        char *state;
+
+        (void) verdict;
+        if (root_read(c->root, "proc/cmdline", &text) < 0)
+                return -ENODATA;
+        for (char *word = strtok_r(text, " ", &state); word; word = strtok_r(NULL, " ", &state))
+                if (streq(word, "vxm=off"))
+                        return log_error_errno(E_CONFIG, "The machine was booted with vxm=off, so no guest starts; boot without it.");
+        return free_and_strdup(ret_text, "no vxm=off");
+}
+
+static int ask_paths(Check *c, Verdict *verdict, char **ret_text) {
+        int r = qemu_check_paths(c->root, c->guest);
+
+        (void) verdict;
+        return r < 0 ? r : free_and_strdup(ret_text, "all files that the guest file names are there");
+}
+
+/* Whether the guest's user may open a disk is told by owner and mode; access control lists are not looked at. */
+static int ask_ownership(Check *c, Verdict *verdict, char **ret_text) {
+        _cleanup_(freep) char *user_name = NULL;
+        const struct passwd *user;
+        struct stat st;
+
+        if (format(&user_name, "vxm-%s", c->name) < 0)
+                return -ENOMEM;
+        user = c->is_this_machine ? getpwnam(user_name) : NULL;
+        if (!user)
+                return format(ret_text, "user %s is made at the first start", user_name);
+        for (size_t i = 0; i < c->guest->n_disks; i++) {
+                const GuestDisk *d = &c->guest->disks[i];
+                mode_t wanted = d->read_only ? 04 : 06, has;
+
+                if (fstatat(c->root, d->path + 1, &st, 0) < 0)
+                        continue; /* told above */
+                has = st.st_uid == user->pw_uid ? st.st_mode >> 6 : st.st_gid == user->pw_gid ? st.st_mode >> 3 : st.st_mode;
+                if ((has & wanted) == wanted)
+                        continue;
+                *verdict = VERDICT_NOTE;
+                return format(ret_text, "%s may not be open to %s; chown %s %s", d->path, user_name, user_name, d->path);
+        }
+        return format(ret_text, "user %s, and its disks", user_name);
+}
+
+static int ask_program(Check *c, Verdict *verdict, char **ret_text) {
+        int r = qemu_check_program(c->root, QEMU_PATH);
+
+        (void) verdict;
+        return r < 0 ? r : free_and_strdup(ret_text, QEMU_PATH);
+}
+
+static int ask_kvm(Check *c, Verdict *verdict, char **ret_text) {
+        int r = qemu_check_kvm(c->root);
+
+        (void) verdict;
+        return r < 0 ? r : free_and_strdup(ret_text, "/dev/kvm");
+}
+
+static int ask_firmware(Check *c, Verdict *verdict, char **ret_text) {
+        _cleanup_(firmware_done) Firmware firmware = {};
+        int r = qemu_find_firmware(c->root, c->guest, &firmware);
+
+        (void) verdict;
+        return r < 0 ? r : free_and_strdup(ret_text, firmware.code ? firmware.code : "BIOS, QEMU's own");
+}
+
+/* The argument that the processor needs; AMD's IOMMU is on without one. */
+static int refuse_iommu(int root) {
+        _cleanup_(freep) char *cpu = NULL, *arguments = NULL;
+        bool intel;
+
+        (void) root_read(root, "proc/cpuinfo", &cpu);
+        (void) root_read(root, "proc/cmdline", &arguments);
+        intel = cpu && strstr(cpu, "GenuineIntel");
+        if (intel && arguments && !strstr(arguments, "intel_iommu=on"))
+                return log_error_errno(E_LACKS, "The IOMMU is off; boot with intel_iommu=on, and if that does not help, turn on VT-d "
+                                                "in the firmware setup.");
+        return log_error_errno(E_LACKS, "The IOMMU is off; turn on %s in the firmware setup.", intel ? "VT-d" : "AMD-Vi or VT-d");
+}
+
+static int ask_iommu(Check *c, Verdict *verdict, char **ret_text) {
+        char **names = NULL;
+        size_t n = 0;
+        int r;
+
+        (void) verdict;
+        if (!guest_has_devices(c->guest))
+                return -ENODATA;
+        if (!pci_iommu_is_on(c->root))
+                return refuse_iommu(c->root);
+        r = root_list(c->root, "sys/kernel/iommu_groups", &names, &n);
+        strings_free(names, n);
+        return r < 0 ? r : format(ret_text, "on, %zu groups", n);
+}
+
+static int ask_module(Check *c, Verdict *verdict, char **ret_text) {
+        int r;
+
+        if (!guest_has_devices(c->guest))
+                return -ENODATA;
+        if (root_exists(c->root, "sys/bus/pci/drivers/vfio-pci"))
+                return free_and_strdup(ret_text, "vfio-pci is loaded");
+        if (!c->is_this_machine) {
+                *verdict = VERDICT_NOTE;
+                return free_and_strdup(ret_text, "vfio-pci is not loaded; whether the kernel has it cannot be told from here");
+        }
+        r = module_exists("vfio-pci");
+        if (r == 0)
+                return log_error_errno(E_LACKS, "The running kernel has no module vfio-pci; boot a kernel built with CONFIG_VFIO_PCI.");
+        return r < 0 ? log_error_errno(r, "Cannot look for vfio-pci: %s.", strerror(-r))
+                     : free_and_strdup(ret_text, "vfio-pci can be loaded");
+}
+
+static int describe_function(const PciFunction *f, char **list) {
+        _cleanup_(freep) char *title = pci_function_title(f);
+        char *longer = NULL;
+
+        if (!title || format(&longer, "%s%s%s %s (group %d, driver %s)", *list ? *list : "", *list ? "\n" : "", f->name, title,
+                              f->group, f->driver ? f->driver : "none") < 0)
+                return -ENOMEM;
+        free(*list);
+        *list = longer;
+        return 0;
+}
+
+static int ask_devices(Check *c, Verdict *verdict, char **ret_text) {
+        int r;
+
+        (void) verdict;
+        if (!guest_has_devices(c->guest))
+                return -ENODATA;
+        r = guest_devices_find(c->root, c->guest, &c->functions);
+        for (size_t i = 0; r >= 0 && i < c->functions.n; i++)
+                r = describe_function(&c->functions.items[i].pci, ret_text);
+        return r;
+}
+
+static int ask_claims(Check *c, Verdict *verdict, char **ret_text) {
+        int r;
+
+        if (c->functions.n == 0)
+                return -ENODATA;
+        if (!root_exists(c->root, "run/vxm/bind"))
+                return free_and_strdup(ret_text, "no other guest has them");
+        r = claims_check(c->root, c->name, &c->functions);
+        if (r == -EACCES || r == -EPERM) {
+                *verdict = VERDICT_NOTE;
+                return 0; /* logged: only root may look */
+        }
+        return r < 0 ? r : free_and_strdup(ret_text, "no other guest has them");
+}
+
+static int ask_holders(Check *c, Verdict *verdict, char **ret_text) {
+        int r;
+
+        (void) verdict;
+        if (c->functions.n == 0)
+                return -ENODATA;
+        r = census_check(c->root, c->guest, &c->functions, true);
+        return r < 0 ? r : free_and_strdup(ret_text, "no program of the host that would be in the way");
+}
+
+static int ask_reset(Check *c, Verdict *verdict, char **ret_text) {
+        for (size_t i = 0; i < c->functions.n; i++) {
+                _cleanup_(pci_details_done) PciDetails details = {};
+                const PciFunction *f = &c->functions.items[i].pci;
+
+                if (!c->functions.items[i].named)
+                        continue;
+                if (pci_details_read(c->root, f, &details) < 0 || details.n_reset_methods > 0)
+                        continue;
+                *verdict = VERDICT_NOTE;
+                if (!details.knows_reset_methods)
+                        return format(ret_text, "how %s can be reset is not known", f->name);
+                return format(ret_text, "%s has no way to be reset; a guest may not start on it twice", f->name);
+        }
+        return c->functions.n == 0 ? -ENODATA : free_and_strdup(ret_text, "all that the guest file names can be reset");
+}
+
+static int ask_all(Check *c) {
+        static const struct {
+                const char *name;
+                Question question;
+        } questions[] = {
+                { "Kernel argument", ask_argument },
+                { "Files", ask_paths },
+                { "Ownership", ask_ownership },
+                { "QEMU", ask_program },
+                { "KVM", ask_kvm },
+                { "Firmware", ask_firmware },
+                { "IOMMU", ask_iommu },
+                { "Module", ask_module },
+                { "Devices", ask_devices },
+                { "Claims", ask_claims },
+                { "Holders", ask_holders },
+                { "Reset", ask_reset },
+        };
+        int r;
+
+        r = ask(c, "Guest file", ask_guest);
+        for (size_t i = 0; r >= 0 && c->guest && i < ELEMENTSOF(questions); i++)
+                r = ask(c, questions[i].name, questions[i].question);
+        return r;
+}
+
+static int print_json(const Check *c, FILE *f) {
+        _cleanup_(json_decrefp) json_t *top = NULL;
+        json_t *items = json_array();
+
+        top = json_pack("{s:s, s:b, s:o}", "guest", c->name, "ready", c->first_error == 0, "items", items);
+        if (!top)
+                return -ENOMEM;
+        for (size_t i = 0; i < c->n; i++)
+                if (json_array_append_new(items, json_pack("{s:s, s:s, s:s}", "name", c->items[i].name, "verdict",
+                                                         verdict_names[c->items[i].verdict], "text", c->items[i].text)) < 0)
+                        return -ENOMEM;
+        return json_dumpf(top, f, JSON_INDENT(2)) < 0 || fputc('\n', f) < 0 ? -EIO : 0;
+}
+
+/* Prints text from column INDENT on, broken between words before WIDTH, and where it breaks itself. */
+static void print_wrapped(const char *text, FILE *f) {
+        size_t column = INDENT;
+
+        while (*text) {
+                size_t word = strcspn(text, " \n");
+
+                if (column > INDENT && column + 1 + word > WIDTH)
+                        column = (size_t) fprintf(f, "\n%*s", INDENT, "") - 1;
+                else if (column > INDENT)
+                        column += (size_t) fprintf(f, " ");
+                column += fwrite(text, 1, word, f);
+                text += word;
+                if (*text == '\n')
+                        column = (size_t) fprintf(f, "\n%*s", INDENT, "") - 1;
+                text += *text != '\0';
+        }
+        fputc('\n', f);
+}
+
+static int print_table(const Check *c, FILE *f) {
+        for (size_t i = 0; i < c->n; i++) {
+                fprintf(f, "%-5s%-*s", verdict_names[c->items[i].verdict], INDENT - 5, c->items[i].name);
+                print_wrapped(c->items[i].text, f);
+        }
+        return fprintf(f, "\nGuest %s %s.\n", c->name, c->first_error == 0 ? "can start" : "cannot start") < 0 ? -EIO : 0;
+}
+
+int guest_check(int root, bool is_this_machine, const char *guest, bool json, FILE *f) {
+        _cleanup_(check_done) Check c = { .root = root, .is_this_machine = is_this_machine, .name = guest };
+        int r;
+
+        r = ask_all(&c);
+        r = r < 0 ? r : json ? print_json(&c, f) : print_table(&c, f);
+        return r < 0 ? log_error_errno(r, "Cannot check guest %s: %s.", guest, strerror(-r)) : c.first_error;
+}
