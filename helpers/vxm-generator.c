@@ -79,7 +79,18 @@ static void put_guest_unit(FILE *f, const Guest *g) {
                 put_path(f, g->disks[i].read_only ? "ReadOnlyPaths=-" : "ReadWritePaths=-", g->disks[i].path);
 }
 
+static bool stops_units(const Guest *g) {
+        return g->single_gpu || g->n_stop_units > 0;
+}
+
 static void put_bind_unit(FILE *f, const Guest *g) {
+        put_header(f, g);
+        /* In reverse at the end: first the GPU is back with its driver, then what shows its picture there starts. */
+        if (stops_units(g))
+                fprintf(f, "Requires=vxm-units@%s.service\nAfter=vxm-units@%s.service\n", g->name, g->name);
+}
+
+static void put_units_unit(FILE *f, const Guest *g) {
         put_header(f, g);
 }
 
@@ -117,6 +128,8 @@ static int generate_guest(int destination, const Guest *g) {
         r = write_drop_in(destination, "vxm-guest", g, put_guest_unit);
         if (r >= 0 && guest_has_devices(g))
                 r = write_drop_in(destination, "vxm-bind", g, put_bind_unit);
+        if (r >= 0 && guest_has_devices(g) && stops_units(g))
+                r = write_drop_in(destination, "vxm-units", g, put_units_unit);
         return r;
 }
 

@@ -33,3 +33,9 @@
 #define MESSAGE_GUEST_FORCED_OFF "50137d7d00ee4b1c8dc28de0019b3a77"
 /* Something happened in the guest that QEMU reports: VXM_EVENT. */
 #define MESSAGE_GUEST_EVENT "965139a0ad604901901ef5d7b217149b"
+/* A unit is stopped for the guest's life: VXM_UNIT. */
+#define MESSAGE_UNIT_STOPPED "c6e20edc29bd423197dff79f20be0f57"
+/* A unit that was stopped for a guest is started again: VXM_UNIT. */
+#define MESSAGE_UNIT_STARTED "b03dd57df20d439e95ef21b52a590d9b"
+/* A unit could not be stopped for a guest, or not be started again after it: VXM_UNIT. */
+#define MESSAGE_UNIT_FAILED "14112bdf2b0d4cb29172c075490e93a4"
