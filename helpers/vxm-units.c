@@ -107,8 +107,8 @@ static int make_plan(int root, const Guest *g, UnitsBus *b, const UnitNames *wan
         r = r == -ENOENT ? 0 : r < 0 ? r : units_plan_keep(plan, &earlier);
         if (r >= 0 && plan->record.n > 0)
                 r = units_record_save(root, arg_guest, &plan->record);
-        return r < 0 ? log_error_errno(r, "Cannot write /run/vxm/units/%s: %s; no unit has been stopped.", arg_guest,
-                               strerror(-r))
+        return r < 0 ? log_error_errno(r, "Cannot renew the undo record /run/vxm/units/%s: %s; no unit has been stopped.",
+                               arg_guest, strerror(-r))
                      : 0;
 }
 
