@@ -10,10 +10,10 @@ KEYS = "SingleGpu=yes\nStopUnits=lab-compute.service lab-idle.service\n"
 GUEST_FILE = demo.GUEST_FILE_BIOS.replace("[GPU]\n", "[GPU]\n" + KEYS)
 DESKTOP, COMPUTE, IDLE = "lab-desktop.service", "lab-compute.service", "lab-idle.service"
 
-# Each start leaves a line, so that one that nobody should see is seen.
+# Each start leaves a line, so that one that should not be is seen, also after a reboot.
 _UNIT = """
 [Service]
-ExecStartPre=/bin/sh -c 'echo %n >>/var/tmp/starts'
+ExecStartPre=/bin/sh -c 'echo {unit} >>/var/tmp/starts'
 ExecStart=/bin/sleep infinity
 """
 
@@ -21,7 +21,7 @@ ExecStart=/bin/sleep infinity
 def install(lab, text=GUEST_FILE, name="demo"):
     """The guest, and a host with a desktop by its alias, a program that uses the GPU, and one that could."""
     for unit in (DESKTOP, COMPUTE, IDLE):
-        lab.write(f"/etc/systemd/system/{unit}", _UNIT)
+        lab.write(f"/etc/systemd/system/{unit}", _UNIT.format(unit=unit))
     lab.run(f"ln -sf {DESKTOP} /etc/systemd/system/display-manager.service")
     demo.install(lab, name, text)
     lab.run(f"systemctl start {DESKTOP} {COMPUTE}")
