@@ -2,22 +2,18 @@
 """What tests and demo do with the demo guest: install its file, start it, hear its report, compare before and after."""
 
 import difflib
+import re
+from pathlib import Path
 
 GUEST_FILE = "[Guest]\nPreset=demo\n\n[GPU]\nDevice=01:00.0\n"
 # The same without UEFI, which takes most of a guest's boot where everything is emulated.
 GUEST_FILE_BIOS = GUEST_FILE + "\n[Firmware]\nType=bios\n"
 GPU, SOUND = "0000:01:00.0", "0000:01:00.1"
 
-# Everything vxm may change, as text: driver and override of each PCI function, nodes of vfio, and vxm's own files.
-_STATE = r"""
-cd /sys/bus/pci/devices
-for f in *; do
-    driver=$(readlink "$f/driver") || driver=none
-    echo "$f driver ${driver##*/} override $(cat "$f/driver_override" 2>/dev/null)"
-done
-find /dev/vfio -mindepth 1 ! -name vfio -printf '%p %u:%g %m\n' | sort
-find /run/vxm -mindepth 1 -printf '%p %y %u:%g %m\n' | sort
-"""
+_FUNCTION = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
+
+# Prints everything vxm may change.
+_STATE = (Path(__file__).resolve().parent / "inside" / "state.py").read_text()
 
 # Waits for the report on the guest's console: asks with a newline until it comes, at most a minute.
 _REPORT = r"""
@@ -82,7 +78,7 @@ def journal(lab, name="demo", options=""):
 
 def state(lab):
     """All that must be as before when a guest is gone."""
-    return lab.run(_STATE).stdout
+    return lab.run(["python3", "-"], input=_STATE).stdout
 
 
 def wait_undone(lab, name="demo"):
@@ -98,9 +94,61 @@ def assert_as_before(before, after):
                                                                                "before", "after", lineterm=""))
 
 
+def guest_file(*sections):
+    """The text of a guest file for the demo guest without UEFI: sections as "[GPU]\\nDevice=01:00.0"."""
+    return "\n\n".join(("[Guest]\nPreset=demo", "[Firmware]\nType=bios", *sections)) + "\n"
+
+
+def refusal(lab, name="demo"):
+    """Starts a guest that has to be refused; returns what its journal says of that, after making sure that nothing has been
+    changed."""
+    before = state(lab)
+    cursor = lab.run("journalctl --sync; journalctl -q -n 0 --show-cursor").stdout.split("-- cursor: ")[-1].strip()
+    done = lab.run(["systemctl", "start", f"vxm-guest@{name}"], check=False, timeout=180)
+    wait_undone(lab, name)
+    story = lab.run(f"journalctl --sync; journalctl -q -b -u vxm-guest@{name} -o cat --after-cursor '{cursor}'").stdout
+    assert done.returncode != 0, f"has not been refused:\n{story}"
+    assert_as_before(before, state(lab))
+    assert "→ vfio-pci" not in story, f"was refused after the first write:\n{story}"
+    return story
+
+
+def assert_says(story, *words):
+    """Fails unless one line of a journal has all words."""
+    assert any(all(word in line for word in words) for line in story.splitlines()), f"no line has {words}:\n{story}"
+
+
+def steps(lab, name="demo"):
+    """What vxm-bind would do for a guest, as it says; or why it would not."""
+    done = lab.run(f"/usr/lib/vxm/vxm-bind --dry-run {name} 2>&1", check=False)
+    return done.returncode, done.stdout
+
+
+def taken(lab, name="demo"):
+    """The functions that vxm-bind would take for a guest."""
+    status, text = steps(lab, name)
+    assert status == 0, text
+    return sorted({word for line in text.splitlines() for word in line.replace("/", " ").split() if _FUNCTION.fullmatch(word)})
+
+
 def main_pid(lab, name="demo"):
     return int(lab.run(f"systemctl show -P MainPID vxm-guest@{name}").stdout)
 
 
 def qemu_pid(lab, name="demo"):
     return int(lab.run(f"pgrep -P {main_pid(lab, name)}").stdout)
+
+
+# The ways in which a running guest ends.
+_ENDS = {
+    "stop": stop,
+    "power off inside": power_off_inside,
+    "kill supervisor": lambda lab, name: lab.run(f"kill -9 {main_pid(lab, name)}"),
+    "kill qemu": lambda lab, name: lab.run(f"kill -9 {qemu_pid(lab, name)}"),
+}
+ENDS = tuple(_ENDS)
+
+
+def end(lab, way, name="demo"):
+    """Ends a guest in one of ENDS."""
+    _ENDS[way](lab, name)

@@ -55,12 +55,16 @@ def _prepared():
 # The eight bars at the top of the demo guest's picture, see demo-guest/screen.c.
 _BARS = (0xffffff, 0xffff00, 0x00ffff, 0x00ff00, 0xff00ff, 0xff0000, 0x0000ff, 0xff8000)
 
+# The desktop's only colour, see image/root/etc/xdg/weston/weston.ini.
+_DESKTOP = 0x206040
+
 
 class Machine:
     """A machine that has booted, as fresh as after installing the product; it is gone when the with block ends."""
 
     def __init__(self, shape_name="two-gpu"):
         self._world = _world(shape_name)
+        self._shape = self._world.shape
         self._directory, self._hold = cache.scratch("run")
         self._vm = None
         self._ssh = None
@@ -88,17 +92,20 @@ class Machine:
 
     # Power
 
-    def boot(self, initrd=None, arguments=""):
+    def boot(self, initrd=None, arguments="", shape_name=None):
         """Boots from the disk as the last power_cut() or power_off() left it.
 
         initrd: a file on the host, the image's own when None. arguments: added to the kernel's command line.
+        shape_name: other hardware from now on, as if somebody had opened the case.
         """
         world = self._world
+        if shape_name:
+            self._shape = shape.load(shape_name)
         memory = self._directory / "ram"
         memory.unlink(missing_ok=True)
         start = Boot(world.base / "vmlinuz", Path(initrd) if initrd else world.base / "initrd.img",
                      self._directory / "disk.qcow2", memory, arguments=arguments)
-        self._vm = Vm(world.host, world.shape, start, self._directory)
+        self._vm = Vm(world.host, self._shape, start, self._directory)
         self._vm.wait_ready(snapshot.BOOT_TIMEOUT)
         self._connect()
 
@@ -192,6 +199,20 @@ class Machine:
             f"{gpu} does not show the demo guest's bars; see {path}\n"
             f"expected {' '.join(f'{color:06x}' for color in _BARS)}\n"
             f"found    {' '.join(f'{color:06x}' for color in found)}")
+
+    def assert_desktop(self, gpu, path, timeout=60):
+        """Photographs the screen of a GPU into a PNG file until it shows the desktop, whose colour stands in weston.ini."""
+        deadline = time.monotonic() + timeout
+        while True:
+            self.screendump(gpu, path)
+            picture = png.load(path)
+            found = {picture.color(picture.width * i // 8, picture.height * i // 8) for i in range(1, 8)}
+            if found == {_DESKTOP}:
+                return
+            assert time.monotonic() < deadline, (
+                f"{gpu} does not show the desktop within {timeout} s; see {path}\n"
+                f"expected {_DESKTOP:06x}, found {' '.join(f'{color:06x}' for color in sorted(found))}")
+            time.sleep(0.5)
 
     def sendkeys(self, *chords):
         """Presses keys on the USB keyboard, each chord being QEMU's key names joined by dashes: "ctrl-alt-f2", "a"."""

@@ -5,9 +5,11 @@
   Memory=   MiB
   CPUs=     count
   Kernel=   arguments added to the kernel's command line
+  Disk=     where the lab's disk goes, as -device properties; addr=0x3 when not given
   Device=   in [Devices], one QEMU -device argument each, in order
 
-The lab adds its own disk, network and signal port, at 00:02.0 to 00:04.0; a shape keeps clear of those.
+The lab adds its own network, disk and signal port, at 00:02.0 to 00:04.0; a shape keeps clear of those. A sound codec is to
+have audiodev=silence.
 """
 
 from dataclasses import dataclass, field
@@ -26,6 +28,7 @@ class Shape:
     memory: int = 0
     cpus: int = 0
     kernel: str = ""
+    disk: str = "addr=0x3"
     devices: list = field(default_factory=list)
 
 
@@ -59,6 +62,8 @@ def _assign(shape, section, line):
             shape.cpus = int(value)
         case ("[Machine]", "Kernel", "="):
             shape.kernel = value
+        case ("[Machine]", "Disk", "=") if value:
+            shape.disk = value
         case ("[Devices]", "Device", "=") if value:
             shape.devices.append(value)
         case _:

@@ -124,7 +124,8 @@ def _show(text):
 
 def _of_gpus(state):
     """Of everything that can change, the lines on the two GPUs and the second one's sound."""
-    lines = [line for line in state.splitlines() if line.split()[0] in ("0000:00:10.0", demo.GPU, demo.SOUND)]
+    functions = tuple(f"{function} driver " for function in ("0000:00:10.0", demo.GPU, demo.SOUND))
+    lines = [line for line in state.splitlines() if line.startswith(functions)]
     return "\n".join(lines).replace(" override (null)", "")
 
 

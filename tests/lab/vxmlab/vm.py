@@ -43,7 +43,7 @@ class Vm:
         monitor, monitor_qemu = socket.socketpair()
         self._signal, signal_qemu = socket.socketpair()
         argv = ["setpriv", "--pdeathsig", "KILL", *host.qemu.program("qemu-system-x86_64"),
-                *_machine(host.accel, shape, boot), *_disk(boot), *_network(),
+                *_machine(host.accel, shape, boot), *_disk(shape, boot), *_network(),
                 *_channels(self.console, monitor_qemu.fileno(), signal_qemu.fileno())]
         with open(self._log, "ab") as log, monitor_qemu, signal_qemu:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -113,16 +113,16 @@ def _machine(accel, shape, boot):
             "-machine", f"q35,accel={accel},kernel-irqchip=split,memory-backend=ram",
             "-object", f"memory-backend-file,id=ram,size={shape.memory}M,mem-path={boot.memory_file},share={share}",
             "-cpu", "host" if accel == "kvm" else "max", "-smp", str(shape.cpus), "-m", f"{shape.memory}M",
-            "-kernel", boot.kernel, "-initrd", boot.initrd,
+            "-audiodev", "none,id=silence", "-kernel", boot.kernel, "-initrd", boot.initrd,
             "-append", f"{_KERNEL} {shape.kernel} {boot.arguments}"]
     for device in shape.devices:
         argv += ["-device", device]
     return [*argv, *(["-incoming", "defer"] if boot.incoming else [])]
 
 
-def _disk(boot):
+def _disk(shape, boot):
     return ["-drive", f"if=none,id=disk,format=qcow2,file={boot.disk},discard=unmap",
-            "-device", "virtio-blk-pci,drive=disk,addr=0x3"]
+            "-device", f"virtio-blk-pci,drive=disk,{shape.disk}"]
 
 
 def _network():

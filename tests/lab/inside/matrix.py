@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs inside the lab, beside state.py and inject: kills and disturbs vxm-bind at every system call that changes the
+machine, and looks whether all is as before once its unit has done what it does afterwards. Prints what was tried, and every
+point that failed, as JSON.
+
+    python3 matrix.py GUEST [AT_MOST]
+
+GUEST has a file, a user and devices with drivers. First an undisturbed run of each phase lists its points (inject.c); then
+each point is a run of its own:
+
+bind    vxm-bind GUEST is disturbed, then the unit's ExecStopPost= runs: vxm-bind --release GUEST. Whatever vxm-bind has
+        reported, nothing of it may be left.
+cold    the same at the points up to the loading of the modules, which are unloaded before.
+undo    after an undisturbed bind, vxm-bind --release GUEST is disturbed, and runs once more, as ExecStopPost= has it twice.
+
+AT_MOST limits the points of each phase and kind, for a quick look; they are spread evenly.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from errno import EBUSY, EIO, ENODEV, ENOSPC
+from pathlib import Path
+
+import state
+
+HELPER = "/usr/lib/vxm/vxm-bind"
+INJECT = "/root/inject"
+LIST = "/root/points"
+PATIENCE = 60
+
+# What is done to the process that makes the call; see inject.c.
+KILLS = {"killed before": "before", "killed after": "after", "all killed": "all"}
+ERRORS = {"EIO": EIO, "EBUSY": EBUSY, "ENODEV": ENODEV, "ENOSPC": ENOSPC}
+
+# Calls that make processes: their failure is another kind of trouble, without these errors.
+FORKS = ("fork", "vfork", "clone", "clone3")
+
+
+def difference(before, after):
+    """The lines that are gone, and those that are new."""
+    return [f"- {line}" for line in before if line not in after] + [f"+ {line}" for line in after if line not in before]
+
+
+def run(argv):
+    """Runs to the end; returns the status and what was said. 124: it took too long, and was killed."""
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              errors="replace", timeout=PATIENCE, check=False)
+        return done.returncode, done.stdout
+    except subprocess.TimeoutExpired as error:
+        return 124, str(error)
+
+
+class Point:
+    """One line of inject's list."""
+
+    def __init__(self, line):
+        self.number, self.process, self.call, self.what = (line + "\t\t\t").split("\t")[:4]
+
+    def __str__(self):
+        return f"{self.number} ({self.call} {self.what}, process {self.process})"
+
+
+class Matrix:
+    """The phases; counts of points by phase and kind, and the failures."""
+
+    def __init__(self, guest, at_most):
+        self._take = [HELPER, guest]
+        self._release = [HELPER, "--release", guest]
+        self._at_most = at_most
+        self._before = None
+        self._started = time.monotonic()
+        self.counts = {}
+        self.missed = {}
+        self.dented = {}  # points after which something was left for the undo
+        self.failures = []
+        self.listed = {}
+
+    def run(self):
+        self._before = state.lines()
+        self._must(self._take)
+        self._must(self._release)
+        self._must_be_as_before("an undisturbed bind and undo")
+
+        self._all_points("cold", self._list("cold", self._take, self._cool), self._cool, self._take)
+        self._must(["modprobe", "vfio-pci"])
+        self._all_points("bind", self._list("bind", self._take, self._nothing), self._nothing, self._take)
+        self._all_points("undo", self._list("undo", self._release, self._bind), self._bind, self._release)
+        self._with_strace("bind", self._nothing, self._take)
+        self._with_strace("undo", self._bind, self._release)
+
+    # What comes before the disturbed run
+
+    def _nothing(self):
+        pass
+
+    def _cool(self):
+        run(["modprobe", "-r", "vfio-pci"])
+
+    def _bind(self):
+        self._must(self._take)
+
+    def _must(self, argv):
+        status, said = run(argv)
+        if status != 0:
+            sys.exit(f"{' '.join(argv)} ended with status {status}, undisturbed:\n{said}")
+
+    def _must_be_as_before(self, what):
+        left = difference(self._before, state.lines())
+        if left:
+            sys.exit(f"not as before after {what}:\n" + "\n".join(left))
+
+    # Which points there are
+
+    def _list(self, phase, command, prepare):
+        prepare()
+        self._must([INJECT, LIST, "0", "none", *command])
+        points = [Point(line) for line in Path(LIST).read_text().splitlines()]
+        if command == self._take:
+            self._must(self._release)
+        self._must_be_as_before(f"listing {phase}")
+        if phase == "cold":
+            loads = [at for at, point in enumerate(points) if point.call in ("finit_module", "init_module")]
+            points = points[:loads[-1] + 2] if loads else []
+        self.listed[phase] = [str(point) for point in points]
+        return points
+
+    # One point after another
+
+    def _all_points(self, phase, points, prepare, command):
+        for kind, action in KILLS.items():
+            self._some(phase, kind, action, points, prepare, command)
+        calls = [point for point in points if point.call not in FORKS]
+        for kind, number in ERRORS.items():
+            self._some(phase, kind, str(number), calls, prepare, command)
+
+    def _some(self, phase, kind, action, points, prepare, command):
+        step = max(len(points) / self._at_most, 1) if self._at_most else 1
+        chosen = [points[int(step * i)] for i in range(int(len(points) / step))]
+        for point in chosen:
+            prepare()
+            status, said = run([INJECT, LIST, point.number, action, *command])
+            reached = len(Path(LIST).read_text().splitlines()) >= int(point.number)
+            self._judge(phase, kind, str(point), status, said, reached)
+        print(f"{phase}, {kind}: {len(chosen)} points, {len(self.failures)} failures so far", file=sys.stderr, flush=True)
+
+    def _with_strace(self, phase, prepare, command):
+        """strace counts the calls of each process for itself: its Nth write is that of the first process to make so many.
+        Those points are among ours; that another program finds the same is what makes this worth the time."""
+        names = sorted({re.search(r"\((\S+)", text)[1] for text in self.listed[phase]})
+        for name in names:
+            for number in range(1, 100):
+                prepare()
+                status, said = run(["strace", "-f", "-q", "-o", LIST, "-e", f"trace={name}",
+                                    "-e", f"inject={name}:signal=SIGKILL:when={number}", *command])
+                hit = "killed by SIGKILL" in Path(LIST).read_text(errors="replace")
+                if hit:
+                    self._judge(phase, "strace", f"{name} {number}", status, said, True)
+                else:
+                    run(self._release)
+                    break
+                if self._at_most and number >= self._at_most:
+                    break
+        count = self.counts.get(f"{phase}, strace", 0)
+        print(f"{phase}, strace: {count} points, {len(self.failures)} failures so far", file=sys.stderr, flush=True)
+
+    def _judge(self, phase, kind, point, status, said, reached):
+        """Does what the unit does afterwards, and looks. Not reached: the way there was another one this time."""
+        key = f"{phase}, {kind}"
+        self.counts[key] = self.counts.get(key, 0) + 1
+        if not reached:
+            self.missed[key] = self.missed.get(key, 0) + 1
+        if state.lines() != self._before:
+            self.dented[key] = self.dented.get(key, 0) + 1
+        undone, words = run(self._release)
+        left = difference(self._before, state.lines())
+        if undone == 0 and not left:
+            return
+        self.failures.append({"phase": phase, "kind": kind, "point": point, "status": status, "said": said,
+                              "release status": undone, "release said": words, "left": left})
+        self._repair()
+
+    def _repair(self):
+        """So that the next points start from where the first one did."""
+        for _ in range(3):
+            run(self._release)
+        if difference(self._before, state.lines()):
+            self.report()
+            sys.exit("and that could not be repaired")
+
+    def report(self):
+        json.dump({"counts": self.counts, "missed": self.missed, "dented": self.dented, "failures": self.failures,
+                   "points": self.listed, "seconds": time.monotonic() - self._started}, sys.stdout, indent=1)
+
+
+def main(guest, at_most=0):
+    matrix = Matrix(guest, at_most)
+    matrix.run()
+    matrix.report()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *(int(word) for word in sys.argv[2:]))

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs inside the lab: everything that vxm may change on a machine, as text, one line a thing, sorted.
+
+Of each PCI function: driver, override, reset methods, power policy and the sizes of its BARs. Consoles and who draws them,
+framebuffers, cards; the nodes of vfio; vxm's own files in /run. What comes with a module that stays loaded is left out.
+"""
+
+import os
+from pathlib import Path
+
+PCI = Path("/sys/bus/pci/devices")
+POLICY = ("reset_method", "d3cold_allowed", "power/control")
+CLASSES = (("graphics", "fb[0-9]*"), ("drm", "card[0-9]*"), ("drm", "renderD*"), ("sound", "card[0-9]*"))
+TREES = (Path("/dev/vfio"), Path("/run/vxm"))
+
+
+def _text(path):
+    try:
+        return path.read_text(errors="replace").strip() or "-"
+    except OSError as error:
+        return f"({error.strerror})" if path.exists() else "-"
+
+
+def _target(link):
+    return os.path.basename(os.readlink(link)) if link.is_symlink() else "none"
+
+
+def _sizes(device):
+    lines = (line.split() for line in _text(device / "resource").splitlines())
+    return "/".join(f"{int(end, 16) - int(begin, 16) + 1:x}" for begin, end, _ in lines if int(end, 16)) or "-"
+
+
+def _functions():
+    for device in PCI.iterdir():
+        yield f"{device.name} driver {_target(device / 'driver')} override {_text(device / 'driver_override')}"
+        policy = " ".join(f"{name} {_text(device / name).replace(' ', ',')}" for name in POLICY)
+        yield f"{device.name} policy {policy} sizes {_sizes(device)}"
+
+
+def _screens():
+    for console in Path("/sys/class/vtconsole").iterdir():
+        yield f"{console.name} {_text(console / 'name')} bind {_text(console / 'bind')}"
+    for kind, pattern in CLASSES:
+        for node in Path("/sys/class", kind).glob(pattern):
+            # Their connectors are below them, and are called alike.
+            if "-" not in node.name:
+                yield f"{kind} {node.name} of {_target(node / 'device')}"
+
+
+def _files():
+    for tree in TREES:
+        for path in tree.rglob("*"):
+            if path != Path("/dev/vfio/vfio"):
+                status = path.lstat()
+                yield f"{path} {status.st_uid}:{status.st_gid} {status.st_mode:o}"
+
+
+def lines():
+    """All of it, as a list of lines."""
+    return sorted((*_functions(), *_screens(), *_files()))
+
+
+if __name__ == "__main__":
+    print("\n".join(lines()))
