@@ -7,11 +7,13 @@
  * before     the process that makes the call is killed before the kernel does anything
  * after      it is killed when the kernel has done what was asked, before it could see the result
  * all        all processes are killed before it, as when the control group is
+ * orphan     the command's first process is killed before it, and only when $INJECT_THEN has run (words, no shell) does
+ *            the one that makes the call go on, if it still lives
  * a number   the call is not made, and fails with this errno
  *
  * The calls are counted over all processes in the order in which they are made, which "strace --inject" cannot: it counts
- * each process's alone. When the command's first process has ended, the others are killed, as systemd does it. The exit
- * status is the command's, or 128 and the signal. Needs root (a seccomp filter without no_new_privs), x86-64, and a
+ * each process's alone. The end of the last process is waited for. The exit status is that of the command's first, or 128
+ * and the signal. Needs root (a seccomp filter without no_new_privs), x86-64, and a
  * kernel from 4.8 on, see ptrace(2), PTRACE_EVENT_SECCOMP. */
 
 #define _GNU_SOURCE
@@ -89,7 +91,7 @@ enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
 static FILE *list;
 static unsigned long point, count;
 static const char *action;
-static pid_t processes[PROCESSES_MAX], victim;
+static pid_t processes[PROCESSES_MAX], victim, orphan;
 static unsigned n_processes;
 
 static void die(const char *what) {
@@ -199,7 +201,28 @@ static void kill_all(void) {
                         kill(processes[i], SIGKILL);
 }
 
-/* Returns how the process goes on. */
+/* What systemd does when the first process has ended. */
+static void run_then(void) {
+        char *words[16], *text = getenv("INJECT_THEN"), *copy = text ? strdup(text) : NULL;
+        unsigned n = 0;
+        pid_t pid;
+
+        for (char *word = copy ? strtok(copy, " ") : NULL; word && n < 15; word = strtok(NULL, " "))
+                words[n++] = word;
+        words[n] = NULL;
+        if (n == 0)
+                return;
+        pid = fork();
+        if (pid == 0) {
+                execv(words[0], words);
+                _exit(127);
+        }
+        if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+                die("INJECT_THEN");
+        free(copy);
+}
+
+/* Returns how the process goes on: 0 for not yet. */
 static int act(pid_t pid, struct user_regs_struct *regs) {
         if (strcmp(action, "before") == 0)
                 kill(pid, SIGKILL);
@@ -208,6 +231,10 @@ static int act(pid_t pid, struct user_regs_struct *regs) {
         else if (strcmp(action, "after") == 0) {
                 victim = pid;
                 return PTRACE_SYSCALL;
+        } else if (strcmp(action, "orphan") == 0 && pid != processes[0]) {
+                kill(processes[0], SIGKILL);
+                orphan = pid;
+                return 0;
         } else {
                 regs->orig_rax = (unsigned long long) -1;
                 regs->rax = (unsigned long long) -atol(action);
@@ -245,7 +272,16 @@ static void on_stop(pid_t pid, int status) {
                 resume = PTRACE_SYSCALL; /* a child has been made, the call is not over yet */
         else if (event == 0 && WSTOPSIG(status) != SIGTRAP && !(WSTOPSIG(status) == SIGSTOP && !known))
                 deliver = WSTOPSIG(status);
-        ptrace(resume, pid, NULL, (long) deliver);
+        if (resume != 0)
+                ptrace(resume, pid, NULL, (long) deliver);
+}
+
+/* The first process is dead: the undo runs, then the orphan goes on. */
+static void on_first_end(void) {
+        if (!orphan)
+                return;
+        run_then();
+        ptrace(PTRACE_CONT, orphan, NULL, 0L);
 }
 
 static int trace(pid_t first) {
@@ -261,7 +297,7 @@ static int trace(pid_t first) {
                 if (pid != first)
                         continue;
                 result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-                kill_all();
+                on_first_end();
         }
         return result;
 }

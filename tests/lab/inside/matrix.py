@@ -17,6 +17,7 @@ AT_MOST limits the points of each phase and kind, for a quick look; they are spr
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -33,6 +34,8 @@ PATIENCE = 60
 
 # What is done to the process that makes the call; see inject.c.
 KILLS = {"killed before": "before", "killed after": "after", "all killed": "all"}
+# Only of calls that children make: the parent is killed, and the undo has run when the child makes its call, if it still can.
+ORPHAN = "orphaned"
 ERRORS = {"EIO": EIO, "EBUSY": EBUSY, "ENODEV": ENODEV, "ENOSPC": ENOSPC}
 
 # Calls that make processes: their failure is another kind of trouble, without these errors.
@@ -71,6 +74,7 @@ class Matrix:
         self._take = [HELPER, guest]
         self._release = [HELPER, "--release", guest]
         self._at_most = at_most
+        os.environ["INJECT_THEN"] = " ".join(self._release)
         self._before = None
         self._started = time.monotonic()
         self.counts = {}
@@ -133,6 +137,7 @@ class Matrix:
     def _all_points(self, phase, points, prepare, command):
         for kind, action in KILLS.items():
             self._some(phase, kind, action, points, prepare, command)
+        self._some(phase, ORPHAN, "orphan", [point for point in points if point.process != "0"], prepare, command)
         calls = [point for point in points if point.call not in FORKS]
         for kind, number in ERRORS.items():
             self._some(phase, kind, str(number), calls, prepare, command)
