@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -82,19 +83,31 @@ static int give_up(pid_t pid, int pidfd, GuardedStuck *ret_stuck) {
         return -ETIMEDOUT;
 }
 
+/* The child goes with its parent: were it left alone, its write would come after the undo, which knows nothing of it. */
+static void run_child(pid_t parent, int (*call)(void *userdata), void *userdata) __attribute__((noreturn));
+
+static void run_child(pid_t parent, int (*call)(void *userdata), void *userdata) {
+        int r;
+
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                _exit(errno & 0xff);
+        if (getppid() != parent)
+                _exit(ECANCELED);
+        r = call(userdata);
+        _exit(r < 0 ? -r & 0xff : 0); /* errno values are below 134 */
+}
+
 int guarded_call(int (*call)(void *userdata), void *userdata, uint64_t deadline, GuardedStuck *ret_stuck) {
         _cleanup_(closep) int pidfd = -EBADF;
-        pid_t pid;
+        pid_t parent = getpid(), pid;
         int r;
 
         *ret_stuck = (GuardedStuck){};
         pid = fork();
         if (pid < 0)
                 return -errno;
-        if (pid == 0) {
-                r = call(userdata);
-                _exit(r < 0 ? -r & 0xff : 0); /* errno values are below 134 */
-        }
+        if (pid == 0)
+                run_child(parent, call, userdata);
 
         pidfd = pidfd_open(pid, 0);
         if (pidfd < 0)
