@@ -9,7 +9,6 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-#include "device-nodes.h"
 #include "holders.h"
 #include "proc-text.h"
 #include "root.h"
@@ -223,15 +222,12 @@ static int look_into_all(Census *c) {
         return r;
 }
 
-int holders_find(int root, const PciFunction functions[], size_t n_functions, Holders *ret) {
-        _cleanup_(device_nodes_done) DeviceNodes nodes = {};
+int holders_of_nodes(int root, const DeviceNodes *nodes, Holders *ret) {
         _cleanup_(holders_done) Holders l = {};
         int r;
 
-        r = device_nodes_find(root, functions, n_functions, &nodes);
         /* Reading all of /proc takes long: not for devices that nobody can open. */
-        if (r >= 0 && nodes.n > 0)
-                r = look_into_all(&(Census){ .root = root, .nodes = &nodes, .holders = &l });
+        r = nodes->n > 0 ? look_into_all(&(Census){ .root = root, .nodes = nodes, .holders = &l }) : 0;
         if (r < 0)
                 return r;
         if (l.n > 0)
@@ -241,6 +237,14 @@ int holders_find(int root, const PciFunction functions[], size_t n_functions, Ho
         *ret = l;
         l = (Holders){};
         return 0;
+}
+
+int holders_find(int root, const PciFunction functions[], size_t n_functions, Holders *ret) {
+        _cleanup_(device_nodes_done) DeviceNodes nodes = {};
+        int r;
+
+        r = device_nodes_find(root, functions, n_functions, &nodes);
+        return r < 0 ? r : holders_of_nodes(root, &nodes, ret);
 }
 
 int holder_describe(const Holder *h, char **ret) {

@@ -3,7 +3,7 @@
 /* Who has a function's devices open right now. A driver whose device is open may wait in its remove() for ever, and the
  * write that made it leave with it; so this is looked at before anything is written. */
 
-#include "pci.h"
+#include "device-nodes.h"
 
 typedef struct Holder {
         pid_t pid;
@@ -25,6 +25,9 @@ typedef struct Holders {
  * directories, NVIDIA's own, and VFIO's. Nodes that serve all NVIDIA GPUs count when all of these are among the functions.
  * Returns 0 or -errno. */
 int holders_find(int root, const PciFunction functions[], size_t n_functions, Holders *ret);
+
+/* The same of nodes that are known: to look for the holders of several devices with one look into /proc, or again. */
+int holders_of_nodes(int root, const DeviceNodes *nodes, Holders *ret);
 
 /* “kwin_wayland (pid 812, session 2, unit plasma-kwin_wayland.service) has /dev/dri/card1 open” */
 int holder_describe(const Holder *h, char **ret);

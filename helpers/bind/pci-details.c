@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reads details of PCI functions from sysfs (Documentation/ABI/testing/sysfs-bus-pci). Only reads. */
 
-#include <inttypes.h>
-
 #include "pci-details.h"
 #include "root.h"
 #include "sysfs.h"
@@ -31,9 +29,30 @@ static int read_if_any(int root, const PciFunction *f, const char *name, char **
 
         if (r == -ENOENT || r == -EINVAL || r == -ENODEV || r == -EACCES)
                 return 0;
-        if (r >= 0)
+        return r;
+}
+
+/* The same of a word that is to be shown. */
+static int read_word(int root, const PciFunction *f, const char *name, char **ret) {
+        int r = read_if_any(root, f, name, ret);
+
+        if (r >= 0 && *ret)
                 text_clean(*ret);
         return r;
+}
+
+/* Reads n numbers that blanks part. */
+static int read_numbers(const char *s, uint64_t values[], size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                char *end;
+
+                errno = 0;
+                values[i] = strtoull(s, &end, 16);
+                if (errno > 0 || end == s || *end != (i + 1 < n ? ' ' : '\0'))
+                        return -EINVAL;
+                s = end + 1;
+        }
+        return 0;
 }
 
 /* Lines of “0x00000000f6000000 0x00000000f6ffffff 0x0000000000040200”: start, end, flags; zeros where there is none. */
@@ -47,20 +66,19 @@ int pci_bars_read(int root, const PciFunction *f, PciDetails *ret) {
                 return r;
         rest = text;
         for (unsigned i = 0; i < PCI_BARS_MAX && rest; i++) {
-                uint64_t start, end, flags;
-                int length = 0;
-                char *line = strsep(&rest, "\n");
+                uint64_t value[3]; /* start, end, flags */
 
-                if (sscanf(line, "%" SCNx64 " %" SCNx64 " %" SCNx64 "%n", &start, &end, &flags, &length) != 3 || line[length])
-                        return -EINVAL;
-                if (!(flags & (RESOURCE_IO | RESOURCE_MEMORY)) || end < start || end == 0)
+                r = read_numbers(strsep(&rest, "\n"), value, ELEMENTSOF(value));
+                if (r < 0)
+                        return r;
+                if (!(value[2] & (RESOURCE_IO | RESOURCE_MEMORY)) || value[1] < value[0] || value[1] == 0)
                         continue;
                 ret->bars[ret->n_bars++] = (PciBar){
                         .index = i,
-                        .start = start,
-                        .size = end - start + 1,
-                        .memory = flags & RESOURCE_MEMORY,
-                        .prefetchable = flags & RESOURCE_PREFETCHABLE,
+                        .start = value[0],
+                        .size = value[1] - value[0] + 1,
+                        .memory = value[2] & RESOURCE_MEMORY,
+                        .prefetchable = value[2] & RESOURCE_PREFETCHABLE,
                 };
         }
         return 0;
@@ -94,7 +112,7 @@ static int read_reset_methods(int root, const PciFunction *f, PciDetails *d) {
                 return r;
         d->knows_reset_methods = true;
         for (char *save = NULL, *method = strtok_r(text, " ", &save); r >= 0 && method; method = strtok_r(NULL, " ", &save))
-                r = strings_add(&d->reset_methods, &d->n_reset_methods, method);
+                r = strings_add(&d->reset_methods, &d->n_reset_methods, text_clean(method));
         return r;
 }
 
@@ -102,8 +120,8 @@ static int read_power(int root, const PciFunction *f, PciDetails *d, bool *ret_a
         _cleanup_(freep) char *status = NULL, *allowed = NULL;
         int r;
 
-        r = read_if_any(root, f, "power/control", &d->power_control);
-        r = r < 0 ? r : read_if_any(root, f, "power_state", &d->power_state);
+        r = read_word(root, f, "power/control", &d->power_control);
+        r = r < 0 ? r : read_word(root, f, "power_state", &d->power_state);
         r = r < 0 ? r : read_if_any(root, f, "d3cold_allowed", &allowed);
         r = r < 0 ? r : read_if_any(root, f, "power/runtime_status", &status);
         if (r < 0)
@@ -116,10 +134,10 @@ static int read_power(int root, const PciFunction *f, PciDetails *d, bool *ret_a
 static int read_link(int root, const PciFunction *f, PciDetails *d) {
         int r;
 
-        r = read_if_any(root, f, "current_link_speed", &d->link_speed);
-        r = r < 0 ? r : read_if_any(root, f, "current_link_width", &d->link_width);
-        r = r < 0 ? r : read_if_any(root, f, "max_link_speed", &d->link_speed_max);
-        return r < 0 ? r : read_if_any(root, f, "max_link_width", &d->link_width_max);
+        r = read_word(root, f, "current_link_speed", &d->link_speed);
+        r = r < 0 ? r : read_word(root, f, "current_link_width", &d->link_width);
+        r = r < 0 ? r : read_word(root, f, "max_link_speed", &d->link_speed_max);
+        return r < 0 ? r : read_word(root, f, "max_link_width", &d->link_width_max);
 }
 
 int pci_details_read(int root, const PciFunction *f, PciDetails *ret) {

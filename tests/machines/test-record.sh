@@ -16,7 +16,7 @@ for tree in "$machines"/*.tree; do
         mkdir "$scratch/$name"
         "$python" "$machines/tree.py" "$scratch/$name" "$name"
         grep -v '^#' "$tree" >"$scratch/wanted"
-        if ! sh "$machines/record.sh" "$scratch/$name" | diff -u "$scratch/wanted" -; then
+        if ! sh "$machines/record.sh" - "$scratch/$name" | diff -u "$scratch/wanted" -; then
                 echo "$name.tree is not as record.sh writes it" >&2
                 failed=1
         fi

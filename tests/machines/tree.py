@@ -5,6 +5,7 @@
 A .tree file has a path a line, below the root and without a leading slash; what is missing above it is made:
 
     path = content      a file; a newline follows the content, no content makes an empty file
+    path += content     one more line of that file
     path -> target      a symbolic link
     path/               a directory
     !path               takes away what an earlier line or file has put there
@@ -31,9 +32,13 @@ def expand_line(root, line):
 
     path, sign, rest = line.partition(" ")
     operator, _, value = rest.partition(" ")
-    if operator not in ("=", "->"):
+    if operator not in ("=", "+=", "->"):
         raise ValueError(f"neither “path = content” nor “path -> target”: {line}")
     target = root / path
+    if operator == "+=":
+        with target.open("a") as file:
+            file.write(value + "\n")
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     if operator == "->":

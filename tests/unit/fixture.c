@@ -76,6 +76,15 @@ void fixture_write(Fixture *f, const char *path, const char *content) {
         close(fd);
 }
 
+/* One more line at the end of a file that is there. */
+static void append_line(Fixture *f, const char *path, const char *line) {
+        _cleanup_(closep) int fd = openat(f->root, path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+        assert_true(fd >= 0);
+        assert_int_equal(write_full(fd, line, strlen(line)), 0);
+        assert_int_equal(write_full(fd, "\n", 1), 0);
+}
+
 void fixture_link(Fixture *f, const char *path, const char *target) {
         make_parents(f, path);
         (void) unlinkat(f->root, path, 0);
@@ -108,6 +117,8 @@ static void expand_line(Fixture *f, char *line) {
                 fixture_directory(f, line);
         } else if (split(line, "->", &value)) {
                 fixture_link(f, line, value);
+        } else if (split(line, "+=", &value)) {
+                append_line(f, line, value);
         } else if (split(line, "=", &value)) {
                 assert_int_equal(format(&content, "%s%s", value, isempty(value) ? "" : "\n"), 0);
                 fixture_write(f, line, content);
