@@ -39,3 +39,9 @@
 #define MESSAGE_UNIT_STARTED "b03dd57df20d439e95ef21b52a590d9b"
 /* A unit could not be stopped for a guest, or not be started again after it: VXM_UNIT. */
 #define MESSAGE_UNIT_FAILED "14112bdf2b0d4cb29172c075490e93a4"
+/* Static binding could not be switched on or off; nothing has changed. */
+#define MESSAGE_STATIC_FAILED "6c2239416624495bb66ad1946864daf3"
+/* A device was bound to vfio-pci at boot: VXM_DEVICE, VXM_LAYER (initramfs, udev, unit, foreign). */
+#define MESSAGE_STATIC_BOUND "03a1c62b1f97401c871f0391c87dd1c7"
+/* A host driver was faster than static binding: VXM_DEVICE, VXM_DRIVER. */
+#define MESSAGE_STATIC_LOST "5e768c43c3dd4eee9c2fad9092b50d9a"

@@ -20,15 +20,18 @@ int root_open(const char *path) {
         return fd < 0 ? -errno : fd;
 }
 
+bool root_is_this_machine(int root) {
+        struct stat ours, real;
+
+        return fstat(root, &ours) == 0 && stat("/", &real) == 0 && ours.st_dev == real.st_dev && ours.st_ino == real.st_ino;
+}
+
 /* systemd's RestrictSUIDSGID= makes openat2(2) fail with ENOSYS, because a seccomp filter cannot look into its arguments.
  * Below "/" itself openat(2) resolves paths to the same files. */
 static int openat_without_openat2(int root, const char *path, int flags) {
-        struct stat ours, real;
         int fd;
 
-        if (fstat(root, &ours) < 0 || stat("/", &real) < 0)
-                return -errno;
-        if (ours.st_dev != real.st_dev || ours.st_ino != real.st_ino)
+        if (!root_is_this_machine(root))
                 return -ENOSYS;
         fd = openat(root, path, flags | O_CLOEXEC);
         return fd < 0 ? -errno : fd;

@@ -15,6 +15,9 @@ enum {
 /* Opens path as a root. Returns the descriptor or -errno. */
 int root_open(const char *path);
 
+/* Whether root is this process's own "/". */
+bool root_is_this_machine(int root);
+
 /* open(2) below root, always with O_CLOEXEC. Returns the descriptor or -errno. */
 int root_openat(int root, const char *path, int flags);
 

@@ -84,5 +84,6 @@ def installed(stage, name):
 
 
 def helpers(stage):
-    """All installed programs."""
-    return sorted(path for path in stage.rglob("vxm*") if path.is_file() and os.access(path, os.X_OK))
+    """All installed programs; scripts for the initramfs are none."""
+    return sorted(path for path in stage.rglob("vxm*")
+                  if path.is_file() and os.access(path, os.X_OK) and path.read_bytes().startswith(b"\x7fELF"))
