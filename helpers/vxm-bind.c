@@ -19,6 +19,7 @@
 #include "log.h"
 #include "messages.h"
 #include "parse.h"
+#include "pci-names.h"
 #include "pin-guest.h"
 #include "qemu-facts.h"
 #include "root.h"
@@ -251,6 +252,7 @@ static int run(const Verb *verb) {
         root = root_open(arg_root);
         if (root < 0)
                 return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
+        pci_names_from(root);
         if (arg_guest && !guest_name_is_valid(arg_guest))
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", arg_guest);
         return verb->run(root);

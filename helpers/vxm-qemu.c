@@ -9,6 +9,7 @@
 #include "exit-status.h"
 #include "log.h"
 #include "messages.h"
+#include "pci-names.h"
 #include "qemu-argv.h"
 #include "qemu-facts.h"
 #include "qemu-supervisor.h"
@@ -29,6 +30,7 @@ static int run(void) {
         root = root_open(arg_root);
         if (root < 0)
                 return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
+        pci_names_from(root);
         r = guest_load(root, arg_guest, &g);
         if (r < 0)
                 return r; /* told, with file and line */

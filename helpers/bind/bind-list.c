@@ -404,7 +404,6 @@ int bind_list(int root, bool json, FILE *f) {
         _cleanup_(gpu_reports_done) GpuReports l = {};
         int r;
 
-        pci_names_from(root);
         r = gpu_reports_read(root, &l);
         if (r < 0)
                 return r;
@@ -533,7 +532,6 @@ int bind_tree(int root, bool json, FILE *f) {
         _cleanup_(tree_done) Tree t = {};
         int r;
 
-        pci_names_from(root);
         r = read_tree(root, &t);
         if (r < 0)
                 return r;
