@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <sys/pidfd.h>
-#include <time.h>
 
 #include "census.h"
 #include "display.h"
@@ -13,8 +12,8 @@
 #include "messages.h"
 
 enum {
-        WAIT_MSEC = 10000, /* how long the processes of a stopped session have to end */
-        SHOWN_MAX = 6,     /* holders in one message */
+        WAIT_USEC = 10000000, /* how long the processes of a stopped session have to end */
+        SHOWN_MAX = 6,        /* holders in one message */
 };
 
 static bool guest_stops(const Guest *g, const char *unit) {
@@ -29,20 +28,13 @@ static bool lets_go(const Holder *h) {
         return h->yields || streq_ptr(h->unit, "systemd-logind.service");
 }
 
-/* Stopping a display manager, by whatever name, ends sessions. */
-static bool goes_with_units(const Guest *g, const Holder *h) {
-        return guest_stops(g, h->unit) || h->session || h->user_unit;
+static bool stops_units(const Guest *g) {
+        return g->single_gpu || g->n_stop_units > 0;
 }
 
-static void drop_holder(Holders *l, size_t i) {
-        Holders one = { .items = malloc(sizeof(Holder)), .n = 1 };
-
-        if (one.items) {
-                one.items[0] = l->items[i];
-                holders_done(&one);
-        }
-        memmove(&l->items[i], &l->items[i + 1], (l->n - i - 1) * sizeof *l->items);
-        l->n--;
+/* Stopping a display manager, by whatever name, ends sessions. */
+static bool goes_with_units(const Guest *g, const Holder *h) {
+        return stops_units(g) && (guest_stops(g, h->unit) || h->session || h->user_unit);
 }
 
 static int find_blocking(int root, const Guest *g, const PciFunction functions[], size_t n, bool units_will_stop, Holders *ret) {
@@ -52,14 +44,15 @@ static int find_blocking(int root, const Guest *g, const PciFunction functions[]
         r = holders_find(root, functions, n, &l);
         if (r < 0)
                 return log_error_errno(r, "Cannot find out who has the devices: %s.", strerror(-r));
-        for (size_t i = 0; i < l.n;) {
-                if (lets_go(&l.items[i]) || (units_will_stop && goes_with_units(g, &l.items[i])))
-                        drop_holder(&l, i);
-                else
-                        i++;
-        }
-        *ret = l;
-        l = (Holders){};
+        ret->items = calloc(l.n, sizeof *ret->items);
+        if (!ret->items && l.n > 0)
+                return log_oom();
+        for (size_t i = 0; i < l.n; i++)
+                if (!lets_go(&l.items[i]) && !(units_will_stop && goes_with_units(g, &l.items[i]))) {
+                        ret->items[ret->n++] = l.items[i];
+                        l.items[i] = (Holder){};
+                }
+        ret->n_unseen = l.n_unseen;
         return 0;
 }
 
@@ -68,22 +61,12 @@ static int describe(const Holders *l, char **ret) {
 
         for (size_t i = 0; i < l->n && i < SHOWN_MAX; i++) {
                 _cleanup_(freep) char *one = NULL;
-                char *longer = NULL;
 
-                if (holder_describe(&l->items[i], &one) < 0 ||
-                        format(&longer, "%s%s%s", list ? list : "", list ? ", " : "", one) < 0)
+                if (holder_describe(&l->items[i], &one) < 0 || list_append(&list, ", ", "%s", one) < 0)
                         return -ENOMEM;
-                free(list);
-                list = longer;
         }
-        if (l->n > SHOWN_MAX) {
-                char *longer = NULL;
-
-                if (format(&longer, "%s and %zu more", list, l->n - SHOWN_MAX) < 0)
-                        return -ENOMEM;
-                free(list);
-                list = longer;
-        }
+        if (l->n > SHOWN_MAX && list_append(&list, " and ", "%zu more", l->n - SHOWN_MAX) < 0)
+                return -ENOMEM;
         *ret = TAKE_PTR(list);
         return 0;
 }
@@ -102,52 +85,55 @@ static int refuse_busy(const Guest *g, const PciFunction *f, const Holders *l) {
                 g->file);
 }
 
+/* Only who is not root, or root in a sandbox, is kept from looking. */
+static void warn_of_unseen(const Holders *l) {
+        if (l->n_unseen > 0)
+                log_warning("%zu processes may have the devices open and cannot be looked into; ask as root.", l->n_unseen);
+}
+
 static int refuse_console(const Guest *g, const PciFunction *f) {
         return log_event_errno(E_CONFIG, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
                 "%s shows the host's only console, which would go dark; set SingleGpu=yes in [GPU] of %s to let the guest have it.",
                 f->name, g->file);
 }
 
-static int now_msec(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (int) (t.tv_sec % 1000000 * 1000 + t.tv_nsec / 1000000);
-}
-
-/* Waits until one of the holders has ended, or msec have passed. */
-static int wait_for_end(const Holders *l, int msec) {
+/* Waits until one of the holders has ended, or usec have passed. */
+static int wait_for_end(const Holders *l, uint64_t usec) {
         _cleanup_(freep) struct pollfd *fds = calloc(l->n, sizeof *fds);
+        bool gone = false;
         int r = 0;
 
         if (!fds)
                 return log_oom();
-        for (size_t i = 0; i < l->n; i++)
-                fds[i] = (struct pollfd){ .fd = pidfd_open(l->items[i].pid, 0), .events = POLLIN };
-        for (size_t i = 0; r == 0 && i < l->n; i++)
-                r = fds[i].fd < 0; /* gone by now */
-        if (r == 0)
-                r = poll(fds, l->n, msec);
+        for (size_t i = 0; i < l->n; i++) {
+                fds[i] = (struct pollfd){ .fd = r < 0 ? -EBADF : pidfd_open(l->items[i].pid, 0), .events = POLLIN };
+                if (r >= 0 && fds[i].fd < 0)
+                        r = errno == ESRCH ? (gone = true, 0) : -errno;
+        }
+        if (r >= 0 && !gone && poll(fds, l->n, (int) (usec / 1000)) < 0 && errno != EINTR)
+                r = -errno;
         for (size_t i = 0; i < l->n; i++)
                 if (fds[i].fd >= 0)
                         close(fds[i].fd);
-        return r < 0 && errno != EINTR ? -errno : 0;
+        return r < 0 ? log_error_errno(r, "Cannot wait for who has the devices: %s.", strerror(-r)) : 0;
 }
 
 static int check_holders(int root, const Guest *g, const PciFunction functions[], size_t n, bool units_will_stop) {
-        bool wait = !units_will_stop && (g->single_gpu || g->n_stop_units > 0);
-        int end = now_msec() + WAIT_MSEC;
+        uint64_t end = now_usec() + (!units_will_stop && stops_units(g) ? WAIT_USEC : 0);
 
         for (;;) {
                 _cleanup_(holders_done) Holders l = {};
-                int r, left = end - now_msec();
+                uint64_t now = now_usec();
+                int r;
 
                 r = find_blocking(root, g, functions, n, units_will_stop, &l);
-                if (r < 0 || l.n == 0)
+                if (r < 0)
                         return r;
-                if (!wait || left <= 0)
+                if (l.n == 0)
+                        return warn_of_unseen(&l), 0;
+                if (now >= end)
                         return refuse_busy(g, &functions[0], &l);
-                r = wait_for_end(&l, left);
+                r = wait_for_end(&l, end - now);
                 if (r < 0)
                         return r;
         }

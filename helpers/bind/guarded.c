@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Child processes with a deadline. */
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "guarded.h"
 #include "root.h"
@@ -15,17 +15,12 @@ enum {
         KILL_USEC = 1000000, /* how long a killed process has to vanish before it counts as stuck */
 };
 
-static uint64_t now_usec(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
-}
-
 /* Waits until the process has ended. Returns 1, 0 when usec have passed, or -errno. */
 static int wait_end(int pidfd, uint64_t usec) {
-        uint64_t end = now_usec() + usec;
+        uint64_t end;
 
+        if (__builtin_add_overflow(now_usec(), usec, &end))
+                end = UINT64_MAX;
         for (;;) {
                 struct pollfd p = { .fd = pidfd, .events = POLLIN };
                 uint64_t now = now_usec(), left = end > now ? end - now : 0;
@@ -87,12 +82,16 @@ static int give_up(pid_t pid, int pidfd, GuardedStuck *ret_stuck) {
 static void run_child(pid_t parent, int (*call)(void *userdata), void *userdata) __attribute__((noreturn));
 
 static void run_child(pid_t parent, int (*call)(void *userdata), void *userdata) {
-        int r;
+        int null, r;
 
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
                 _exit(errno & 0xff);
         if (getppid() != parent)
                 _exit(ECANCELED);
+        /* One that is stuck must not keep the pipes open whose end our caller waits for. */
+        null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+                (void) dup2(null, fd);
         r = call(userdata);
         _exit(r < 0 ? -r & 0xff : 0); /* errno values are below 134 */
 }

@@ -13,7 +13,8 @@ typedef struct GuardedStuck {
         uint64_t start_time; /* clock ticks since boot, proc_pid_stat(5) */
 } GuardedStuck;
 
-/* Runs call(userdata), which returns 0 or -errno, in a child process, and waits for it at most deadline µs.
+/* Runs call(userdata), which returns 0 or -errno, in a child process without standard streams, and waits for it at most
+ * deadline µs. The child is killed with us, too.
  * Returns what call did; -EIO: the child died; -ETIMEDOUT: the deadline has passed, and the child has been killed, or, when
  * it could not be, is in *ret_stuck; -errno. */
 int guarded_call(int (*call)(void *userdata), void *userdata, uint64_t deadline, GuardedStuck *ret_stuck);

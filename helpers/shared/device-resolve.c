@@ -92,13 +92,8 @@ static int fits(DeviceFacts *facts, const Guest *g, const GuestDevices *section,
 /* Appends “0000:01:00.0 (Name)” to a list. */
 static int append_candidate(char **list, const PciFunction *f) {
         _cleanup_(freep) char *title = pci_function_title(f);
-        char *longer = NULL;
 
-        if (!title || format(&longer, "%s%s%s (%s)", *list ? *list : "", *list ? ", " : "", f->name, title) < 0)
-                return log_oom();
-        free(*list);
-        *list = longer;
-        return 0;
+        return !title || list_append(list, ", ", "%s (%s)", f->name, title) < 0 ? log_oom() : 0;
 }
 
 static int refuse_count(const Guest *g, const GuestDevices *section, const DeviceSpec *spec, size_t n, const char *candidates) {

@@ -81,16 +81,6 @@ static int add_function(Collection *c, PciFunction *f, const GuestDevices *secti
         return 0;
 }
 
-static int append_text(char **list, const char *text) {
-        char *longer = NULL;
-
-        if (format(&longer, "%s%s%s", *list ? *list : "", *list ? ", " : "", text) < 0)
-                return log_oom();
-        free(*list);
-        *list = longer;
-        return 0;
-}
-
 /* What the host would lose with f; *ret is NULL when nothing. The displays of a guest's GPU are no loss: they are what
  * the guest gets it for, and whoever draws on them is found when its holders are looked for. */
 static int host_loss(Collection *c, const PciFunction *f, char **ret) {
@@ -102,7 +92,7 @@ static int host_loss(Collection *c, const PciFunction *f, char **ret) {
                 const HostUse *u = &uses->items[i];
 
                 if (!(u->type == HOST_USE_DISPLAY && pci_is_gpu(f)) && host_use_is_of(u, f))
-                        r = append_text(ret, u->text);
+                        r = list_append(ret, ", ", "%s", u->text) < 0 ? log_oom() : 0;
         }
         return r;
 }
@@ -189,7 +179,7 @@ static int collect_group(Collection *c, size_t index, char **keep) {
         if (r < 0)
                 return log_error_errno(r, "Cannot read IOMMU group %d: %s.", group, strerror(-r));
         for (size_t i = 0; r >= 0 && i < members.n; i++) {
-                _cleanup_(freep) char *reason = NULL, *text = NULL;
+                _cleanup_(freep) char *reason = NULL;
                 PciFunction *m = &members.items[i];
 
                 if (stays_with_host(m) || find_function(&c->found, m->address))
@@ -200,7 +190,7 @@ static int collect_group(Collection *c, size_t index, char **keep) {
                 if (!reason)
                         r = add_function(c, m, section, false);
                 else
-                        r = format(&text, "%s (%s)", m->name, reason) < 0 ? log_oom() : append_text(keep, text);
+                        r = list_append(keep, ", ", "%s (%s)", m->name, reason) < 0 ? log_oom() : 0;
         }
         return r;
 }

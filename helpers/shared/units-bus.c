@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Units on the bus. */
 
-#include <time.h>
-
 #include "log.h"
 #include "messages.h"
 #include "units-bus.h"
@@ -19,13 +17,6 @@ static void messagep(sd_bus_message **m) {
 
 static void errorp(sd_bus_error *e) {
         sd_bus_error_free(e);
-}
-
-static uint64_t now_usec(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
 }
 
 static const char *why(const sd_bus_error *error, int r) {

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <time.h>
 
 #include "util.h"
 
@@ -33,6 +34,38 @@ int format(char **ret, const char *fmt, ...) {
 
         *ret = s;
         return 0;
+}
+
+int list_append(char **list, const char *separator, const char *fmt, ...) {
+        _cleanup_(freep) char *text = NULL;
+        char *longer = NULL;
+        va_list ap;
+        int r;
+
+        va_start(ap, fmt);
+        r = vasprintf(&text, fmt, ap);
+        va_end(ap);
+        if (r < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        if (!*list) {
+                *list = TAKE_PTR(text);
+                return 0;
+        }
+        r = format(&longer, "%s%s%s", *list, separator, text);
+        if (r < 0)
+                return r;
+        free(*list);
+        *list = longer;
+        return 0;
+}
+
+uint64_t now_usec(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
 }
 
 /* The length of the sequence that starts at p, or 0 when there is no valid one. */

@@ -70,6 +70,12 @@ int free_and_strdup(char **dest, const char *s);
 /* asprintf() that returns 0 or -ENOMEM and leaves *ret untouched on failure. */
 int format(char **ret, const char *fmt, ...) _printf_(2, 3);
 
+/* Appends formatted text to *list (NULL: empty), behind separator unless it is the first. Returns 0 or -ENOMEM. */
+int list_append(char **list, const char *separator, const char *fmt, ...) _printf_(3, 4);
+
+/* The monotonic clock, in µs. */
+uint64_t now_usec(void);
+
 /* Whether s is UTF-8 as RFC 3629 has it: shortest forms, no surrogates, nothing above U+10FFFF. */
 bool utf8_is_valid(const char *s);
 
