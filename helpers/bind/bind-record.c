@@ -23,14 +23,18 @@ enum {
         FUNCTIONS_MAX = 16 * 8, /* as many slots as a guest can have, full */
         ATTRIBUTES_MAX = FUNCTIONS_MAX * 8,
         CONSOLES_MAX = 16,
+        BAR_EXPONENT_MAX = 43, /* 2^63 bytes */
 };
 
-static BindRecordFunction *record_append(BindRecord *record) {
-        BindRecordFunction *f = ARRAY_GROW(record->functions, record->n);
-
-        if (f)
-                record->n++;
-        return f;
+/* What could not be read back must not be written down. */
+static int record_append(BindRecord *record, BindRecordFunction **ret) {
+        if (record->n >= FUNCTIONS_MAX)
+                return -E2BIG;
+        *ret = ARRAY_GROW(record->functions, record->n);
+        if (!*ret)
+                return -ENOMEM;
+        record->n++;
+        return 0;
 }
 
 static int read_owner(int root, int group, BindRecordFunction *f) {
@@ -62,14 +66,14 @@ static bool is_word(const char *s) {
 }
 
 int bind_record_add(BindRecord *record, int root, const PciFunction *function) {
-        BindRecordFunction *f = record_append(record);
+        BindRecordFunction *f;
         int r;
 
-        if (!f)
-                return -ENOMEM;
-        /* What could not be read back must not be written down. */
         if ((function->driver && !is_word(function->driver)) || (function->override && !is_word(function->override)))
                 return -EINVAL;
+        r = record_append(record, &f);
+        if (r < 0)
+                return r;
         f->address = function->address;
         r = read_owner(root, function->group, f);
         if (r < 0)
@@ -97,11 +101,20 @@ static bool is_words(const char *s) {
         return true;
 }
 
+/* Sizes of BARs as the kernel takes them: exponents of two, in MiB. */
+static bool is_value(const char *name, const char *value) {
+        uint64_t exponent;
+
+        return is_words(value) && (!startswith(name, "resource") || parse_number(value, 0, BAR_EXPONENT_MAX, &exponent) >= 0);
+}
+
 int bind_record_add_attribute(BindRecord *record, PciAddress address, const char *name, const char *value) {
         BindRecordAttribute *a;
 
-        if (!is_attribute(name) || !is_words(value))
+        if (!is_attribute(name) || !is_value(name, value))
                 return -EINVAL;
+        if (record->n_attributes >= ATTRIBUTES_MAX)
+                return -E2BIG;
         a = ARRAY_GROW(record->attributes, record->n_attributes);
         if (!a)
                 return -ENOMEM;
@@ -115,6 +128,8 @@ int bind_record_add_platform(BindRecord *record, const char *device, const char 
 
         if (!is_word(device) || !is_word(driver))
                 return -EINVAL;
+        if (record->n_platforms >= CONSOLES_MAX)
+                return -E2BIG;
         p = ARRAY_GROW(record->platforms, record->n_platforms);
         if (!p)
                 return -ENOMEM;
@@ -127,6 +142,8 @@ int bind_record_add_vtconsole(BindRecord *record, const char *name) {
 
         if (!is_word(name))
                 return -EINVAL;
+        if (record->n_vtconsoles >= CONSOLES_MAX)
+                return -E2BIG;
         v = ARRAY_GROW(record->vtconsoles, record->n_vtconsoles);
         if (!v)
                 return -ENOMEM;
@@ -178,13 +195,13 @@ static int parse_function(char *line, BindRecord *record) {
         char *word[5];
         int r;
 
-        if (!split_words(line, word, ELEMENTSOF(word), false) || record->n >= FUNCTIONS_MAX ||
+        if (!split_words(line, word, ELEMENTSOF(word), false) ||
                 parse_number(word[3], 0, UINT32_MAX - 1, &uid) < 0 || parse_number(word[4], 0, UINT32_MAX - 1, &gid) < 0)
                 return -EBADMSG;
 
-        f = record_append(record);
-        if (!f)
-                return -ENOMEM;
+        r = record_append(record, &f);
+        if (r < 0)
+                return r;
         f->node_uid = (uid_t) uid;
         f->node_gid = (gid_t) gid;
         if (pci_address_parse(word[0], &f->address) < 0)
@@ -213,8 +230,7 @@ static int parse_attribute(char *line, BindRecord *record) {
         PciAddress address;
         char *word[3];
 
-        if (!split_words(line, word, ELEMENTSOF(word), true) || pci_address_parse(word[0], &address) < 0 ||
-                record->n_attributes >= ATTRIBUTES_MAX)
+        if (!split_words(line, word, ELEMENTSOF(word), true) || pci_address_parse(word[0], &address) < 0)
                 return -EBADMSG;
         return bind_record_add_attribute(record, address, word[1], word[2]);
 }
@@ -222,13 +238,13 @@ static int parse_attribute(char *line, BindRecord *record) {
 static int parse_platform(char *line, BindRecord *record) {
         char *word[2];
 
-        if (!split_words(line, word, ELEMENTSOF(word), false) || record->n_platforms >= CONSOLES_MAX)
+        if (!split_words(line, word, ELEMENTSOF(word), false))
                 return -EBADMSG;
         return bind_record_add_platform(record, word[0], word[1]);
 }
 
 static int parse_vtconsole(char *line, BindRecord *record) {
-        return record->n_vtconsoles >= CONSOLES_MAX ? -EBADMSG : bind_record_add_vtconsole(record, line);
+        return bind_record_add_vtconsole(record, line);
 }
 
 static int parse_line(char *line, BindRecord *record) {
@@ -257,7 +273,7 @@ int bind_record_parse(char *text, BindRecord *ret) {
                 int r = parse_line(line, &record);
 
                 if (r < 0)
-                        return r == -EINVAL ? -EBADMSG : r;
+                        return r == -EINVAL || r == -E2BIG ? -EBADMSG : r;
         }
         *ret = record;
         record = (BindRecord){};
@@ -341,14 +357,21 @@ BindRecordFunction *bind_record_find(const BindRecord *record, PciAddress addres
         return NULL;
 }
 
+bool bind_record_is_stuck(const BindRecord *record, int root, PciAddress address) {
+        for (size_t i = 0; i < record->n; i++)
+                if (pci_same_slot(record->functions[i].address, address) && guarded_is_stuck(root, &record->functions[i].stuck))
+                        return true;
+        return false;
+}
+
 /* What the earlier record says of a function is older, so it stands. */
 static int merge_function(BindRecord *record, const BindRecordFunction *source) {
         BindRecordFunction *f = bind_record_find(record, source->address);
+        int r;
 
-        if (!f)
-                f = record_append(record);
-        if (!f)
-                return -ENOMEM;
+        r = f ? 0 : record_append(record, &f);
+        if (r < 0)
+                return r;
         f->address = source->address;
         f->node_uid = source->node_uid;
         f->node_gid = source->node_gid;
@@ -395,6 +418,8 @@ static int record_of_guest_has(int root, const char *guest, PciAddress address) 
         int r;
 
         r = bind_record_load(root, guest, &record);
+        if (r == -ENOENT)
+                return 0; /* given back just now */
         return r < 0 ? r : !!bind_record_find(&record, address);
 }
 
@@ -404,6 +429,8 @@ int bind_record_holder(int root, const char *guest, PciAddress address, char **r
         int r;
 
         r = root_list(root, RECORD_DIRECTORY, &names, &n);
+        if (r == -ENOENT)
+                return 0;
         for (size_t i = 0; r == 0 && i < n; i++) {
                 if (!guest_name_is_valid(names[i]) || streq(names[i], guest))
                         continue; /* no record of ours, or our own */

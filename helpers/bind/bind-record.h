@@ -43,20 +43,25 @@ typedef struct BindRecord {
 } BindRecord;
 
 /* Copies from an earlier record all that it knows and this one does not, so that what an earlier run has noted, of
- * devices that have not been given back since, holds on. Returns 0 or -ENOMEM. */
+ * devices that have not been given back since, holds on. Returns 0; -E2BIG: that is more than a record takes; -ENOMEM. */
 int bind_record_merge(BindRecord *record, const BindRecord *earlier);
 
-/* Takes down one function, and the owner of its group's node, as they are now. Returns 0 or -errno. */
+/* Takes down one function, and the owner of its group's node, as they are now. Returns 0; -EINVAL: it could not be
+ * read back; -E2BIG: a record does not take so many; -errno. */
 int bind_record_add(BindRecord *record, int root, const PciFunction *f);
 
-/* Notes that an attribute, a boot framebuffer's driver or a bound console was so. Return 0, -EINVAL when it could not be
- * read back, or -ENOMEM. */
+/* Notes that an attribute, a boot framebuffer's driver or a bound console was so. Return 0; -EINVAL: it could not be
+ * read back; -E2BIG; -ENOMEM. */
 int bind_record_add_attribute(BindRecord *record, PciAddress address, const char *name, const char *value);
 int bind_record_add_platform(BindRecord *record, const char *device, const char *driver);
 int bind_record_add_vtconsole(BindRecord *record, const char *name);
 
 /* The entry of the function at address, or NULL. */
 BindRecordFunction *bind_record_find(const BindRecord *record, PciAddress address);
+
+/* Whether a write to the card at address, by whichever of its functions, is still stuck in a driver. */
+bool bind_record_is_stuck(const BindRecord *record, int root, PciAddress address);
+
 void bind_record_done(BindRecord *record);
 
 /* Reads a record's text (changed in place). Returns 0, -EBADMSG when it is none, -ENOMEM. */

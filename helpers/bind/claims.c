@@ -7,6 +7,31 @@
 #include "log.h"
 #include "messages.h"
 
+/* A damaged record is no matter here: nobody takes anything while there is one. */
+static int check_stuck(int root, const char *guest, const GuestFunctions *functions) {
+        _cleanup_(bind_record_done) BindRecord record = {};
+
+        if (bind_record_load(root, guest, &record) < 0)
+                return 0;
+        for (size_t i = 0; i < functions->n; i++) {
+                const PciFunction *f = &functions->items[i].pci;
+
+                if (bind_record_is_stuck(&record, root, f->address))
+                        return log_event_errno(E_BUSY, MESSAGE_DEVICE_STUCK, FIELDS("VXM_DEVICE", f->name),
+                                "%s is left alone: a driver has not come back from an earlier write to its card. Wait until it "
+                                "has, or restart the machine.",
+                                f->name);
+        }
+        return 0;
+}
+
+static int unreadable(int error, const char *holder) {
+        if (error == -EACCES || error == -EPERM)
+                return log_error_errno(error, "Only root can see whether another guest has the devices; ask as root.");
+        return log_error_errno(error, "Cannot read the undo record /run/vxm/bind/%s: %s; correct or remove it.",
+                holder ? holder : "", strerror(-error));
+}
+
 int claims_check(int root, const char *guest, const GuestFunctions *functions) {
         for (size_t i = 0; i < functions->n; i++) {
                 const PciFunction *f = &functions->items[i].pci;
@@ -20,8 +45,7 @@ int claims_check(int root, const char *guest, const GuestFunctions *functions) {
                                 "already, have its devices given back: %s --release %s",
                                 f->name, holder, holder, program_invocation_name, holder);
                 if (r < 0)
-                        return log_error_errno(r, "Cannot read the undo record /run/vxm/bind/%s: %s; correct or remove it.",
-                                holder ? holder : "", strerror(-r));
+                        return unreadable(r, holder);
         }
-        return 0;
+        return check_stuck(root, guest, functions);
 }

@@ -4,6 +4,7 @@
 #include "devices.h"
 
 /* Refuses functions that another guest has: a device in a guest's undo record is that guest's, and had we taken it,
- * either undo would wreck the other. To be called under bind_record_lock() by who goes on to take them. Returns 0, -E_BUSY,
- * naming the holder, or -errno. Logged. */
+ * either undo would wreck the other. Refuses those of a card, too, that has swallowed a write of this guest's own earlier
+ * run. To be called under bind_record_lock() by who goes on to take them. Returns 0, -E_BUSY, naming the holder, or -errno.
+ * Logged. */
 int claims_check(int root, const char *guest, const GuestFunctions *functions);

@@ -92,6 +92,29 @@ static void test_limit(void **state) {
         assert_int_equal(parse_lines(129, &record), -EBADMSG);
 }
 
+/* What could not be read back is not taken down in the first place: it would never be given back. */
+static void test_limit_of_writer(void **state) {
+        _cleanup_(bind_record_done) BindRecord record = {}, earlier = {};
+        PciFunction function = { .address = { .bus = 200 }, .group = 8 };
+        char more[] = "function 0000:c9:00.0 - - 0 0\n";
+        Fixture *f = *state;
+
+        assert_int_equal(parse_lines(128, &record), 0);
+        assert_int_equal(bind_record_add(&record, f->root, &function), -E2BIG);
+        assert_int_equal(bind_record_parse(more, &earlier), 0);
+        assert_int_equal(bind_record_merge(&record, &earlier), -E2BIG);
+        assert_int_equal(record.n, 128);
+        for (int i = 0; i < 16; i++) {
+                assert_int_equal(bind_record_add_vtconsole(&record, "vtcon1"), 0);
+                assert_int_equal(bind_record_add_platform(&record, "a.0", "a"), 0);
+        }
+        assert_int_equal(bind_record_add_vtconsole(&record, "vtcon1"), -E2BIG);
+        assert_int_equal(bind_record_add_platform(&record, "a.0", "a"), -E2BIG);
+        for (int i = 0; i < 1024; i++)
+                assert_int_equal(bind_record_add_attribute(&record, function.address, "d3cold_allowed", "1"), 0);
+        assert_int_equal(bind_record_add_attribute(&record, function.address, "d3cold_allowed", "1"), -E2BIG);
+}
+
 static void add(Fixture *f, BindRecord *record, const char *address) {
         PciFunction function;
         PciAddress a;
@@ -256,6 +279,7 @@ static void test_holder(void **state) {
         _cleanup_(freep) char *holder = NULL;
         Fixture *f = *state;
 
+        assert_holder(f, "a", "01:00.0", NULL);
         fixture_directory(f, "run/vxm/bind");
         assert_holder(f, "a", "01:00.0", NULL);
         fixture_write(f, "run/vxm/bind/b", "function 0000:02:00.0 - - 0 0\n");
@@ -345,6 +369,9 @@ static void test_damaged_kinds(void **state) {
                 "attribute 0000:01:00.0 ../reset 1",
                 "attribute 0000:01:00.0 resource6_resize 1",
                 "attribute 0000:01:00.0 resource0 1",
+                "attribute 0000:01:00.0 resource0_resize -1",
+                "attribute 0000:01:00.0 resource0_resize 44",
+                "attribute 0000:01:00.0 resource0_resize 8 9",
                 "attribute 0000:01:00.0 reset_method",
                 "attribute 0000:01:00.0 reset_method  x",
                 "attribute 01:00 reset_method a\x01",
@@ -387,6 +414,7 @@ int main(void) {
                 cmocka_unit_test(test_parse),
                 cmocka_unit_test(test_damaged),
                 cmocka_unit_test(test_limit),
+                fixture_test(test_limit_of_writer),
                 fixture_test(test_round_trip),
                 fixture_test(test_not_recordable),
                 fixture_test(test_node_owner),
