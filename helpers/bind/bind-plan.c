@@ -6,6 +6,7 @@
 #include "exit-status.h"
 #include "log.h"
 #include "messages.h"
+#include "parse.h"
 #include "pci-details.h"
 #include "rom-file.h"
 #include "root.h"
@@ -13,6 +14,11 @@
 #define VFIO_DRIVER "vfio-pci"
 #define PCI_DEVICES "sys/bus/pci/devices"
 #define PLATFORM "sys/bus/platform"
+
+enum {
+        MIB_BITS = 20,
+        MIB = 1 << MIB_BITS,
+};
 
 void bind_plan_done(BindPlan *plan) {
         for (size_t i = 0; i < plan->n; i++) {
@@ -64,7 +70,16 @@ static int add_probe(BindPlan *plan, const PciFunction *f) {
 typedef struct Resize {
         const char *attribute; /* "resource0_resize"; NULL: none */
         const char *value;
+        bool may_fail;
 } Resize;
+
+static int add_resize(BindPlan *plan, const PciFunction *f, Resize resize) {
+        int r = add_write(plan, f, resize.attribute, resize.value, true);
+
+        if (r >= 0)
+                plan->steps[plan->n - 1].may_fail = resize.may_fail;
+        return r;
+}
 
 /* Moves a function from the driver it has to driver (NULL: to none), leaving override (NULL: none) behind. The kernel
  * clears driver_override on a newline, not on an empty write. The probe reports success whoever claims the device, or
@@ -80,7 +95,7 @@ static int add_move(BindPlan *plan, const PciFunction *f, const char *driver, co
         if (f->driver)
                 r = add_write(plan, f, "driver/unbind", f->name, true);
         if (r >= 0 && resize.attribute)
-                r = add_write(plan, f, resize.attribute, resize.value, true);
+                r = add_resize(plan, f, resize);
         if (r >= 0 && driver)
                 r = add_probe(plan, f);
         return r < 0 ? r : add_step(plan, BIND_EXPECT_DRIVER, f->name, NULL, driver, f->driver);
@@ -111,9 +126,9 @@ static int note_function(int root, const GuestFunction *function, BindRecord *re
         int r;
 
         r = bind_record_add(record, root, &function->pci);
-        if (r < 0 || !function->section || !function->section->binding_static)
+        if (r < 0 || !function->section->binding_static || streq_ptr(function->pci.driver, VFIO_DRIVER))
                 return r;
-        /* What is bound at boot is at home with vfio-pci. */
+        /* What is bound at boot is at home with vfio-pci, also where that has come too late. */
         f = &record->functions[record->n - 1];
         r = free_and_strdup(&f->driver, VFIO_DRIVER);
         return r < 0 ? r : free_and_strdup(&f->override, VFIO_DRIVER);
@@ -173,19 +188,43 @@ static int plan_attribute(int root, const Guest *g, const GuestFunction *functio
         return r < 0 ? log_error_errno(r, "%s: cannot note %s, “%s”: %s.", f->name, attribute, now, strerror(-r)) : 0;
 }
 
-/* The largest BAR that can be resized is the card's memory; NULL: there is none. */
-static const PciBar *memory_bar(const PciDetails *details) {
-        const PciBar *found = NULL;
+/* The sizes a BAR can have, a bit each; 0: it cannot be resized. The kernel wakes the device for that. */
+static int read_sizes(int root, const PciFunction *f, unsigned index, uint64_t *ret) {
+        _cleanup_(freep) char *path = NULL, *text = NULL;
+        char *end;
+        int r;
 
-        for (size_t i = 0; i < details->n_bars; i++)
-                if (details->bars[i].sizes != 0 && (!found || details->bars[i].size > found->size))
-                        found = &details->bars[i];
-        return found;
+        *ret = 0;
+        r = format(&path, PCI_DEVICES "/%s/resource%u_resize", f->name, index);
+        r = r < 0 ? r : root_read(root, path, &text);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        errno = 0;
+        *ret = strtoull(text, &end, 16);
+        return errno > 0 || end == text || *end != '\0' ? -EINVAL : 0;
+}
+
+/* The BAR that can be the largest is the card's memory; *ret is NULL when there is none that can be resized. */
+static int find_memory_bar(int root, const PciFunction *f, PciDetails *details, PciBar **ret) {
+        int r;
+
+        *ret = NULL;
+        r = pci_bars_read(root, f, details);
+        for (size_t i = 0; r >= 0 && i < details->n_bars; i++) {
+                PciBar *bar = &details->bars[i];
+
+                if (!bar->memory || bar->index > 5 || bar->size < MIB || (bar->size & (bar->size - 1)) != 0)
+                        continue;
+                r = read_sizes(root, f, bar->index, &bar->sizes);
+                if (r >= 0 && bar->sizes != 0 && (!*ret || bar->sizes > (*ret)->sizes))
+                        *ret = bar;
+        }
+        return r;
 }
 
 /* As the kernel takes it: the exponent of two, in MiB (Documentation/ABI/testing/sysfs-bus-pci). */
 static int size_exponent(uint64_t size) {
-        return __builtin_ctzll(size) - 20;
+        return __builtin_ctzll(size) - MIB_BITS;
 }
 
 static int plan_resize(int root, const Guest *g, const GuestFunction *function, char **ret_attribute, char **ret_value,
@@ -193,15 +232,14 @@ static int plan_resize(int root, const Guest *g, const GuestFunction *function, 
         _cleanup_(pci_details_done) PciDetails details = {};
         _cleanup_(freep) char *was = NULL;
         const PciFunction *f = &function->pci;
-        const PciBar *bar;
+        PciBar *bar;
         int r;
 
         if (!function->named || function->section->bar_size == 0)
                 return 0;
-        r = pci_details_read(root, f, &details);
+        r = find_memory_bar(root, f, &details, &bar);
         if (r < 0)
                 return log_error_errno(r, "%s: cannot read its BARs: %s.", f->name, strerror(-r));
-        bar = memory_bar(&details);
         if (!bar || !(bar->sizes >> size_exponent(function->section->bar_size) & 1))
                 return log_event_errno(E_CONFIG, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
                         "%s has no BAR that can be of the size that BarSize= of %s says; see vxm-bind --list.", f->name, g->file);
@@ -318,52 +356,60 @@ int bind_plan_static(int root, const PciFunctions *functions, BindPlan *ret) {
 
 /* ---- and back ---- */
 
-/* The attribute that restores a BAR's size, if it is not so already. */
+/* Whether a BAR has the size whose exponent an attribute notes. */
+static int has_size(int root, const PciFunction *f, const BindRecordAttribute *a, bool *ret) {
+        _cleanup_(pci_details_done) PciDetails details = {};
+        unsigned index = (unsigned) (a->name[STRLEN("resource")] - '0');
+        uint64_t exponent;
+        int r;
+
+        *ret = true; /* a BAR that is gone has nothing to be resized */
+        if (parse_number(a->value, 0, 63 - MIB_BITS, &exponent) < 0)
+                return -EBADMSG;
+        r = pci_bars_read(root, f, &details);
+        for (size_t i = 0; r >= 0 && i < details.n_bars; i++)
+                if (details.bars[i].index == index)
+                        *ret = details.bars[i].size == UINT64_C(1) << (exponent + MIB_BITS);
+        return r;
+}
+
+/* The attribute that restores a BAR's size, if it is not so already. The host can do with another size better than without
+ * its driver. */
 static int find_resize(int root, const BindRecord *record, const PciFunction *f, Resize *ret) {
-        for (size_t i = 0; i < record->n_attributes; i++) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < record->n_attributes; i++) {
                 const BindRecordAttribute *a = &record->attributes[i];
-                _cleanup_(pci_details_done) PciDetails details = {};
-                const PciBar *bar;
-                int r;
+                bool as_before;
 
                 if (!pci_address_equal(a->address, f->address) || !startswith(a->name, "resource"))
                         continue;
-                r = pci_details_read(root, f, &details);
-                if (r < 0)
-                        return r;
-                bar = memory_bar(&details);
-                if (bar && bar->size != UINT64_C(1) << (20 + atoi(a->value) % 40))
-                        *ret = (Resize){ a->name, a->value };
+                r = has_size(root, f, a, &as_before);
+                if (r >= 0 && !as_before)
+                        *ret = (Resize){ a->name, a->value, true };
         }
-        return 0;
+        return r;
 }
 
+/* The driver that comes back may set an attribute itself, so it is written even if it is right now; but not into a hole. */
 static int return_attribute(int root, const PciFunction *f, const BindRecordAttribute *a, BindPlan *plan) {
-        _cleanup_(freep) char *path = NULL, *now = NULL;
-        const char *was = streq(a->value, "-") ? "" : a->value;
-        int r;
+        _cleanup_(freep) char *path = NULL;
 
         if (!pci_address_equal(a->address, f->address) || startswith(a->name, "resource"))
                 return 0;
-        r = format(&path, PCI_DEVICES "/%s/%s", f->name, a->name);
-        r = r < 0 ? r : root_read(root, path, &now);
-        /* The driver that comes back may set it itself, so it is written even if it is right now; but not into a hole. */
-        if (r == -ENOENT)
-                return 0;
-        return r < 0 ? r : add_write(plan, f, a->name, isempty(was) ? "\n" : was, true);
+        if (format(&path, PCI_DEVICES "/%s/%s", f->name, a->name) < 0)
+                return -ENOMEM;
+        return root_exists(root, path) ? add_write(plan, f, a->name, streq(a->value, "-") ? "\n" : a->value, true) : 0;
+}
+
+/* Who uses the host's driver again must not lose it once more for the size of a BAR, which that driver may have set. */
+static bool is_home(const PciFunction *f, const BindRecordFunction *before) {
+        return f->driver && streq_ptr(f->driver, before->driver) && !streq(f->driver, VFIO_DRIVER);
 }
 
 /* A card whose driver swallowed a write is left alone, whole: a function beside it shares its bus and its reset. */
-static bool slot_is_stuck(int root, const BindRecord *record, PciAddress address) {
-        for (size_t i = 0; i < record->n; i++)
-                if (pci_same_slot(record->functions[i].address, address) &&
-                        guarded_is_stuck(root, &record->functions[i].stuck))
-                        return true;
-        return false;
-}
-
 static int plan_return_function(int root, const BindRecord *record, const BindRecordFunction *before, BindPlan *plan,
-        bool *ret_stuck) {
+        bool *ret_left) {
         _cleanup_(pci_function_done) PciFunction f = {};
         char text[PCI_ADDRESS_TEXT];
         Resize resize = {};
@@ -371,23 +417,25 @@ static int plan_return_function(int root, const BindRecord *record, const BindRe
 
         pci_address_format(before->address, text);
         r = pci_read_function(root, before->address, &f);
-        if (r == -ENODEV) {
-                log_warning("%s has left the machine; nothing to give back.", text);
-                return 0;
+        if (r == -ENODEV)
+                return log_warning("%s has left the machine; nothing to give back.", text);
+        if (r >= 0 && f.group >= 0)
+                r = add_node(plan, BIND_TAKE_NODE, &f, before->node_uid, before->node_gid);
+        if (r >= 0 && bind_record_is_stuck(record, root, before->address)) {
+                *ret_left = true;
+                return log_warning("%s is left as it is: a driver has not come back from a write to its card.", text);
         }
-        if (r < 0)
-                return r;
-
-        r = f.group >= 0 ? add_node(plan, BIND_TAKE_NODE, &f, before->node_uid, before->node_gid) : 0;
-        if (r >= 0 && slot_is_stuck(root, record, before->address)) {
-                log_warning("%s is left as it is: a driver has not come back from a write to its card.", text);
-                *ret_stuck = true;
-                return 0;
-        }
-        r = r < 0 ? r : find_resize(root, record, &f, &resize);
+        if (r >= 0 && !is_home(&f, before))
+                r = find_resize(root, record, &f, &resize);
         r = r < 0 ? r : add_move(plan, &f, before->driver, before->override, resize);
         for (size_t i = 0; r >= 0 && i < record->n_attributes; i++)
                 r = return_attribute(root, &f, &record->attributes[i], plan);
+        if (r < 0 && r != -ENOMEM) {
+                /* The others go back all the same. */
+                *ret_left = true;
+                log_error_errno(r, "%s: cannot plan its way back: %s.", text, strerror(-r));
+                return 0;
+        }
         return r;
 }
 
@@ -418,19 +466,19 @@ static int plan_return_vtconsole(int root, const char *name, BindPlan *plan) {
         r = root_read_number(root, path, &bound);
         if (r == -ENOENT || (r >= 0 && bound))
                 return 0;
-        r = r < 0 ? r : add_step(plan, BIND_WRITE, "", path, "1", NULL);
+        r = add_step(plan, BIND_WRITE, "", path, "1", NULL);
         if (r >= 0)
                 plan->steps[plan->n - 1].enters_driver = true;
         return r;
 }
 
-int bind_plan_return(int root, const BindRecord *record, BindPlan *ret, bool *ret_stuck) {
+int bind_plan_return(int root, const BindRecord *record, BindPlan *ret, bool *ret_left) {
         _cleanup_(bind_plan_done) BindPlan plan = {};
         int r = 0;
 
-        *ret_stuck = false;
+        *ret_left = false;
         for (size_t i = record->n; r >= 0 && i > 0; i--)
-                r = plan_return_function(root, record, &record->functions[i - 1], &plan, ret_stuck);
+                r = plan_return_function(root, record, &record->functions[i - 1], &plan, ret_left);
         for (size_t i = record->n_platforms; r >= 0 && i > 0; i--)
                 r = plan_return_platform(root, &record->platforms[i - 1], &plan);
         for (size_t i = record->n_vtconsoles; r >= 0 && i > 0; i--)

@@ -43,9 +43,9 @@ int bind_plan_take(int root, const Guest *g, uid_t uid, BindPlan *ret);
 int bind_plan_static(int root, const PciFunctions *functions, BindPlan *ret);
 
 /* Plans the way back to what record says, from how things are now. A device that has left the machine is passed over; so
- * is, with its whole slot, one that has swallowed a write: nothing good comes of the next. *ret_stuck says if there is
- * such a one. */
-int bind_plan_return(int root, const BindRecord *record, BindPlan *ret, bool *ret_stuck);
+ * is, with its whole slot, one that has swallowed a write: nothing good comes of the next; and one of which something
+ * cannot be read. *ret_left says if there is one of these two, that is, whether the record has to stay. */
+int bind_plan_return(int root, const BindRecord *record, BindPlan *ret, bool *ret_left);
 
 /* One step a line, as --dry-run shows it. */
 void bind_plan_print(const BindPlan *plan, FILE *f);
