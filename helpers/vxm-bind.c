@@ -25,6 +25,8 @@
 #include "root.h"
 #include "static.h"
 
+#define DEADLINE_MAX (UINT64_C(3600) * 1000000) /* µs */
+
 static const char *arg_root = "/";
 static const char *arg_guest;
 static const char *arg_deadline = "60s";
@@ -60,13 +62,21 @@ static int find_user(uid_t *ret) {
         return 0;
 }
 
+static int refuse_record(int error) {
+        return log_error_errno(error,
+                "Cannot read the undo record /run/vxm/bind/%s: %s; correct it, then try again: %s --release %s", arg_guest,
+                strerror(-error), program_invocation_name, arg_guest);
+}
+
 /* What an earlier run has noted, of devices that have not been given back since, tells of the time before that run. */
 static int save_record(int root, BindRecord *record) {
         _cleanup_(bind_record_done) BindRecord earlier = {};
         int r;
 
         r = bind_record_load(root, arg_guest, &earlier);
-        r = r < 0 && r != -ENOENT ? r : bind_record_merge(record, &earlier);
+        if (r < 0 && r != -ENOENT)
+                return refuse_record(r);
+        r = bind_record_merge(record, &earlier);
         r = r < 0 ? r : bind_record_save(root, arg_guest, record);
         return r < 0 ? log_error_errno(r, "Cannot write /run/vxm/bind/%s: %s; no device has been touched.", arg_guest,
                                strerror(-r))
@@ -158,24 +168,22 @@ static int give_back(int root) {
         _cleanup_(bind_record_done) BindRecord record = {};
         _cleanup_(bind_plan_done) BindPlan plan = {};
         _cleanup_(closep) int lock = -EBADF;
-        bool stuck;
+        bool left;
         int r;
 
         r = bind_record_load(root, arg_guest, &record);
         if (r == -ENOENT)
                 return arg_dry_run ? 0 : bind_record_forget(root, arg_guest);
         if (r < 0)
-                return log_error_errno(r,
-                        "Cannot read the undo record /run/vxm/bind/%s: %s; correct it, then try again: %s --release %s", arg_guest,
-                        strerror(-r), program_invocation_name, arg_guest);
-        r = bind_plan_return(root, &record, &plan, &stuck);
+                return refuse_record(r);
+        r = bind_plan_return(root, &record, &plan, &left);
         if (r < 0)
                 return r;
         if (arg_dry_run)
                 return bind_plan_print(&plan, stdout), 0;
 
         r = run_noting(root, &plan, &record);
-        r = r >= 0 && stuck ? -ETIMEDOUT : r;
+        r = r >= 0 && left ? -ETIMEDOUT : r;
         if (r < 0)
                 return log_error_errno(r, "Not all is as before; what was before stays noted in /run/vxm/bind/%s. Try again: "
                                           "%s --release %s",
@@ -227,10 +235,20 @@ static const Verb verbs[] = {
         { NULL, true, take },
 };
 
+static const Verb *refuse_usage(const char *expected) {
+        fprintf(stderr, "vxm-bind: expected %s; see vxm-bind --help.\n", expected);
+        return NULL;
+}
+
+static bool deadline_is_valid(void) {
+        uint64_t deadline;
+
+        return parse_time(arg_deadline, &deadline) >= 0 && deadline > 0 && deadline <= DEADLINE_MAX;
+}
+
 /* Returns NULL, having said so, when the options do not go together. */
 static const Verb *choose_verb(void) {
         const Verb *verb = NULL;
-        uint64_t deadline;
         size_t n = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
@@ -238,12 +256,12 @@ static const Verb *choose_verb(void) {
                         verb = &verbs[i];
                         n++;
                 }
-        if (n == 1 && verb->of_guest == !!arg_guest && !((arg_enable || arg_disable) && !arg_static) &&
-                !(arg_enable && arg_disable) && parse_time(arg_deadline, &deadline) >= 0)
-                return verb;
-        fprintf(stderr, "vxm-bind: expected %s; see vxm-bind --help.\n",
-                n == 1 && verb->of_guest && !arg_guest ? "GUEST" : "options that go together");
-        return NULL;
+        if (n > 1 || (!verb->of_guest && arg_guest) || ((arg_enable || arg_disable) && !arg_static) ||
+                (arg_enable && arg_disable) || (arg_json && !arg_list && !arg_tree && !arg_check))
+                return refuse_usage("options that go together");
+        if (verb->of_guest && !arg_guest)
+                return refuse_usage("GUEST");
+        return deadline_is_valid() ? verb : refuse_usage("a time from 1ms to 1h with --deadline");
 }
 
 static int run(const Verb *verb) {

@@ -7,12 +7,20 @@
 #include "log.h"
 #include "messages.h"
 
-/* A damaged record is no matter here: nobody takes anything while there is one. */
+static int unreadable(int error, const char *holder) {
+        if (error == -EACCES || error == -EPERM)
+                return log_error_errno(error, "Only root can see whether another guest has the devices; ask as root.");
+        return log_error_errno(error, "Cannot read the undo record /run/vxm/bind/%s: %s; correct or remove it.",
+                holder ? holder : "", strerror(-error));
+}
+
 static int check_stuck(int root, const char *guest, const GuestFunctions *functions) {
         _cleanup_(bind_record_done) BindRecord record = {};
+        int r;
 
-        if (bind_record_load(root, guest, &record) < 0)
-                return 0;
+        r = bind_record_load(root, guest, &record);
+        if (r < 0)
+                return r == -ENOENT ? 0 : unreadable(r, guest);
         for (size_t i = 0; i < functions->n; i++) {
                 const PciFunction *f = &functions->items[i].pci;
 
@@ -23,13 +31,6 @@ static int check_stuck(int root, const char *guest, const GuestFunctions *functi
                                 f->name);
         }
         return 0;
-}
-
-static int unreadable(int error, const char *holder) {
-        if (error == -EACCES || error == -EPERM)
-                return log_error_errno(error, "Only root can see whether another guest has the devices; ask as root.");
-        return log_error_errno(error, "Cannot read the undo record /run/vxm/bind/%s: %s; correct or remove it.",
-                holder ? holder : "", strerror(-error));
 }
 
 int claims_check(int root, const char *guest, const GuestFunctions *functions) {
