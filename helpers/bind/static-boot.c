@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The last layer of static binding, and the judge of the others: run by vxm-static-bind.service before udev's coldplug, when
- * nothing but the kernel and the initramfs can have given a device to a driver. */
+/* The last layer of static binding, and the judge of the others: run by vxm-static-bind.service before udev's coldplug,
+ * when nothing but the kernel and the initramfs can have given a device to a driver. */
 
 #include "bind-run.h"
 #include "display.h"
@@ -36,8 +36,8 @@ static bool file_has_line(int root, const char *path, const char *address) {
 }
 
 static void say_bound(const PciFunction *f, const char *layer, const char *by) {
-        log_event(LOG_INFO, MESSAGE_STATIC_BOUND, FIELDS("VXM_DEVICE", f->name, "VXM_LAYER", layer), "%s was bound to vfio-pci %s.",
-                f->name, by);
+        log_event(LOG_INFO, MESSAGE_STATIC_BOUND, FIELDS("VXM_DEVICE", f->name, "VXM_LAYER", layer),
+                "%s was bound to vfio-pci %s.", f->name, by);
 }
 
 /* Says which driver was first, and which layer should have been; then what has become of it. */
@@ -51,7 +51,7 @@ static int say_lost(int root, const PciFunction *f, bool taken) {
                 why = "the initramfs was made before the guest file asked for it";
                 what = "--static --enable makes it anew";
         } else {
-                why = "the part of vxm in the initramfs was not there or came late, see journalctl -b -k -g vxm";
+                why = "the part of vxm in the initramfs was not there or came late, see journalctl -b -t vxm";
                 what = "--static --disable and then --enable makes it anew";
         }
         log_event(taken ? LOG_WARNING : LOG_ERR, MESSAGE_STATIC_LOST, FIELDS("VXM_DEVICE", f->name, "VXM_DRIVER", f->driver),
