@@ -49,8 +49,6 @@ static int judge_names(const Guest *g, const UnitNames *wanted) {
         for (size_t i = 0; i < wanted->n; i++) {
                 const char *unit = wanted->names[i], *reason = unit_name_refusal(unit, arg_guest);
 
-                if (!unit_name_is_valid(unit))
-                        reason = "it is a template; name an instance, such as getty@tty2.service";
                 if (reason)
                         return refuse(g, unit, unit, reason);
         }

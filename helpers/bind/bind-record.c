@@ -10,14 +10,14 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "bind-record.h"
 #include "parse.h"
+#include "record-file.h"
 #include "root.h"
 
-#define RECORD_DIRECTORY "run/vxm/bind"
+#define RECORD_KIND "bind"
 
 enum {
         FUNCTIONS_MAX = 16 * 8, /* as many slots as a guest can have, full */
@@ -280,7 +280,8 @@ int bind_record_parse(char *text, BindRecord *ret) {
         return 0;
 }
 
-static int record_print(FILE *f, const BindRecord *record) {
+static int record_print(FILE *f, const void *userdata) {
+        const BindRecord *record = userdata;
         char address[PCI_ADDRESS_TEXT];
 
         for (size_t i = 0; i < record->n; i++) {
@@ -299,55 +300,22 @@ static int record_print(FILE *f, const BindRecord *record) {
                 fprintf(f, "platform %s %s\n", record->platforms[i].device, record->platforms[i].driver);
         for (size_t i = 0; i < record->n_vtconsoles; i++)
                 fprintf(f, "vtconsole %s\n", record->vtconsoles[i]);
-        return fflush(f) != 0 || ferror(f) ? -EIO : 0;
+        return 0;
 }
 
 int bind_record_save(int root, const char *guest, const BindRecord *record) {
-        _cleanup_(closep) int directory = -EBADF, fd = -EBADF;
-        _cleanup_(fclosep) FILE *f = NULL;
-        char temporary[64];
-        int r;
-
-        directory = root_openat(root, RECORD_DIRECTORY, O_PATH | O_DIRECTORY);
-        if (directory < 0)
-                return directory;
-        (void) snprintf(temporary, sizeof temporary, ".%s.new", guest);
-        (void) unlinkat(directory, temporary, 0); /* what a kill left behind */
-        fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return -errno;
-        f = fdopen(fd, "w");
-        if (!f)
-                return -ENOMEM;
-        fd = -EBADF;
-
-        r = record_print(f, record);
-        if (r >= 0 && renameat(directory, temporary, directory, guest) < 0)
-                r = -errno;
-        if (r < 0)
-                (void) unlinkat(directory, temporary, 0);
-        return r;
+        return record_file_save(root, RECORD_KIND, guest, record_print, record);
 }
 
 int bind_record_load(int root, const char *guest, BindRecord *ret) {
         _cleanup_(freep) char *text = NULL;
-        char path[64];
-        int r;
+        int r = record_file_read(root, RECORD_KIND, guest, &text);
 
-        (void) snprintf(path, sizeof path, RECORD_DIRECTORY "/%s", guest);
-        r = root_read(root, path, &text);
         return r < 0 ? r : bind_record_parse(text, ret);
 }
 
 int bind_record_lock(int root, int *ret_fd) {
-        _cleanup_(closep) int fd = root_openat(root, RECORD_DIRECTORY, O_RDONLY | O_DIRECTORY);
-
-        if (fd < 0)
-                return fd;
-        if (flock(fd, LOCK_EX) < 0)
-                return -errno;
-        *ret_fd = TAKE_FD(fd);
-        return 0;
+        return record_file_lock(root, RECORD_KIND, ret_fd);
 }
 
 BindRecordFunction *bind_record_find(const BindRecord *record, PciAddress address) {
@@ -413,45 +381,17 @@ int bind_record_merge(BindRecord *record, const BindRecord *earlier) {
         return r;
 }
 
-static int record_of_guest_has(int root, const char *guest, PciAddress address) {
+static int record_has(int root, const char *guest, const void *address) {
         _cleanup_(bind_record_done) BindRecord record = {};
-        int r;
+        int r = bind_record_load(root, guest, &record);
 
-        r = bind_record_load(root, guest, &record);
-        if (r == -ENOENT)
-                return 0; /* given back just now */
-        return r < 0 ? r : !!bind_record_find(&record, address);
+        return r < 0 ? r : !!bind_record_find(&record, *(const PciAddress *) address);
 }
 
 int bind_record_holder(int root, const char *guest, PciAddress address, char **ret_holder) {
-        char **names = NULL;
-        size_t n = 0;
-        int r;
-
-        r = root_list(root, RECORD_DIRECTORY, &names, &n);
-        if (r == -ENOENT)
-                return 0;
-        for (size_t i = 0; r == 0 && i < n; i++) {
-                if (!guest_name_is_valid(names[i]) || streq(names[i], guest))
-                        continue; /* no record of ours, or our own */
-                r = record_of_guest_has(root, names[i], address);
-                if (r != 0)
-                        *ret_holder = TAKE_PTR(names[i]);
-        }
-        strings_free(names, n);
-        return r;
+        return record_file_holder(root, RECORD_KIND, guest, record_has, &address, ret_holder);
 }
 
 int bind_record_forget(int root, const char *guest) {
-        _cleanup_(closep) int directory = -EBADF;
-        char temporary[64];
-
-        directory = root_openat(root, RECORD_DIRECTORY, O_PATH | O_DIRECTORY);
-        if (directory < 0)
-                return directory == -ENOENT ? 0 : directory;
-
-        /* What a kill between its making and its renaming left behind. */
-        (void) snprintf(temporary, sizeof temporary, ".%s.new", guest);
-        (void) unlinkat(directory, temporary, 0);
-        return unlinkat(directory, guest, 0) < 0 && errno != ENOENT ? -errno : 0;
+        return record_file_forget(root, RECORD_KIND, guest);
 }

@@ -15,7 +15,6 @@
 enum {
         DEVICES_MAX = 16,
         UNITS_MAX = 32,
-        UNIT_NAME_MAX = 256,
         DISKS_MAX = 64,
         TEXT_MAX = 2048, /* the kernel's command line ends there (COMMAND_LINE_SIZE on x86) */
 };
@@ -202,16 +201,7 @@ static void reset_bar_size(void *dest) {
         *(uint64_t *) dest = 0;
 }
 
-/* Units' names as systemd.unit(5) has them; several may stand in one line, as in After=. */
-static bool unit_name_is_valid(const char *s) {
-        const char *dot = strrchr(s, '.');
-
-        return dot && dot != s && strlen(s) < UNIT_NAME_MAX &&
-               s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@")] == '\0' &&
-               (streq(dot, ".service") || streq(dot, ".socket") || streq(dot, ".target") || streq(dot, ".timer") ||
-                       streq(dot, ".path") || streq(dot, ".mount") || streq(dot, ".scope") || streq(dot, ".slice"));
-}
-
+/* Several may stand in one line, as in After=. */
 static int append_stop_units(const char *value, void *dest) {
         _cleanup_(freep) char *copy = strdup(value);
         Guest *g = dest;
@@ -273,7 +263,7 @@ const GuestKey guest_keys[] = {
         { "Boot", "CommandLine", parse_text, NULL, GUEST(command_line), NULL, "at most 2048 characters, no backslash at the end" },
         { "GPU", "Device", append_device, reset_devices, 0, NULL, EXPECTS_DEVICE ", or auto; 16 devices at most" },
         { "GPU", "SingleGpu", parse_bool_field, NULL, GUEST(single_gpu), "no", "yes or no", true },
-        { "GPU", "StopUnits", append_stop_units, reset_stop_units, 0, NULL, "names of units such as ollama.service", true },
+        { "GPU", "StopUnits", append_stop_units, reset_stop_units, 0, NULL, "names of units such as ollama.service, no templates", true },
         DEVICE_KEYS("GPU"),
         { "PCI", "Device", append_device, reset_devices, 0, NULL, EXPECTS_DEVICE "; 16 devices at most" },
         DEVICE_KEYS("PCI"),

@@ -141,3 +141,17 @@ bool guest_name_is_valid(const char *s) {
 
         return n > 0 && n <= GUEST_NAME_MAX && s[n] == '\0' && s[0] >= 'a' && s[0] <= 'z';
 }
+
+bool unit_name_is_valid(const char *s) {
+        static const char *const types[] = { ".service", ".socket", ".target", ".timer", ".path", ".mount",
+                ".automount", ".swap", ".device", ".scope", ".slice" };
+        const char *dot = strrchr(s, '.');
+        bool known = false;
+
+        if (!dot || dot == s || *s == '@' || dot[-1] == '@' || strlen(s) > UNIT_NAME_LIMIT ||
+                s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@")] != '\0')
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(types); i++)
+                known |= streq(dot, types[i]);
+        return known;
+}

@@ -27,3 +27,9 @@ enum {
         GUEST_NAME_MAX = 24,
 };
 bool guest_name_is_valid(const char *s);
+
+/* Whether s is the full name of a unit, as systemd.unit(5) has it. A template's is none: it cannot run. */
+enum {
+        UNIT_NAME_LIMIT = 255, /* characters, systemd's own limit */
+};
+bool unit_name_is_valid(const char *s);

@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "messages.h"
+#include "parse.h"
 #include "units-bus.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"

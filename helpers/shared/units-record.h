@@ -11,9 +11,6 @@ typedef struct UnitNames {
         size_t n;
 } UnitNames;
 
-/* Whether s is the full name of a unit, as systemd.unit(5) has it. A template's is none: it cannot run. */
-bool unit_name_is_valid(const char *s);
-
 /* Adds a copy of name, unless it is there. Returns 0; -E2BIG: there are too many; -ENOMEM. */
 int unit_names_add(UnitNames *names, const char *name);
 bool unit_names_have(const UnitNames *names, const char *name);

@@ -2,6 +2,7 @@
 /* An undo record of any bytes: damaged, or holding nothing but names of units. */
 
 #include "fuzz.h"
+#include "parse.h"
 #include "units-record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -7,6 +7,7 @@
 
 #include "fixture.h"
 #include "root.h"
+#include "parse.h"
 #include "units-record.h"
 
 static int parse(const char *text, UnitNames *ret) {
