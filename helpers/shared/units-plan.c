@@ -3,10 +3,15 @@
 
 #include <fnmatch.h>
 
+#include "root.h"
 #include "units-plan.h"
 
 /* By systemd's convention whichever display manager is enabled has this alias. */
 #define DISPLAY_MANAGER "display-manager.service"
+
+enum {
+        LINKS_MAX = 8, /* an alias of an alias; a loop ends, too */
+};
 
 void unit_state_done(UnitState *s) {
         free(s->id);
@@ -30,6 +35,45 @@ bool unit_is_implied(const Guest *g, const char *unit) {
                 if (streq(g->stop_units[i], unit))
                         return false;
         return g->single_gpu && streq(unit, DISPLAY_MANAGER);
+}
+
+/* Where a unit's name leads, by one link. Of several directories the first one that has the name counts. */
+static char *follow_alias(int root, const char *name) {
+        static const char *const directories[] = { "etc/systemd/system", "run/systemd/system",
+                "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system" };
+
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                _cleanup_(freep) char *path = NULL, *target = NULL;
+
+                if (format(&path, "%s/%s", directories[i], name) < 0)
+                        return NULL;
+                if (!root_exists(root, path))
+                        continue;
+                return root_readlink_name(root, path, &target) < 0 ? NULL : TAKE_PTR(target);
+        }
+        return NULL;
+}
+
+static bool leads_to(int root, const char *alias, const char *unit) {
+        _cleanup_(freep) char *name = strdup(alias);
+
+        for (int links = 0; name && links <= LINKS_MAX; links++) {
+                char *next;
+
+                if (streq(name, unit))
+                        return true;
+                next = follow_alias(root, name);
+                free(name);
+                name = next;
+        }
+        return false;
+}
+
+bool unit_is_wanted(int root, const Guest *g, const char *unit) {
+        for (size_t i = 0; i < g->n_stop_units; i++)
+                if (leads_to(root, g->stop_units[i], unit))
+                        return true;
+        return g->single_gpu && leads_to(root, DISPLAY_MANAGER, unit);
 }
 
 /* Without memory it is no other guest's unit: then nothing is stopped, which is the safe side. */

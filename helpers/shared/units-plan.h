@@ -34,6 +34,10 @@ int units_wanted(const Guest *g, UnitNames *ret);
 /* Whether it is SingleGpu=yes alone that asks for this unit. Then the machine need not have it. */
 bool unit_is_implied(const Guest *g, const char *unit);
 
+/* Whether the guest file asks for this unit, by its own name or by an alias that is a link in a unit directory below
+ * root, as those of [Install] are. For who cannot ask systemd. False also when out of memory. */
+bool unit_is_wanted(int root, const Guest *g, const char *unit);
+
 /* Why this unit is not stopped for that guest, by its name alone, as the end of “… cannot be stopped for a guest: ”;
  * NULL: it may be. */
 const char *unit_name_refusal(const char *unit, const char *guest);

@@ -2,10 +2,14 @@
 """Units that are stopped for a guest's life: by name, and the display manager for SingleGpu=yes. Whatever the guest's
 end, what ran before runs again, after the GPU is back; what did not run stays so."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 import demo
 
+SCRIPT = Path(__file__).resolve().parent / "inside" / "kill_units.py"
 KEYS = "SingleGpu=yes\nStopUnits=lab-compute.service lab-idle.service\n"
 GUEST_FILE = demo.GUEST_FILE_BIOS.replace("[GPU]\n", "[GPU]\n" + KEYS)
 DESKTOP, COMPUTE, IDLE = "lab-desktop.service", "lab-compute.service", "lab-idle.service"
@@ -14,14 +18,15 @@ DESKTOP, COMPUTE, IDLE = "lab-desktop.service", "lab-compute.service", "lab-idle
 _UNIT = """
 [Service]
 ExecStartPre=/bin/sh -c 'echo {unit} >>/var/tmp/starts'
-ExecStart=/bin/sleep infinity
+ExecStart=/bin/sh -c 'exec sleep infinity {holds}'
 """
+_HOLDS_GPU = f"<>/dev/dri/by-path/pci-{demo.GPU}-card"
 
 
-def install(lab, text=GUEST_FILE, name="demo"):
-    """The guest, and a host with a desktop by its alias, a program that uses the GPU, and one that could."""
+def install(lab, text=GUEST_FILE, name="demo", holders=(COMPUTE,)):
+    """The guest, and a host with a desktop by its alias, a program that has the GPU open, and one that could have it."""
     for unit in (DESKTOP, COMPUTE, IDLE):
-        lab.write(f"/etc/systemd/system/{unit}", _UNIT.format(unit=unit))
+        lab.write(f"/etc/systemd/system/{unit}", _UNIT.format(unit=unit, holds=_HOLDS_GPU if unit in holders else ""))
     lab.run(f"ln -sf {DESKTOP} /etc/systemd/system/display-manager.service")
     demo.install(lab, name, text)
     lab.run(f"systemctl start {DESKTOP} {COMPUTE}")
@@ -86,6 +91,15 @@ def test_stop_and_kill(lab):
     demo.stop(lab)
     assert_all_back(lab)
     assert starts(lab, DESKTOP) == 3
+
+
+@pytest.mark.xfail(strict=True, reason="vxm-bind --judge knows the units to be stopped by name, not by alias")
+def test_desktop_has_the_gpu_open(lab):
+    """It is known by its alias only."""
+    install(lab, holders=(DESKTOP, COMPUTE))
+    start_and_see_them_stopped(lab)
+    lab.run("systemctl kill --signal=KILL vxm-guest@demo")
+    assert_all_back(lab)
 
 
 def test_bind_fails_half_way(lab):
@@ -179,3 +193,15 @@ def test_shutdown_starts_nothing(lab):
     lab.run("sync")
     lab.reboot()
     assert starts(lab, DESKTOP) == 1 and starts(lab, COMPUTE) == 1
+
+
+def test_killed_at_every_call(lab):
+    """Whatever instant vxm-units is killed at, the run after it leaves all as before."""
+    install(lab)
+    for unit in (DESKTOP, COMPUTE):  # started more often than systemd would let anybody else
+        lab.write(f"/etc/systemd/system/{unit}.d/often.conf", "[Unit]\nStartLimitIntervalSec=0\n")
+    lab.run("systemctl daemon-reload")
+    lab.put(SCRIPT)
+    done = json.loads(lab.run(f"python3 kill_units.py demo {DESKTOP} {COMPUTE}", timeout=900).stdout)
+    assert done["points"] > 40 and done["wrong"] == [], done
+    demo.assert_as_before(lab.before, demo.state(lab))

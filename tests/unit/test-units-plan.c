@@ -27,6 +27,27 @@ static void test_wanted(void **state) {
         assert_false(unit_is_implied(&g, "display-manager.service"));
 }
 
+/* As Debian has it: the display manager's alias leads to a name that is itself one, and whose unit is in /usr. */
+static void test_wanted_by_alias(void **state) {
+        char *units[] = { (char *) "ollama.service", (char *) "loop.service" };
+        Guest g = { .stop_units = units, .n_stop_units = 2 };
+        Fixture *f = *state;
+
+        fixture_lines(f, "etc/systemd/system/display-manager.service -> /lib/systemd/system/gdm3.service\n"
+                         "lib -> usr/lib\n"
+                         "usr/lib/systemd/system/gdm3.service -> gdm.service\n"
+                         "usr/lib/systemd/system/gdm.service = [Unit]\n"
+                         "usr/lib/systemd/system/display-manager.service -> lightdm.service\n"
+                         "etc/systemd/system/loop.service -> loop.service\n");
+        assert_true(unit_is_wanted(f->root, &g, "ollama.service"));
+        assert_false(unit_is_wanted(f->root, &g, "gdm.service"));
+        g.single_gpu = true;
+        assert_true(unit_is_wanted(f->root, &g, "gdm.service"));
+        assert_true(unit_is_wanted(f->root, &g, "display-manager.service"));
+        assert_false(unit_is_wanted(f->root, &g, "lightdm.service")); /* the other one is hidden */
+        assert_false(unit_is_wanted(f->root, &g, "x.service"));
+}
+
 static void test_refused_by_name(void **state) {
         static const char *const refused[] = { "vxm-guest@g.service", "vxm-bind@g.service", "vxm-units@other.service",
                 "vxm-prepare.target", "systemd-logind.service", "systemd-journald.socket", "dbus.service",
@@ -148,6 +169,7 @@ static void test_keep(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_wanted),
+                fixture_test(test_wanted_by_alias),
                 cmocka_unit_test(test_refused_by_name),
                 cmocka_unit_test(test_refused_by_state),
                 cmocka_unit_test(test_activity),
