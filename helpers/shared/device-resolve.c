@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Resolves Device= of a guest file. Only reads. */
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "device-resolve.h"
 #include "display.h"
 #include "exit-status.h"
 #include "log.h"
 #include "messages.h"
 #include "pci-names.h"
+#include "root.h"
 
 void device_facts_done(DeviceFacts *facts) {
         pci_functions_done(&facts->all);
@@ -46,6 +50,19 @@ static bool is_candidate(const GuestDevices *section, const PciFunction *f) {
         return section->gpu ? pci_is_gpu(f) : !pci_is_bridge(f);
 }
 
+/* Whether vfio-pci has f, and the node of its group is our user's. */
+static bool is_ours(int root, const PciFunction *f) {
+        _cleanup_(closep) int fd = -EBADF;
+        char path[32];
+        struct stat st;
+
+        if (!streq_ptr(f->driver, "vfio-pci"))
+                return false;
+        (void) snprintf(path, sizeof path, "dev/vfio/%d", f->group);
+        fd = root_openat(root, path, O_PATH | O_NOFOLLOW);
+        return fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid();
+}
+
 /* The one GPU that the host does not use: neither does it boot on it, nor is a display lit by it. With SingleGpu= the only
  * GPU of all will do. */
 static int fits_auto(DeviceFacts *facts, const Guest *g, const PciFunction *f) {
@@ -65,6 +82,8 @@ static int fits_auto(DeviceFacts *facts, const Guest *g, const PciFunction *f) {
                 return log_error_errno(r, "Cannot find out where the host's console is: %s.", strerror(-r));
         if (pci_is_boot_gpu(f, &console))
                 return 0;
+        if (facts->given)
+                return is_ours(facts->root, f);
         r = device_facts_uses(facts, &uses);
         if (r < 0)
                 return r;

@@ -8,6 +8,7 @@
 /* What is read of the machine at most once, when first needed. */
 typedef struct DeviceFacts {
         int root;
+        bool given; /* vxm-bind has given the devices already: “auto” is the GPU we own */
         bool have_all, have_uses;
         PciFunctions all;
         HostUses uses;

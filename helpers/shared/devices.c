@@ -59,15 +59,23 @@ static GuestFunction *find_function(const GuestFunctions *l, PciAddress address)
         return NULL;
 }
 
+/* A section that names a function rules it, rather than one by which it only comes along. Two that name it might want
+ * different things. */
+static int name_function(Collection *c, GuestFunction *f, const GuestDevices *section) {
+        if (f->named && f->section != section)
+                return refuse(&f->pci, E_CONFIG, "is named by two sections of %s; name it in one of them only.", c->guest->file);
+        f->named = true;
+        f->section = section;
+        return 0;
+}
+
 /* Takes f over, if it is not there yet; behind the last function of its slot that is. */
 static int add_function(Collection *c, PciFunction *f, const GuestDevices *section, bool named) {
         GuestFunction *known = find_function(&c->found, f->address), *new;
         size_t at = c->found.n;
 
-        if (known) {
-                known->named |= named;
-                return 0;
-        }
+        if (known)
+                return named ? name_function(c, known, section) : 0;
         new = ARRAY_GROW(c->found.items, c->found.n);
         if (!new)
                 return log_oom();
@@ -83,7 +91,7 @@ static int add_function(Collection *c, PciFunction *f, const GuestDevices *secti
 
 /* What the host would lose with f; *ret is NULL when nothing. The displays of a guest's GPU are no loss: they are what
  * the guest gets it for, and whoever draws on them is found when its holders are looked for. */
-static int host_loss(Collection *c, const PciFunction *f, char **ret) {
+static int host_loss(Collection *c, const PciFunction *f, bool with_displays, char **ret) {
         const HostUses *uses;
         int r;
 
@@ -91,7 +99,7 @@ static int host_loss(Collection *c, const PciFunction *f, char **ret) {
         for (size_t i = 0; r >= 0 && i < uses->n; i++) {
                 const HostUse *u = &uses->items[i];
 
-                if (!(u->type == HOST_USE_DISPLAY && pci_is_gpu(f)) && host_use_is_of(u, f))
+                if ((with_displays || u->type != HOST_USE_DISPLAY || !pci_is_gpu(f)) && host_use_is_of(u, f))
                         r = list_append(ret, ", ", "%s", u->text) < 0 ? log_oom() : 0;
         }
         return r;
@@ -102,13 +110,79 @@ static bool stays_with_host(const PciFunction *f) {
         return pci_is_bridge(f) && (f->class_code >> 8 == 0x0604 || !f->driver);
 }
 
+/* GPUs that are no VGA controllers boot machines, too, but do not say so themselves. */
+static int is_boot_gpu(Collection *c, const PciFunction *f, bool *ret) {
+        _cleanup_(host_console_done) HostConsole console = {};
+        int r;
+
+        *ret = f->boot_vga;
+        if (f->boot_vga || !pci_is_gpu(f))
+                return 0;
+        r = host_console_read(c->root, f, 1, &console);
+        if (r < 0)
+                return log_error_errno(r, "Cannot find out where the host's console is: %s.", strerror(-r));
+        *ret = pci_is_boot_gpu(f, &console);
+        return 0;
+}
+
 /* Why the host cannot do without a function that would only come along; *ret is NULL when it can. */
 static int reason_to_keep(Collection *c, const PciFunction *f, char **ret) {
+        bool boots;
+        int r;
+
         if (pci_is_bridge(f))
                 return format(ret, "a bridge that driver %s uses", f->driver) < 0 ? log_oom() : 0;
-        if (f->boot_vga && !c->guest->single_gpu)
+        r = is_boot_gpu(c, f, &boots);
+        if (r < 0)
+                return r;
+        if (boots && !c->guest->single_gpu)
                 return free_and_strdup(ret, "the GPU the machine boots on") < 0 ? log_oom() : 0;
-        return host_loss(c, f, ret);
+        return host_loss(c, f, !c->guest->single_gpu, ret);
+}
+
+/* Names in *keep what of a group the host cannot do without. */
+static int judge_group(Collection *c, const PciFunctions *members, char **keep) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < members->n; i++) {
+                const PciFunction *f = &members->items[i];
+                _cleanup_(freep) char *reason = NULL;
+
+                if (stays_with_host(f) || find_function(&c->found, f->address))
+                        continue;
+                r = reason_to_keep(c, f, &reason);
+                if (r >= 0 && reason)
+                        r = list_append(keep, ", ", "%s (%s)", f->name, reason) < 0 ? log_oom() : 0;
+        }
+        return r;
+}
+
+static int read_group(Collection *c, int group, PciFunctions *ret) {
+        int r = pci_read_group(c->root, group, ret);
+
+        return r < 0 ? log_error_errno(r, "Cannot read IOMMU group %d: %s.", group, strerror(-r)) : 0;
+}
+
+/* Whether the host can spare a function of a card's slot that is in a group of its own, with all that is in that one. */
+static int can_spare(Collection *c, const PciFunction *f, bool *ret) {
+        _cleanup_(pci_functions_done) PciFunctions members = {};
+        _cleanup_(freep) char *keep = NULL;
+        int r;
+
+        *ret = false;
+        if (f->group < 0) {
+                log_info("%s stays with the host; it has no IOMMU group.", f->name);
+                return 0;
+        }
+        r = read_group(c, f->group, &members);
+        r = r < 0 ? r : judge_group(c, &members, &keep);
+        if (r < 0)
+                return r;
+        if (keep)
+                log_info("%s stays with the host; with its IOMMU group, which is not the card's, the host would lose %s.", f->name,
+                        keep);
+        *ret = !keep;
+        return 0;
 }
 
 /* All functions of the slot that are in the card's own group have to come, and are judged with the group; the others come
@@ -123,18 +197,13 @@ static int collect_slot(Collection *c, PciAddress address, int group, const Gues
                 return log_error_errno(r, "Cannot read PCI slot %s: %s.", pci_address_format(address, text), strerror(-r));
         for (size_t i = 0; r >= 0 && i < slot.n; i++) {
                 PciFunction *f = &slot.items[i];
-                _cleanup_(freep) char *reason = NULL;
+                bool comes = true;
 
                 if (pci_is_bridge(f) || find_function(&c->found, f->address))
                         continue;
-                if (c->judge && f->group != group) {
-                        r = reason_to_keep(c, f, &reason);
-                        if (r < 0)
-                                return r;
-                }
-                if (reason)
-                        log_info("%s stays with the host, which would lose %s; it has an IOMMU group of its own.", f->name, reason);
-                else
+                if (c->judge && f->group != group)
+                        r = can_spare(c, f, &comes);
+                if (r >= 0 && comes)
                         r = add_function(c, f, section, false);
         }
         return r;
@@ -173,25 +242,14 @@ static int collect_device(Collection *c, const GuestDevices *section, const Devi
 static int collect_group(Collection *c, size_t index, char **keep) {
         const GuestDevices *section = c->found.items[index].section;
         _cleanup_(pci_functions_done) PciFunctions members = {};
-        int group = c->found.items[index].pci.group, r;
+        int r;
 
-        r = pci_read_group(c->root, group, &members);
-        if (r < 0)
-                return log_error_errno(r, "Cannot read IOMMU group %d: %s.", group, strerror(-r));
-        for (size_t i = 0; r >= 0 && i < members.n; i++) {
-                _cleanup_(freep) char *reason = NULL;
-                PciFunction *m = &members.items[i];
-
-                if (stays_with_host(m) || find_function(&c->found, m->address))
-                        continue;
-                r = c->judge ? reason_to_keep(c, m, &reason) : 0;
-                if (r < 0)
-                        return r;
-                if (!reason)
-                        r = add_function(c, m, section, false);
-                else
-                        r = list_append(keep, ", ", "%s (%s)", m->name, reason) < 0 ? log_oom() : 0;
-        }
+        r = read_group(c, c->found.items[index].pci.group, &members);
+        if (r >= 0 && c->judge)
+                r = judge_group(c, &members, keep);
+        for (size_t i = 0; r >= 0 && i < members.n; i++)
+                if (!stays_with_host(&members.items[i]))
+                        r = add_function(c, &members.items[i], section, false);
         return r;
 }
 
@@ -228,17 +286,20 @@ static int collect_groups(Collection *c) {
 }
 
 /* What the host itself stands on is not given away, even if it is named. */
-static int judge_function(Collection *c, const GuestFunction *function, const HostConsole *console) {
-        const PciFunction *f = &function->pci;
+static int judge_function(Collection *c, const PciFunction *f) {
         _cleanup_(freep) char *loss = NULL;
+        bool boots;
         int r;
 
-        if (!c->guest->single_gpu && (f->boot_vga || (pci_is_gpu(f) && pci_is_boot_gpu(f, console))))
+        r = is_boot_gpu(c, f, &boots);
+        if (r < 0)
+                return r;
+        if (boots && !c->guest->single_gpu)
                 return refuse(f, E_CONFIG,
                         "is the GPU this machine boots on; the host would go dark. Name another one in [GPU] Device= of %s, or "
                         "set SingleGpu=yes there.",
                         c->guest->file);
-        r = host_loss(c, f, &loss);
+        r = host_loss(c, f, false, &loss);
         if (r < 0)
                 return r;
         return loss ? refuse(f, E_CONFIG, "is what the host has %s on; it cannot do without. Correct %s.", loss, c->guest->file)
@@ -246,19 +307,11 @@ static int judge_function(Collection *c, const GuestFunction *function, const Ho
 }
 
 static int judge_functions(Collection *c) {
-        for (size_t i = 0; i < c->found.n; i++) {
-                _cleanup_(host_console_done) HostConsole console = {};
-                const PciFunction *f = &c->found.items[i].pci;
-                int r;
+        int r = 0;
 
-                r = pci_is_gpu(f) ? host_console_read(c->root, f, 1, &console) : 0;
-                if (r < 0)
-                        return log_error_errno(r, "Cannot find out where the host's console is: %s.", strerror(-r));
-                r = judge_function(c, &c->found.items[i], &console);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        for (size_t i = 0; r >= 0 && i < c->found.n; i++)
+                r = judge_function(c, &c->found.items[i].pci);
+        return r;
 }
 
 static int collect(Collection *c) {
@@ -305,7 +358,7 @@ static int keep_bound(GuestFunctions *l) {
 }
 
 int guest_devices_bound(int root, const Guest *g, GuestFunctions *ret) {
-        _cleanup_(collection_done) Collection c = { .root = root, .guest = g, .facts.root = root };
+        _cleanup_(collection_done) Collection c = { .root = root, .guest = g, .facts = { .root = root, .given = true } };
         int r;
 
         r = collect(&c);

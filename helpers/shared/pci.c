@@ -254,8 +254,11 @@ static int read_directory(int root, const char *path, PciFunctions *ret) {
                 PciAddress address;
 
                 /* A group may hold devices of other buses, too; they are no PCI functions. */
-                if (pci_address_parse(names[i], &address) >= 0)
-                        r = append_function(root, address, &l);
+                if (pci_address_parse(names[i], &address) < 0)
+                        continue;
+                r = append_function(root, address, &l);
+                if (r == -ENODEV) /* unplugged just now */
+                        r = 0;
         }
         strings_free(names, n);
         if (r < 0)
