@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Pins: text to struct, function to pin. */
 
-#include <ctype.h>
-
 #include "device-pin.h"
+#include "device-spec.h"
 
 enum {
         PIN_PATH_MAX = 256,
@@ -25,18 +24,21 @@ int device_pin_format(const DevicePin *pin, char **ret) {
 }
 
 int device_pin_parse(const char *text, DevicePin *ret) {
+        _cleanup_(device_spec_done) DeviceSpec ids = {};
         const char *space = strchr(text, ' ');
         DevicePin pin = {};
-        int length = 0;
+        int r;
 
         if (!space || (size_t) (space - text) > PIN_PATH_MAX || space == text ||
                 strspn(text, "0123456789abcdef:./") != (size_t) (space - text))
                 return -EINVAL;
-        if (sscanf(space, " %4hx:%4hx:%4hx:%4hx%n", &pin.vendor, &pin.device, &pin.subsystem_vendor, &pin.subsystem_device,
-                    &length) != 4 ||
-                space[length] != '\0')
+        r = device_spec_parse(space + 1, &ids);
+        if (r < 0)
+                return r;
+        if (ids.type != DEVICE_BY_IDS || !ids.with_subsystem)
                 return -EINVAL;
-        pin.path = strndup(text, (size_t) (space - text));
+        pin = (DevicePin){ strndup(text, (size_t) (space - text)), ids.vendor, ids.device, ids.subsystem_vendor,
+                ids.subsystem_device };
         if (!pin.path)
                 return -ENOMEM;
         *ret = pin;
@@ -44,31 +46,32 @@ int device_pin_parse(const char *text, DevicePin *ret) {
 }
 
 /* Sysfs has "devices/pci0000:00/0000:00:1c.0/0000:01:00.0"; of every function but the root bus only the device and
- * function numbers are kept. */
+ * function numbers are kept. A host bridge may lie deeper, and one behind another: Intel's VMD is a function with a root
+ * bus of its own below it. */
+static int add_part(const char *part, char **path) {
+        const char *root = startswith(part, "pci");
+        PciAddress a;
+
+        if (root)
+                return list_append(path, "/", "%s", root);
+        if (!*path)
+                return 0;
+        if (pci_address_parse(part, &a) < 0)
+                return -EINVAL;
+        return list_append(path, "/", "%02x.%x", a.slot & 0x1fU, a.function & 7U);
+}
+
 int device_pin_of(const PciFunction *f, DevicePin *ret) {
-        DevicePin pin = { .vendor = f->vendor, .device = f->device, .subsystem_vendor = f->subsystem_vendor,
-                .subsystem_device = f->subsystem_device };
         _cleanup_(freep) char *copy = strdup(f->path), *path = NULL;
-        char *state, *root;
+        char *state;
+        int r = 0;
 
         if (!copy)
                 return -ENOMEM;
-        root = strstr(copy, "pci");
-        root = root ? strtok_r(root + STRLEN("pci"), "/", &state) : NULL;
-        if (!root || free_and_strdup(&path, root) < 0)
-                return root ? -ENOMEM : -EINVAL;
-        for (char *part = strtok_r(NULL, "/", &state); part; part = strtok_r(NULL, "/", &state)) {
-                _cleanup_(freep) char *longer = NULL;
-                PciAddress a;
-
-                if (pci_address_parse(part, &a) < 0)
-                        return -EINVAL;
-                if (format(&longer, "%s/%02x.%x", path, a.slot & 0x1fU, a.function & 7U) < 0)
-                        return -ENOMEM;
-                free(path);
-                path = TAKE_PTR(longer);
-        }
-        pin.path = TAKE_PTR(path);
-        *ret = pin;
+        for (char *part = strtok_r(copy, "/", &state); r >= 0 && part; part = strtok_r(NULL, "/", &state))
+                r = add_part(part, &path);
+        if (r < 0 || !path)
+                return r < 0 ? r : -EINVAL;
+        *ret = (DevicePin){ TAKE_PTR(path), f->vendor, f->device, f->subsystem_vendor, f->subsystem_device };
         return 0;
 }

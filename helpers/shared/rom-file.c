@@ -56,17 +56,24 @@ static int read_image(const uint8_t *data, size_t size, const char **ret_reason,
 
 int rom_check(const uint8_t *data, size_t size, uint16_t vendor, uint16_t device, bool want_efi, char **ret_reason) {
         const char *reason = NULL;
-        bool efi = false, fits = false;
+        bool efi = false, fits = false, matches;
         RomImage image = {};
 
         for (size_t at = 0, n = 0; !image.last && n < ROM_IMAGES_MAX; at += image.size, n++) {
-                int r = read_image(data + at, size - at, &reason, &image);
+                int r = 0;
 
+                if (at > 0 && at == size)
+                        r = (reason = "ends before its last image; it may be cut short", -EBADMSG);
+                else
+                        r = read_image(data + at, size - at, &reason, &image);
                 if (r < 0)
                         return free_and_strdup(ret_reason, reason) < 0 ? -ENOMEM : r;
-                fits |= image.vendor == vendor && image.device == device;
-                efi |= image.code_type == ROM_CODE_EFI;
+                matches = image.vendor == vendor && image.device == device;
+                fits |= matches;
+                efi |= matches && image.code_type == ROM_CODE_EFI;
         }
+        if (!image.last)
+                return free_and_strdup(ret_reason, "has too many images") < 0 ? -ENOMEM : -EBADMSG;
         if (!fits)
                 return format(ret_reason, "is for device %04x:%04x, not for %04x:%04x", image.vendor, image.device, vendor,
                                device) < 0
