@@ -4,6 +4,7 @@
 
 #include "util.h"
 
-/* Prints a verdict a line, or as JSON, each with the reason and, where something is in the way, the next step. Returns 0
- * when nothing is in the way; is_this_machine: root is not the tree of another one; what keeps the guest from its devices else: -E_CONFIG, -E_LACKS, -E_BUSY; -errno. */
+/* Prints a verdict a line, or as JSON, each with the reason and, where something is in the way, the next step.
+ * is_this_machine: root is not the tree of another one. Returns 0 when nothing is in the way; -E_CONFIG, -E_LACKS or
+ * -E_BUSY by what keeps the guest from its devices; -errno. */
 int guest_check(int root, bool is_this_machine, const char *guest, bool json, FILE *f);

@@ -48,6 +48,10 @@ static int print_pins(int root, const Guest *g, FILE *f) {
         return r;
 }
 
+static int make_directory(int root, const char *path) {
+        return mkdirat(root, path, 0755) < 0 && errno != EEXIST ? -1 : 0;
+}
+
 static int write_drop_in(int root, const char *guest, const char *text) {
         _cleanup_(freep) char *directory = NULL, *file = NULL, *temporary = NULL;
         _cleanup_(closep) int fd = -EBADF;
@@ -56,9 +60,7 @@ static int write_drop_in(int root, const char *guest, const char *text) {
         if (format(&directory, GUESTS "/%s.guest.d", guest) < 0 || format(&file, "%s/90-recorded.conf", directory) < 0 ||
                 format(&temporary, "%s/.90-recorded.conf.new", directory) < 0)
                 return -ENOMEM;
-        if (mkdirat(root, GUESTS, 0755) < 0 && errno != EEXIST)
-                return -errno;
-        if (mkdirat(root, directory, 0755) < 0 && errno != EEXIST)
+        if (make_directory(root, "etc/vxm") < 0 || make_directory(root, GUESTS) < 0 || make_directory(root, directory) < 0)
                 return -errno;
         fd = openat(root, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
         if (fd < 0)
