@@ -86,7 +86,7 @@ static int print_list(FILE *f, const char *name, const GpuReport *g, WriteList w
 
 static void write_guest(FILE *list, const GpuReport *g) {
         for (size_t i = 0; i < g->guest.n && g->passable; i++)
-                fprintf(list, "%s%s", i > 0 ? ", " : "", g->guest.items[i].name);
+                fprintf(list, "%s%s", i > 0 ? ", " : "", g->guest.items[i].pci.name);
 }
 
 static void write_ids(FILE *list, const GpuReport *g) {
@@ -300,11 +300,11 @@ static json_t *json_group(int group) {
         return group < 0 ? json_null() : json_integer(group);
 }
 
-static json_t *json_functions(const PciFunctions *l) {
+static json_t *json_functions(const GuestFunctions *l) {
         json_t *array = json_array();
 
         for (size_t i = 0; array && i < l->n; i++)
-                if (json_array_append_new(array, json_string(l->items[i].name)) < 0)
+                if (json_array_append_new(array, json_string(l->items[i].pci.name)) < 0)
                         return json_decref(array), NULL;
         return array;
 }
@@ -372,10 +372,10 @@ static json_t *json_function(const PciFunction *f, const char *title) {
 static json_t *json_gpu(const GpuReport *g) {
         _cleanup_(json_decrefp) json_t *top = json_function(&g->gpu, g->title), *more = NULL;
 
-        more = json_pack("{s:b, s:b, s:{s:b, s:b, s:b, s:s, s:o, s:s?}, s:o, s:o, s:o, s:o}", "boot_vga", g->gpu.boot_vga,
+        more = json_pack("{s:b, s:b, s:{s:b, s:b, s:b, s:s, s:s?}, s:o, s:o, s:o, s:o}", "boot_vga", g->gpu.boot_vga,
                 "boots_machine", g->boots, "verdict", "passable",
-                g->passable, "needs_single_gpu", g->needs_single_gpu, "held", g->held, "text", g->verdict, "blocked_by",
-                json_functions(&g->kept), "host_would_lose", g->loss, "guest_gets",
+                g->passable, "needs_single_gpu", g->needs_single_gpu, "held", g->held, "text", g->verdict,
+                "host_would_lose", g->loss, "guest_gets",
                 g->passable ? json_functions(&g->guest) : json_array(), "holders",
                 json_holders(&g->holders), "console", json_console(&g->console), "details", json_details(&g->details));
         if (!top || !more || json_object_update(top, more) < 0)

@@ -15,8 +15,7 @@ static void report_done(GpuReport *g) {
         free(g->title);
         pci_details_done(&g->details);
         host_console_done(&g->console);
-        pci_functions_done(&g->guest);
-        pci_functions_done(&g->kept);
+        guest_functions_done(&g->guest);
         free(g->loss);
         device_nodes_done(&g->nodes);
         holders_done(&g->holders);
@@ -30,125 +29,16 @@ void gpu_reports_done(GpuReports *l) {
         *l = (GpuReports){};
 }
 
-/* ---- what a guest would get ---- */
-
-static bool is_among(const PciFunctions *l, const PciFunction *f) {
-        for (size_t i = 0; i < l->n; i++)
-                if (pci_address_equal(l->items[i].address, f->address))
-                        return true;
-        return false;
-}
-
-/* Takes f over. */
-static int take_function(PciFunctions *l, PciFunction *f) {
-        PciFunction *slot = ARRAY_GROW(l->items, l->n);
-
-        if (!slot)
-                return -ENOMEM;
-        *slot = *f;
-        *f = (PciFunction){};
-        l->n++;
-        return 0;
-}
-
-/* Why the host cannot spare a function; *ret stays NULL when it can. The displays of a GPU are what it is passed for. */
-static int reason_to_keep(const HostUses *uses, const PciFunction *f, bool asked_for, char **ret) {
-        if (pci_is_bridge(f))
-                return format(ret, "%s, a bridge that driver %s uses", f->name, f->driver);
-        if (f->boot_vga && !asked_for)
-                return format(ret, "the GPU the machine boots on");
-        if (!pci_is_gpu(f))
-                return host_uses_of(uses, f, ret);
-
-        for (size_t i = 0; i < uses->n; i++) {
-                const HostUse *u = &uses->items[i];
-
-                if (u->type != HOST_USE_DISPLAY && host_use_is_of(u, f))
-                        return free_and_strdup(ret, u->text);
-        }
-        return 0;
-}
-
-static int keep_function(GpuReport *g, PciFunction *f, const char *reason) {
-        char *longer = NULL;
-        int r;
-
-        r = format(&longer, "%s%s%s", g->loss ? g->loss : "", g->loss ? ", " : "", reason);
-        if (r < 0)
-                return r;
-        free(g->loss);
-        g->loss = longer;
-        return take_function(&g->kept, f);
-}
-
-/* Adds f, or notes why the host must keep it. A function of the slot that has a group of its own simply stays. */
-static int add_or_keep(GpuReport *g, const HostUses *uses, PciFunction *f, bool may_stay) {
-        _cleanup_(freep) char *reason = NULL;
-        int r;
-
-        if (is_among(&g->guest, f) || is_among(&g->kept, f))
-                return 0;
-        r = reason_to_keep(uses, f, pci_address_equal(f->address, g->gpu.address), &reason);
-        if (r < 0 || (reason && may_stay))
-                return r;
-        return reason ? keep_function(g, f, reason) : take_function(&g->guest, f);
-}
-
-static int add_slot(GpuReport *g, const HostUses *uses, PciFunctions *slot) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < slot->n; i++)
-                if (!pci_is_bridge(&slot->items[i]))
-                        r = add_or_keep(g, uses, &slot->items[i], slot->items[i].group != g->gpu.group);
-        return r;
-}
-
-/* A bridge stays with the host; one that is none to PCI is in the way if a driver uses it. */
-static int add_group(GpuReport *g, const HostUses *uses, PciFunctions *members) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < members->n; i++) {
-                PciFunction *m = &members->items[i];
-
-                if (!pci_is_bridge(m) || (m->class_code >> 8 != 0x0604 && m->driver))
-                        r = add_or_keep(g, uses, m, false);
-        }
-        return r;
-}
-
-static int collect_guest(int root, GpuReport *g, const HostUses *uses, PciFunctions *slot) {
-        _cleanup_(pci_function_done) PciFunction gpu = {};
-        int r;
-
-        r = pci_read_function(root, g->gpu.address, &gpu);
-        r = r < 0 ? r : add_or_keep(g, uses, &gpu, false);
-        r = r < 0 ? r : add_slot(g, uses, slot);
-        /* It grows while we go: what comes along brings its own group. */
-        for (size_t i = 0; r >= 0 && i < g->guest.n; i++) {
-                _cleanup_(pci_functions_done) PciFunctions members = {};
-
-                if (g->guest.items[i].group < 0)
-                        continue;
-                r = pci_read_group(root, g->guest.items[i].group, &members);
-                r = r < 0 ? r : add_group(g, uses, &members);
-        }
-        return r;
-}
-
 /* ---- the verdict ---- */
 
 /* The ones that come from elsewhere than the GPU's slot, in words; *ret stays NULL when there are none. */
 static int others_of(const GpuReport *g, char **ret) {
         for (size_t i = 0; i < g->guest.n; i++) {
-                const PciFunction *f = &g->guest.items[i];
-                char *longer = NULL;
+                const PciFunction *f = &g->guest.items[i].pci;
+                int r = pci_same_slot(f->address, g->gpu.address) ? 0 : list_append(ret, ", ", "%s", f->name);
 
-                if (pci_same_slot(f->address, g->gpu.address))
-                        continue;
-                if (format(&longer, "%s%s%s", *ret ? *ret : "", *ret ? ", " : "", f->name) < 0)
-                        return -ENOMEM;
-                free(*ret);
-                *ret = longer;
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
@@ -240,7 +130,19 @@ static int read_holders(int root, GpuReports *l) {
 
 /* ---- the whole ---- */
 
-static int read_report(int root, const HostUses *uses, GpuReport *g) {
+/* The nodes of all that the guest would get. */
+static int find_nodes(int root, GpuReport *g) {
+        _cleanup_(freep) PciFunction *list = reallocarray(NULL, g->guest.n + 1, sizeof *list);
+
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < g->guest.n; i++)
+                list[i] = g->guest.items[i].pci; /* borrowed */
+        return device_nodes_find(root, list, g->guest.n, &g->nodes);
+}
+
+/* Of the GPU itself. */
+static int read_gpu(int root, GpuReport *g) {
         _cleanup_(pci_functions_done) PciFunctions slot = {};
         int r;
 
@@ -256,8 +158,20 @@ static int read_report(int root, const HostUses *uses, GpuReport *g) {
         for (size_t i = 0; i < slot.n; i++)
                 g->boots |= pci_is_boot_gpu(&slot.items[i], &g->console);
         g->needs_single_gpu = g->boots || g->console.n_vtconsoles > 0;
-        r = collect_guest(root, g, uses, &slot);
-        return r < 0 ? r : device_nodes_find(root, g->guest.items, g->guest.n, &g->nodes);
+        return 0;
+}
+
+static int read_report(DeviceFacts *facts, GpuReport *g) {
+        int r;
+
+        r = read_gpu(facts->root, g);
+        if (r < 0)
+                return log_error_errno(r, "Cannot read all of GPU %s: %s.", g->gpu.name, strerror(-r));
+        r = guest_devices_of_gpu(facts, &g->gpu, &g->guest, &g->loss); /* logs */
+        if (r < 0)
+                return r;
+        r = find_nodes(facts->root, g);
+        return r < 0 ? log_error_errno(r, "Cannot find the nodes of GPU %s: %s.", g->gpu.name, strerror(-r)) : 0;
 }
 
 static int add_if_gpu(int root, const char *name, GpuReports *l) {
@@ -301,19 +215,16 @@ static int find_gpus(int root, GpuReports *l) {
 
 int gpu_reports_read(int root, GpuReports *ret) {
         _cleanup_(gpu_reports_done) GpuReports l = {};
-        _cleanup_(host_uses_done) HostUses uses = {};
+        _cleanup_(device_facts_done) DeviceFacts facts = { .root = root };
         int r;
 
         r = find_gpus(root, &l);
         if (r < 0)
                 return log_error_errno(r, "Cannot read the PCI devices in /sys/bus/pci/devices: %s.", strerror(-r));
-        r = host_uses_read(root, &uses);
-        if (r < 0)
-                return r;
         for (size_t i = 0; i < l.n; i++) {
-                r = read_report(root, &uses, &l.items[i]);
+                r = read_report(&facts, &l.items[i]);
                 if (r < 0)
-                        return log_error_errno(r, "Cannot read all of GPU %s: %s.", l.items[i].gpu.name, strerror(-r));
+                        return r;
         }
         r = read_holders(root, &l);
         for (size_t i = 0; r >= 0 && i < l.n; i++)

@@ -2,6 +2,7 @@
 #pragma once
 /* All there is to say of the machine's GPUs to somebody who would give one to a guest. No guest file is needed for it. */
 
+#include "devices.h"
 #include "display.h"
 #include "holders.h"
 #include "host-use.h"
@@ -12,9 +13,8 @@ typedef struct GpuReport {
         char *title;
         PciDetails details;
         HostConsole console;   /* of all functions of its slot */
-        PciFunctions guest;    /* what a guest would get: the GPU first */
-        PciFunctions kept;     /* what would have to come along, and the host cannot spare */
-        char *loss;            /* what the host would lose with those; NULL: nothing */
+        GuestFunctions guest;  /* what a guest would get, see guest_devices_of_gpu() */
+        char *loss;            /* what the host would lose with that; NULL: nothing */
         DeviceNodes nodes;     /* of those functions … */
         Holders holders;       /* … and who has them open */
         bool boots;            /* the machine boots on it */

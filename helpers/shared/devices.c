@@ -18,13 +18,13 @@
 typedef struct Collection {
         int root;
         const Guest *guest;
-        bool judge;
-        DeviceFacts facts;
+        bool judge; /* else all that is named comes, with all that belongs to it */
+        bool quiet; /* what stays with the host is not worth a message */
+        DeviceFacts *facts;
         GuestFunctions found;
 } Collection;
 
 static void collection_done(Collection *c) {
-        device_facts_done(&c->facts);
         guest_functions_done(&c->found);
 }
 
@@ -95,7 +95,7 @@ static int host_loss(Collection *c, const PciFunction *f, bool with_displays, ch
         const HostUses *uses;
         int r;
 
-        r = device_facts_uses(&c->facts, &uses);
+        r = device_facts_uses(c->facts, &uses);
         for (size_t i = 0; r >= 0 && i < uses->n; i++) {
                 const HostUse *u = &uses->items[i];
 
@@ -171,14 +171,15 @@ static int can_spare(Collection *c, const PciFunction *f, bool *ret) {
 
         *ret = false;
         if (f->group < 0) {
-                log_info("%s stays with the host; it has no IOMMU group.", f->name);
+                if (!c->quiet)
+                        log_info("%s stays with the host; it has no IOMMU group.", f->name);
                 return 0;
         }
         r = read_group(c, f->group, &members);
         r = r < 0 ? r : judge_group(c, &members, &keep);
         if (r < 0)
                 return r;
-        if (keep)
+        if (keep && !c->quiet)
                 log_info("%s stays with the host; with its IOMMU group, which is not the card's, the host would lose %s.", f->name,
                         keep);
         *ret = !keep;
@@ -227,7 +228,7 @@ static int collect_device(Collection *c, const GuestDevices *section, const Devi
         PciAddress address;
         int group, r;
 
-        r = device_resolve(&c->facts, c->guest, section, spec, &f);
+        r = device_resolve(c->facts, c->guest, section, spec, &f);
         r = r < 0 ? r : judge_named(c->guest, section, &f);
         if (r < 0)
                 return r;
@@ -323,8 +324,15 @@ static int collect(Collection *c) {
         return r;
 }
 
+/* Hands the collected functions over. */
+static void take_found(Collection *c, GuestFunctions *ret) {
+        *ret = c->found;
+        c->found = (GuestFunctions){};
+}
+
 int guest_devices_find(int root, const Guest *g, GuestFunctions *ret) {
-        _cleanup_(collection_done) Collection c = { .root = root, .guest = g, .judge = true, .facts.root = root };
+        _cleanup_(device_facts_done) DeviceFacts facts = { .root = root };
+        _cleanup_(collection_done) Collection c = { .root = root, .guest = g, .judge = true, .facts = &facts };
         int r;
 
         r = collect(&c);
@@ -332,8 +340,48 @@ int guest_devices_find(int root, const Guest *g, GuestFunctions *ret) {
         r = r < 0 ? r : collect_groups(&c);
         if (r < 0)
                 return r;
-        *ret = c.found;
-        c.found = (GuestFunctions){};
+        take_found(&c, ret);
+        return 0;
+}
+
+/* Collects what would have to come along with what is there already, and names what of all that the host cannot spare. */
+static int collect_unasked(Collection *c, char **loss) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < c->found.n; i++) {
+                const PciFunction *f = &c->found.items[i].pci;
+                _cleanup_(freep) char *reason = NULL;
+
+                r = host_loss(c, f, false, &reason);
+                if (r >= 0 && reason)
+                        r = list_append(loss, ", ", "%s (%s)", f->name, reason) < 0 ? log_oom() : 0;
+        }
+        for (size_t i = 0; r >= 0 && i < c->found.n; i++)
+                if (c->found.items[i].pci.group >= 0)
+                        r = collect_group(c, i, loss);
+        return r;
+}
+
+int guest_devices_of_gpu(DeviceFacts *facts, const PciFunction *gpu, GuestFunctions *ret, char **ret_loss) {
+        const GuestDevices section = { .gpu = true };
+        const Guest guest = {};
+        _cleanup_(collection_done) Collection c = {
+                .root = facts->root, .guest = &guest, .judge = true, .quiet = true, .facts = facts,
+        };
+        _cleanup_(pci_function_done) PciFunction f = {};
+        int r;
+
+        r = pci_read_function(facts->root, gpu->address, &f);
+        if (r < 0)
+                return log_error_errno(r, "Cannot read PCI device %s: %s.", gpu->name, strerror(-r));
+        r = add_function(&c, &f, &section, true);
+        r = r < 0 ? r : collect_slot(&c, gpu->address, gpu->group, &section);
+        r = r < 0 ? r : collect_unasked(&c, ret_loss);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < c.found.n; i++)
+                c.found.items[i].section = NULL; /* it ends here */
+        take_found(&c, ret);
         return 0;
 }
 
@@ -358,7 +406,8 @@ static int keep_bound(GuestFunctions *l) {
 }
 
 int guest_devices_bound(int root, const Guest *g, GuestFunctions *ret) {
-        _cleanup_(collection_done) Collection c = { .root = root, .guest = g, .facts = { .root = root, .given = true } };
+        _cleanup_(device_facts_done) DeviceFacts facts = { .root = root, .given = true };
+        _cleanup_(collection_done) Collection c = { .root = root, .guest = g, .facts = &facts };
         int r;
 
         r = collect(&c);
@@ -366,8 +415,7 @@ int guest_devices_bound(int root, const Guest *g, GuestFunctions *ret) {
         r = r < 0 ? r : keep_bound(&c.found);
         if (r < 0)
                 return r;
-        *ret = c.found;
-        c.found = (GuestFunctions){};
+        take_found(&c, ret);
         return 0;
 }
 

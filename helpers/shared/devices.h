@@ -2,6 +2,7 @@
 #pragma once
 /* Which PCI functions a guest gets, and whether it may have them: what its file names, with what has to come along. */
 
+#include "device-resolve.h"
 #include "guest.h"
 
 /* A function that a guest gets. */
@@ -26,6 +27,11 @@ int guest_devices_find(int root, const Guest *g, GuestFunctions *ret);
 /* The same once vxm-bind has taken them: those of the guest's devices that vfio-pci has. Judges nothing, as the guest's
  * own user cannot see what the host uses. -E_CONFIG when one that is named has not been taken. */
 int guest_devices_bound(int root, const Guest *g, GuestFunctions *ret);
+
+/* What a guest would get whose file named this GPU and nothing else, refusing nothing: the GPU first, section is NULL. *ret_loss
+ * names what of all that the host cannot spare; NULL: nothing. That the machine may boot on the GPU itself does not count.
+ * Returns 0 or -errno, logged. */
+int guest_devices_of_gpu(DeviceFacts *facts, const PciFunction *gpu, GuestFunctions *ret, char **ret_loss);
 
 /* The function that one Device= means. Returns as guest_devices_find(). */
 int guest_device_resolve(int root, const Guest *g, const GuestDevices *section, const DeviceSpec *spec, PciFunction *ret);
