@@ -10,18 +10,12 @@
 #include "holders.h"
 #include "log.h"
 #include "messages.h"
+#include "units-plan.h"
 
 enum {
         WAIT_USEC = 10000000, /* how long the processes of a stopped session have to end */
         SHOWN_MAX = 6,        /* holders in one message */
 };
-
-static bool guest_stops(const Guest *g, const char *unit) {
-        for (size_t i = 0; i < g->n_stop_units; i++)
-                if (streq_ptr(unit, g->stop_units[i]))
-                        return true;
-        return false;
-}
 
 /* logind closes its own descriptors when a device or a session goes. */
 static bool lets_go(const Holder *h) {
@@ -33,8 +27,8 @@ static bool stops_units(const Guest *g) {
 }
 
 /* Stopping a display manager, by whatever name, ends sessions. */
-static bool goes_with_units(const Guest *g, const Holder *h) {
-        return stops_units(g) && (guest_stops(g, h->unit) || h->session || h->user_unit);
+static bool goes_with_units(int root, const Guest *g, const Holder *h) {
+        return stops_units(g) && ((h->unit && unit_is_wanted(root, g, h->unit)) || h->session || h->user_unit);
 }
 
 static int find_blocking(int root, const Guest *g, const PciFunction functions[], size_t n, bool units_will_stop, Holders *ret) {
@@ -48,7 +42,7 @@ static int find_blocking(int root, const Guest *g, const PciFunction functions[]
         if (!ret->items && l.n > 0)
                 return log_oom();
         for (size_t i = 0; i < l.n; i++)
-                if (!lets_go(&l.items[i]) && !(units_will_stop && goes_with_units(g, &l.items[i]))) {
+                if (!lets_go(&l.items[i]) && !(units_will_stop && goes_with_units(root, g, &l.items[i]))) {
                         ret->items[ret->n++] = l.items[i];
                         l.items[i] = (Holder){};
                 }

@@ -93,7 +93,6 @@ def test_stop_and_kill(lab):
     assert starts(lab, DESKTOP) == 3
 
 
-@pytest.mark.xfail(strict=True, reason="vxm-bind --judge knows the units to be stopped by name, not by alias")
 def test_desktop_has_the_gpu_open(lab):
     """It is known by its alias only."""
     install(lab, holders=(DESKTOP, COMPUTE))
