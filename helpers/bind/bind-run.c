@@ -68,9 +68,9 @@ static int write_attribute(BindRun *run, const BindStep *step) {
                 return 0;
         if (r == -ETIMEDOUT)
                 return log_event_errno(r, MESSAGE_DEVICE_STUCK, FIELDS("VXM_DEVICE", step->device),
-                        "%s: writing “%s” to /%s has not come back within %u s; something still uses the device. It is not "
+                        "%s: writing “%s” to /%s has not come back within %g s; something still uses the device. It is not "
                         "touched any more; `journalctl -k` may tell why.",
-                        device_of(step), shown(step->value), step->path, (unsigned) (run->deadline / 1000000));
+                        device_of(step), shown(step->value), step->path, (double) run->deadline / 1000000);
         if (step->may_fail) {
                 log_warning("%s: cannot write “%s” to /%s: %s; the host can do without.", device_of(step), shown(step->value),
                         step->path, strerror(-r));

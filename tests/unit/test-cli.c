@@ -17,9 +17,9 @@ static const CliOption options[] = {
         {},
 };
 
-/* Runs cli_parse() as a program of n operands would; the first operand, or NULL, in *ret_operand. */
+/* Runs cli_parse() as a program of n operands would, -n: that may be left out; the first operand, or NULL, in *ret_operand. */
 static int parse(const char *const words[static 6], int n, const char **ret_operand) {
-        Cli cli = { "vxm-test", "Tests.", "GUEST", n, options };
+        Cli cli = { "vxm-test", "Tests.", "GUEST", abs(n), options, n < 0 };
         char *argv[8] = { (char *) "vxm-test" }, **operands = NULL;
         int argc = 1, r;
 
@@ -56,6 +56,21 @@ static void test_good(void **state) {
         assert_int_equal(parse((const char *const[6]){ "a", "b", "c" }, 3, &operand), 1);
         assert_string_equal(operand, "a");
         assert_int_equal(parse((const char *const[6]){}, 0, NULL), 1);
+}
+
+/* All of them or none. */
+static void test_optional(void **state) {
+        const char *operand;
+
+        (void) state;
+        assert_int_equal(parse((const char *const[6]){ "--flag" }, -1, &operand), 1);
+        assert_null(operand);
+        assert_true(arg_flag);
+        assert_int_equal(parse((const char *const[6]){ "win11", "--flag" }, -1, &operand), 1);
+        assert_string_equal(operand, "win11");
+        assert_int_equal(parse((const char *const[6]){ "a", "b" }, -1, &operand), -EINVAL);
+        assert_int_equal(parse((const char *const[6]){ "a" }, -2, &operand), -EINVAL);
+        assert_int_equal(parse((const char *const[6]){}, -2, &operand), 1);
 }
 
 static void test_bad(void **state) {
@@ -118,6 +133,7 @@ static void test_help(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_good),
+                fixture_test(test_optional),
                 fixture_test(test_bad),
                 fixture_test(test_help),
         };
