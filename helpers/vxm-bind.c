@@ -63,6 +63,8 @@ static int find_user(uid_t *ret) {
 }
 
 static int refuse_record(int error) {
+        if (error == -EACCES || error == -EPERM)
+                return log_error_errno(error, "Only root can read the undo record /run/vxm/bind/%s; try again as root.", arg_guest);
         return log_error_errno(error,
                 "Cannot read the undo record /run/vxm/bind/%s: %s; correct it, then try again: %s --release %s", arg_guest,
                 strerror(-error), program_invocation_name, arg_guest);
