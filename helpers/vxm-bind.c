@@ -70,11 +70,33 @@ static int refuse_record(int error) {
                 strerror(-error), program_invocation_name, arg_guest);
 }
 
+/* A run that was killed may have left a write to a driver behind that has not come back yet: nothing is planned before it
+ * has. wait: how long, in µs. */
+static int hold_record(int root, uint64_t wait, int *ret_fd) {
+        int r = bind_record_hold(root, arg_guest, wait, ret_fd);
+
+        if (r == -E_BUSY)
+                return log_event_errno(E_BUSY, MESSAGE_DEVICE_BUSY, FIELDS("VXM_DEVICE", "A device"),
+                        "An earlier run's write to a driver has not come back yet; `journalctl -k` may tell why. Try again: %s %s%s",
+                        program_invocation_name, arg_release ? "--release " : "", arg_guest);
+        return r < 0 && r != -ENOENT ? log_error_errno(r, "Cannot hold /run/vxm/bind/%s: %s.", arg_guest, strerror(-r)) : 0;
+}
+
+static uint64_t deadline(void) {
+        uint64_t usec;
+
+        return parse_time(arg_deadline, &usec) < 0 ? 0 : usec; /* choose_verb() has seen that it is one */
+}
+
 /* What an earlier run has noted, of devices that have not been given back since, tells of the time before that run. */
 static int save_record(int root, BindRecord *record) {
         _cleanup_(bind_record_done) BindRecord earlier = {};
+        _cleanup_(closep) int hold = -EBADF;
         int r;
 
+        r = hold_record(root, 0, &hold);
+        if (r < 0)
+                return r;
         r = bind_record_load(root, arg_guest, &earlier);
         if (r < 0 && r != -ENOENT)
                 return refuse_record(r);
@@ -87,13 +109,13 @@ static int save_record(int root, BindRecord *record) {
 
 /* Carries a plan out, and notes a device that is stuck, so that no later run writes to it as long as it is. */
 static int run_noting(int root, const BindPlan *plan, BindRecord *record) {
-        BindRun run = { .root = root, .is_this_machine = streq(arg_root, "/"), .release = arg_release };
+        BindRun run = {
+                .root = root, .is_this_machine = streq(arg_root, "/"), .release = arg_release, .deadline = deadline(),
+        };
         BindRecordFunction *function;
         PciAddress address;
         int r, q;
 
-        if (parse_time(arg_deadline, &run.deadline) < 0)
-                return -EINVAL;
         r = bind_run(&run, plan);
         if (run.stuck.pid == 0 || pci_address_parse(run.stuck_device, &address) < 0)
                 return r;
@@ -136,7 +158,7 @@ static int judge(int root) {
 static int take(int root) {
         _cleanup_(bind_plan_done) BindPlan plan = {};
         _cleanup_(guest_freep) Guest *g = NULL;
-        _cleanup_(closep) int lock = -EBADF;
+        _cleanup_(closep) int lock = -EBADF, hold = -EBADF;
         uid_t uid = 0;
         int r;
 
@@ -160,6 +182,7 @@ static int take(int root) {
         r = claims_check(root, arg_guest, &plan.functions);
         r = r < 0 ? r : census_check(root, g, &plan.functions, false);
         r = r < 0 ? r : save_record(root, &plan.record);
+        r = r < 0 ? r : hold_record(root, 0, &hold);
         if (r < 0)
                 return r;
         lock = (close(lock), -EBADF);
@@ -169,16 +192,20 @@ static int take(int root) {
 static int give_back(int root) {
         _cleanup_(bind_record_done) BindRecord record = {};
         _cleanup_(bind_plan_done) BindPlan plan = {};
-        _cleanup_(closep) int lock = -EBADF;
+        _cleanup_(closep) int lock = -EBADF, hold = -EBADF;
         bool left;
         int r;
 
+        r = arg_dry_run ? 0 : hold_record(root, deadline(), &hold);
+        if (r < 0)
+                return r;
         r = bind_record_load(root, arg_guest, &record);
         if (r == -ENOENT)
                 return arg_dry_run ? 0 : bind_record_forget(root, arg_guest);
         if (r < 0)
                 return refuse_record(r);
-        r = bind_plan_return(root, &record, &plan, &left);
+        r = arg_dry_run ? 0 : census_check_return(root, arg_guest, &record);
+        r = r < 0 ? r : bind_plan_return(root, &record, &plan, &left);
         if (r < 0)
                 return r;
         if (arg_dry_run)
@@ -243,9 +270,7 @@ static const Verb *refuse_usage(const char *expected) {
 }
 
 static bool deadline_is_valid(void) {
-        uint64_t deadline;
-
-        return parse_time(arg_deadline, &deadline) >= 0 && deadline > 0 && deadline <= DEADLINE_MAX;
+        return deadline() > 0 && deadline() <= DEADLINE_MAX;
 }
 
 /* Returns NULL, having said so, when the options do not go together. */

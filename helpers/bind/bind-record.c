@@ -10,9 +10,11 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "bind-record.h"
+#include "exit-status.h"
 #include "parse.h"
 #include "record-file.h"
 #include "root.h"
@@ -379,6 +381,28 @@ int bind_record_merge(BindRecord *record, const BindRecord *earlier) {
                 r = known ? 0 : bind_record_add_vtconsole(record, earlier->vtconsoles[i]);
         }
         return r;
+}
+
+static int call_flock(void *userdata) {
+        return flock(*(const int *) userdata, LOCK_EX) < 0 ? -errno : 0;
+}
+
+/* flock(2) knows no deadline, so a child waits; what it gets is this process's too, by the descriptor they share. */
+int bind_record_hold(int root, const char *guest, uint64_t deadline, int *ret_fd) {
+        _cleanup_(closep) int fd = -EBADF;
+        GuardedStuck stuck;
+        int r;
+
+        fd = record_file_open(root, RECORD_KIND, guest);
+        if (fd < 0)
+                return fd;
+        r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+        if (r == -EWOULDBLOCK)
+                r = deadline > 0 ? guarded_call(call_flock, &fd, deadline, &stuck) : -ETIMEDOUT;
+        if (r < 0)
+                return r == -ETIMEDOUT ? -E_BUSY : r;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
 }
 
 static int record_has(int root, const char *guest, const void *address) {

@@ -76,6 +76,11 @@ int bind_record_load(int root, const char *guest, BindRecord *ret);
 /* Keeps other runs from reading and writing records until *ret_fd is closed. Waits for them; they are short. */
 int bind_record_lock(int root, int *ret_fd);
 
+/* Holds the guest's record until *ret_fd is closed, here and in all child processes: as long as a write to a driver is going
+ * on, somebody holds it, even if who had ordered the write is gone. Waits for that at most deadline µs. Returns 0; -ENOENT:
+ * there is no record; -E_BUSY: somebody still holds it; -errno. */
+int bind_record_hold(int root, const char *guest, uint64_t deadline, int *ret_fd);
+
 /* Whether the record of a guest other than guest has the function at address, that is, whether that guest holds it. To be
  * called under the lock. Returns 1 and the name in *ret_holder; 0: nobody does; -errno, and in *ret_holder whose record
  * cannot be read, if it is that. */

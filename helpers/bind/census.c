@@ -151,3 +151,44 @@ int census_check(int root, const Guest *g, const GuestFunctions *functions, bool
                 return refuse_console(g, &list[0]);
         return check_holders(root, g, list, functions->n, units_will_stop);
 }
+
+/* The functions of the record that vfio-pci has now. */
+static int read_bound(int root, const BindRecord *record, PciFunctions *ret) {
+        for (size_t i = 0; i < record->n; i++) {
+                PciFunction f, *slot;
+
+                if (pci_read_function(root, record->functions[i].address, &f) < 0)
+                        continue; /* the way back says what is wrong with it */
+                if (!streq_ptr(f.driver, "vfio-pci")) {
+                        pci_function_done(&f);
+                        continue;
+                }
+                slot = ARRAY_GROW(ret->items, ret->n);
+                if (!slot) {
+                        pci_function_done(&f);
+                        return log_oom();
+                }
+                ret->items[ret->n++] = f;
+        }
+        return 0;
+}
+
+int census_check_return(int root, const char *guest, const BindRecord *record) {
+        _cleanup_(pci_functions_done) PciFunctions bound = {};
+        _cleanup_(holders_done) Holders l = {};
+        _cleanup_(freep) char *list = NULL;
+        int r;
+
+        r = read_bound(root, record, &bound);
+        if (r < 0 || bound.n == 0)
+                return r;
+        r = holders_find(root, bound.items, bound.n, &l);
+        if (r < 0)
+                return log_error_errno(r, "Cannot find out who has the devices: %s.", strerror(-r));
+        if (l.n == 0)
+                return 0;
+        if (describe(&l, &list) < 0)
+                return log_oom();
+        return log_event_errno(E_BUSY, MESSAGE_DEVICE_BUSY, FIELDS("VXM_DEVICE", bound.items[0].name),
+                "%s is in use: %s. Stop the guest first: systemctl stop vxm-guest@%s", bound.items[0].name, list, guest);
+}

@@ -60,6 +60,13 @@ int record_file_read(int root, const char *kind, const char *guest, char **ret) 
         return root_read(root, path, ret);
 }
 
+int record_file_open(int root, const char *kind, const char *guest) {
+        char path[PATH_SIZE];
+
+        (void) snprintf(path, sizeof path, "run/vxm/%s/%s", kind, guest);
+        return root_openat(root, path, O_RDONLY | O_NOFOLLOW);
+}
+
 int record_file_forget(int root, const char *kind, const char *guest) {
         _cleanup_(closep) int directory = open_directory(root, kind, O_PATH);
         char buffer[PATH_SIZE];

@@ -15,6 +15,9 @@ int record_file_save(int root, const char *kind, const char *guest, RecordPrint 
 /* Returns 0 and the text; -ENOENT: there is none; -errno. */
 int record_file_read(int root, const char *kind, const char *guest, char **ret);
 
+/* Opens the record for reading. Returns the descriptor, -ENOENT or -errno. */
+int record_file_open(int root, const char *kind, const char *guest);
+
 /* Removes the record, and what a kill has left of one. Returns 0, also when there is none, or -errno. */
 int record_file_forget(int root, const char *kind, const char *guest);
 

@@ -409,6 +409,25 @@ static void test_lock(void **state) {
         close(second);
 }
 
+/* A write that goes on holds the record, whoever ordered it; the next run waits, but not for ever. */
+static void test_hold(void **state) {
+        _cleanup_(bind_record_done) BindRecord record = {};
+        int first = -EBADF, second = -EBADF;
+        Fixture *f = *state;
+
+        fixture_directory(f, "run/vxm/bind");
+        assert_int_equal(bind_record_hold(f->root, "g", 0, &first), -ENOENT);
+        assert_int_equal(bind_record_save(f->root, "g", &record), 0);
+        assert_int_equal(bind_record_hold(f->root, "g", 0, &first), 0);
+        assert_int_equal(bind_record_hold(f->root, "g", 0, &second), -EBUSY);
+        assert_int_equal(bind_record_hold(f->root, "g", 50000, &second), -EBUSY);
+        close(first);
+        assert_int_equal(bind_record_hold(f->root, "g", 0, &second), 0);
+        /* What the waiting child gets is ours. */
+        assert_int_equal(bind_record_hold(f->root, "g", 50000, &first), -EBUSY);
+        close(second);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse),
@@ -428,6 +447,7 @@ int main(void) {
                 fixture_test(test_kinds),
                 cmocka_unit_test(test_damaged_kinds),
                 fixture_test(test_lock),
+                fixture_test(test_hold),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
