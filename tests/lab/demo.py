@@ -105,9 +105,9 @@ def refusal(lab, name="demo"):
     before = state(lab)
     cursor = lab.run("journalctl --sync; journalctl -q -n 0 --show-cursor").stdout.split("-- cursor: ")[-1].strip()
     done = lab.run(["systemctl", "start", f"vxm-guest@{name}"], check=False, timeout=180)
+    assert done.returncode != 0, f"has not been refused:\n{journal(lab, name)}"
     wait_undone(lab, name)
     story = lab.run(f"journalctl --sync; journalctl -q -b -u vxm-guest@{name} -o cat --after-cursor '{cursor}'").stdout
-    assert done.returncode != 0, f"has not been refused:\n{story}"
     assert_as_before(before, state(lab))
     assert "→ vfio-pci" not in story, f"was refused after the first write:\n{story}"
     return story

@@ -129,7 +129,7 @@ def test_driver_that_was_lost_is_found_by_the_next_start(lab):
 
 def test_read_only_sysfs(lab):
     demo.install(lab)
-    lab.run("mkdir -p /etc/systemd/system/vxm-bind@.service.d && printf '[Service]\\nReadOnlyPaths=/sys\\n' "
+    lab.run("mkdir -p /etc/systemd/system/vxm-bind@.service.d && printf '[Service]\\nBindReadOnlyPaths=/sys\\n' "
             ">/etc/systemd/system/vxm-bind@.service.d/ro.conf && systemctl daemon-reload")
     demo.assert_says(demo.refusal(lab), "/sys/bus/pci", "Read-only file system")
 

@@ -115,7 +115,7 @@ def test_any_function(lab, device, functions, seen):
 
 
 @pytest.mark.parametrize("section, words", [
-    ("[GPU]\nDevice=00:1c.0", ("0000:00:1c.0", "bridge")),
+    ("[GPU]\nDevice=00:1c.0", ("0000:00:1c.0", "no GPU")),
     ("[PCI]\nDevice=00:1c.0", ("0000:00:1c.0", "bridge")),
     ("[GPU]\nDevice=00:10.0", ("0000:00:10.0", "boots on")),
     ("[PCI]\nDevice=00:03.0", ("0000:00:03.0", "root")),

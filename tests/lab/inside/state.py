@@ -41,10 +41,13 @@ def _screens():
     for console in Path("/sys/class/vtconsole").iterdir():
         yield f"{console.name} {_text(console / 'name')} bind {_text(console / 'bind')}"
     for kind, pattern in CLASSES:
-        for node in Path("/sys/class", kind).glob(pattern):
-            # Their connectors are below them, and are called alike.
-            if "-" not in node.name:
-                yield f"{kind} {node.name} of {_target(node / 'device')}"
+        # The connectors of a card are called like it.
+        nodes = sorted(node for node in Path("/sys/class", kind).glob(pattern) if "-" not in node.name)
+        yield f"{kind} {pattern} {' '.join(node.name for node in nodes)}"
+        # Without its number: the kernel gives the lowest that is free, so of several cards that were away the first to
+        # come back gets the first.
+        for node in nodes:
+            yield f"{_target(node / 'device')} has {kind} {pattern}"
 
 
 def _files():
