@@ -28,7 +28,7 @@ def test_case_does_not_matter(lab_shared, spelling):
 
 @pytest.mark.machine("four-function")
 @pytest.mark.parametrize("section, device, functions", [
-    ("GPU", "1234:1111", "01:00"), ("GPU", "1234:1111:1af4:1100", "01:00"), ("GPU", "auto", "01:00"),
+    ("GPU", "1234:1111", "01:00"), ("GPU", "1234:1111:1af4:1100", "01:00"),
     ("PCI", "8086:10d3", "02:00"), ("PCI", "8086:10D3", "02:00"), ("PCI", "82574L", "02:00"),
     ("PCI", "82574l gigabit", "02:00"), ("PCI", "pci-0000:02:00.0", "02:00"),
 ])
@@ -36,6 +36,11 @@ def test_ids_and_names(lab_shared, section, device, functions):
     install(lab_shared, section, device)
     found = demo.taken(lab_shared)
     assert found and all(function.startswith(f"0000:{functions}.") for function in found), found
+
+
+def test_auto_is_the_gpu_that_the_host_does_not_use(lab_shared):
+    install(lab_shared, "GPU", "auto")
+    assert demo.taken(lab_shared) == CARD
 
 
 @pytest.mark.machine("identical")
