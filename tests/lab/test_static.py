@@ -52,7 +52,8 @@ def rebooted(lab, initrd=None, arguments=""):
 def drivers(lab):
     """Driver and override of the host's GPU, of the guest's, and of its sound function."""
     wanted = (HOST_GPU, demo.GPU, demo.SOUND)
-    return [line.partition(" driver ")[2].rstrip() for line in demo.state(lab).splitlines() if line.startswith(wanted)]
+    return [line.partition(" driver ")[2].rstrip() for line in demo.state(lab).splitlines()
+            if line.startswith(wanted) and " driver " in line]
 
 
 STATIC = ["bochs-drm override (null)", "vfio-pci override vfio-pci", "vfio-pci override vfio-pci"]
