@@ -2,7 +2,8 @@
 """Fixtures that give a test its machine, and what a failing test shows of it.
 
 lab         a machine of its own, as fresh as after installing the product
-lab_shared  one machine of each shape for all tests of a module: for tests that only look, or that clean up
+lab_shared  one machine for all tests of a module: for tests that only look, or that clean up
+lab_shaped  the same for a module whose tests ask for several shapes: one after the other
 
 @pytest.mark.machine("no-iommu") on a test, or as the module's pytestmark, asks for another shape than two-gpu.
 """
@@ -49,21 +50,27 @@ def lab(request):
 
 
 @pytest.fixture(scope="module")
-def _shared():
-    """The machine that the module's tests share right now, and its shape: another shape takes its place."""
+def lab_shared(request):
+    with _machine(request.node) as machine:
+        yield machine
+
+
+@pytest.fixture(scope="module")
+def _shaped():
+    """The machine that the module's tests share right now, by its shape: another shape takes its place."""
     with contextlib.ExitStack() as stack:
         yield {"stack": stack, "shape": None, "machine": None}
 
 
 @pytest.fixture
-def lab_shared(request, _shared):
+def lab_shaped(request, _shaped):
     marker = request.node.get_closest_marker("machine")
     shape = marker.args if marker else ()
-    if _shared["machine"] is None or _shared["shape"] != shape:
-        _shared["stack"].close()
-        _shared["machine"] = _shared["stack"].enter_context(_machine(request.node))
-        _shared["shape"] = shape
-    return _shared["machine"]
+    if _shaped["machine"] is None or _shaped["shape"] != shape:
+        _shaped["stack"].close()
+        _shaped["machine"] = _shaped["stack"].enter_context(_machine(request.node))
+        _shaped["shape"] = shape
+    return _shaped["machine"]
 
 
 @pytest.hookimpl(tryfirst=True)

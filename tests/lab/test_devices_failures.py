@@ -160,9 +160,9 @@ def test_card_that_leaves_between_guest_and_host(lab):
 
 @pytest.mark.machine("no-iommu")
 @pytest.mark.parametrize("section", ["GPU", "PCI"])
-def test_without_a_group(lab_shared, section):
-    demo.install(lab_shared, text=demo.guest_file(f"[{section}]\nDevice=01:00.0"))
-    demo.assert_says(demo.refusal(lab_shared), "0000:01:00.0", "IOMMU")
+def test_without_a_group(lab_shaped, section):
+    demo.install(lab_shaped, text=demo.guest_file(f"[{section}]\nDevice=01:00.0"))
+    demo.assert_says(demo.refusal(lab_shaped), "0000:01:00.0", "IOMMU")
 
 
 def test_one_card_and_two_guests_at_once(lab):

@@ -13,16 +13,16 @@ def install(lab, section, device):
 
 
 @pytest.mark.parametrize("spelling", ["1:0.0", "01:00.0", "0000:01:00.0", "1:00.0", "0000:1:0.0", "pci-0000:01:00.0"])
-def test_spellings_of_an_address(lab_shared, spelling):
-    install(lab_shared, "GPU", spelling)
-    assert demo.taken(lab_shared) == CARD
+def test_spellings_of_an_address(lab_shaped, spelling):
+    install(lab_shaped, "GPU", spelling)
+    assert demo.taken(lab_shaped) == CARD
 
 
 @pytest.mark.parametrize("spelling", ["1D:0.0", "0000:1D:00.0", "1d:0.0"])
-def test_case_does_not_matter(lab_shared, spelling):
+def test_case_does_not_matter(lab_shaped, spelling):
     """Of an address with a letter; there is no such device, so it is the refusal that spells it as the kernel does."""
-    install(lab_shared, "GPU", spelling)
-    status, said = demo.steps(lab_shared)
+    install(lab_shaped, "GPU", spelling)
+    status, said = demo.steps(lab_shaped)
     assert status == 78 and "0000:1d:00.0" in said, said
 
 
@@ -32,9 +32,9 @@ def test_case_does_not_matter(lab_shared, spelling):
     ("PCI", "8086:10d3", "02:00"), ("PCI", "8086:10D3", "02:00"), ("PCI", "82574L", "02:00"),
     ("PCI", "82574l gigabit", "02:00"), ("PCI", "pci-0000:02:00.0", "02:00"),
 ])
-def test_ids_and_names(lab_shared, section, device, functions):
-    install(lab_shared, section, device)
-    found = demo.taken(lab_shared)
+def test_ids_and_names(lab_shaped, section, device, functions):
+    install(lab_shaped, section, device)
+    found = demo.taken(lab_shaped)
     assert found and all(function.startswith(f"0000:{functions}.") for function in found), found
 
 
@@ -45,23 +45,23 @@ def test_auto_is_the_gpu_that_the_host_does_not_use(lab_shared):
 
 @pytest.mark.machine("identical")
 @pytest.mark.parametrize("device", ["1234:1111", "1234:1111:1af4:1100", "auto"])
-def test_ambiguous_names_list_the_candidates(lab_shared, device):
-    install(lab_shared, "GPU", device)
-    story = demo.refusal(lab_shared)
+def test_ambiguous_names_list_the_candidates(lab_shaped, device):
+    install(lab_shaped, "GPU", device)
+    story = demo.refusal(lab_shaped)
     assert "0000:01:00.0" in story and "0000:02:00.0" in story and device in story, story
 
 
 @pytest.mark.parametrize("device", ["1234:ffff", "RX 6800", "pci-0000:09:00.0", "09:00.0"])
-def test_nothing_of_that_name(lab_shared, device):
-    install(lab_shared, "GPU", device)
-    status, said = demo.steps(lab_shared)
+def test_nothing_of_that_name(lab_shaped, device):
+    install(lab_shaped, "GPU", device)
+    status, said = demo.steps(lab_shaped)
     assert status == 78 and "09:00.0" in said if "09:" in device else device in said, said
 
 
 @pytest.mark.parametrize("device", ["01:00:0:0", "1:0.8", "01:20.0", "12345:1111", ""])
-def test_malformed(lab_shared, device):
-    install(lab_shared, "GPU", device)
-    status, said = demo.steps(lab_shared)
+def test_malformed(lab_shaped, device):
+    install(lab_shaped, "GPU", device)
+    status, said = demo.steps(lab_shaped)
     assert (status == 78 and "/etc/vxm/guests/demo.guest" in said) or device == "", said
 
 
