@@ -10,10 +10,11 @@ pytestmark = pytest.mark.machine("held")
 
 STOPS = demo.guest_file("[GPU]\nDevice=01:00.0\nStopUnits=weston-second.service")
 
-# Holds a sound node as sound servers do: it lets go when the card leaves.
-HOLD = """
-import os, select, sys
-node = os.open(sys.argv[1], os.O_RDWR | os.O_NONBLOCK)
+# Holds a card's control node as sound servers do: it lets go when the card leaves.
+SOUND_SERVER = """
+import os, select
+open("/proc/self/comm", "w").write("wireplumber")
+node = os.open("/dev/snd/controlC0", os.O_RDWR | os.O_NONBLOCK)
 print("held", flush=True)
 poll = select.poll()
 poll.register(node, 0)
@@ -33,6 +34,12 @@ def test_refused_with_who_holds_it(lab):
     demo.assert_says(story, "0000:01:00.0", "weston", pid, "weston-second.service")
     assert "StopUnits=" in story, story
     assert is_active(lab)
+
+
+def hold(lab, node):
+    """Has somebody's process keep a node open; returns the command that runs it, and its number as text."""
+    holder = lab.spawn(f"sleep infinity <>{node} & echo $!; wait")
+    return holder, holder.stdout.readline().strip()
 
 
 @pytest.mark.parametrize("end", demo.ENDS)
@@ -71,7 +78,7 @@ def test_control_node_of_the_sound_does_not_matter(lab):
     lab.run("systemctl stop weston-second")
     demo.install(lab, text=demo.guest_file("[GPU]\nDevice=01:00.0"))
     before = demo.state(lab)
-    holder = lab.spawn(["python3", "-c", HOLD, "/dev/snd/controlC0"])
+    holder = lab.spawn(["python3", "-c", SOUND_SERVER])
     assert holder.stdout.readline() == "held\n"
     demo.start(lab)
     holder.communicate()
@@ -83,19 +90,17 @@ def test_control_node_of_the_sound_does_not_matter(lab):
 def test_sound_that_plays_is_refused(lab):
     lab.run("systemctl stop weston-second")
     demo.install(lab, text=demo.guest_file("[GPU]\nDevice=01:00.0"))
-    holder = lab.spawn(["python3", "-c", HOLD, "/dev/snd/pcmC0D0p"])
-    assert holder.stdout.readline() == "held\n"
-    story = demo.refusal(lab)
-    demo.assert_says(story, "0000:01:00.1", "python3")
-    holder.kill()
+    holder, pid = hold(lab, "/dev/snd/pcmC0D0p")
+    demo.assert_says(demo.refusal(lab), "sleep", pid, "/dev/snd/pcmC0D0p")
+    lab.run(f"kill {pid}")
+    holder.communicate()
 
 
 def test_process_without_a_unit_of_its_own(lab):
     """Somebody's program, started by hand: its number and name are told, and the next step is not StopUnits= alone."""
     lab.run("systemctl stop weston-second")
     demo.install(lab, text=demo.guest_file("[GPU]\nDevice=01:00.0"))
-    holder = lab.spawn("sleep infinity </dev/dri/card1 & echo $!; wait")
-    pid = holder.stdout.readline().strip()
+    holder, pid = hold(lab, "/dev/dri/card1")
     demo.assert_says(demo.refusal(lab), "sleep", pid)
     lab.run(f"kill {pid}")
     holder.communicate()
