@@ -93,17 +93,12 @@ int host_uses_of(const HostUses *l, const PciFunction *f, char **ret) {
 
         for (size_t i = 0; r >= 0 && i < l->n; i++) {
                 const HostUse *u = &l->items[i];
-                char *longer = NULL;
 
                 /* A mouse with many buttons is a keyboard of the same name twice. */
                 if (!host_use_is_of(u, f) || strings_contain(seen, n, u->text))
                         continue;
                 r = strings_add(&seen, &n, u->text);
-                r = r < 0 ? r : format(&longer, "%s%s%s", all ? all : "", all ? ", " : "", u->text);
-                if (r >= 0) {
-                        free(all);
-                        all = longer;
-                }
+                r = r < 0 ? r : list_append(&all, ", ", "%s", u->text);
         }
         strings_free(seen, n);
         if (r < 0)
