@@ -17,11 +17,6 @@ enum {
         SHOWN_MAX = 6,        /* holders in one message */
 };
 
-/* logind closes its own descriptors when a device or a session goes. */
-static bool lets_go(const Holder *h) {
-        return h->yields || streq_ptr(h->unit, "systemd-logind.service");
-}
-
 static bool stops_units(const Guest *g) {
         return g->single_gpu || g->n_stop_units > 0;
 }
@@ -42,7 +37,7 @@ static int find_blocking(int root, const Guest *g, const PciFunction functions[]
         if (!ret->items && l.n > 0)
                 return log_oom();
         for (size_t i = 0; i < l.n; i++)
-                if (!lets_go(&l.items[i]) && !(units_will_stop && goes_with_units(root, g, &l.items[i]))) {
+                if (!l.items[i].yields && !(units_will_stop && goes_with_units(root, g, &l.items[i]))) {
                         ret->items[ret->n++] = l.items[i];
                         l.items[i] = (Holder){};
                 }

@@ -73,11 +73,6 @@ static int judge(int root, GpuReport *g) {
 
 /* ---- who has it open ---- */
 
-/* logind lets go when a device vanishes. */
-static bool stands_in_the_way(const Holder *h) {
-        return !h->yields && !streq_ptr(h->unit, "systemd-logind.service");
-}
-
 static bool is_node_of(const GpuReport *g, const char *path) {
         for (size_t i = 0; i < g->nodes.n; i++)
                 if (streq(g->nodes.items[i].path, path))
@@ -121,7 +116,7 @@ static int read_holders(int root, GpuReports *l) {
         for (size_t i = 0; r >= 0 && i < l->n; i++)
                 for (size_t j = 0; r >= 0 && j < holders.n; j++)
                         if (is_node_of(&l->items[i], holders.items[j].node)) {
-                                l->items[i].held |= stands_in_the_way(&holders.items[j]);
+                                l->items[i].held |= !holders.items[j].yields;
                                 r = copy_holder(&holders.items[j], &l->items[i].holders);
                         }
         l->n_unseen = holders.n_unseen;

@@ -184,6 +184,12 @@ static bool is_sound_server(const char *command) {
         return false;
 }
 
+/* logind closes the descriptors that it has handed to a session when the session or the device goes; and so does systemd,
+ * which keeps copies of them for logind to survive a restart (sd_pid_notify_with_fds(3)). */
+static bool is_session_keeper(const Holder *h) {
+        return h->pid == 1 || streq_ptr(h->unit, "systemd-logind.service");
+}
+
 static void judge_yields(Holders *l) {
         for (size_t i = 0; i < l->n; i++) {
                 bool only_controls = true;
@@ -191,7 +197,7 @@ static void judge_yields(Holders *l) {
                 for (size_t j = 0; j < l->n; j++)
                         if (l->items[j].pid == l->items[i].pid)
                                 only_controls &= !!startswith(l->items[j].node, "/dev/snd/control");
-                l->items[i].yields = only_controls && is_sound_server(l->items[i].command);
+                l->items[i].yields = (only_controls && is_sound_server(l->items[i].command)) || is_session_keeper(&l->items[i]);
         }
 }
 

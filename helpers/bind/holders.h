@@ -12,7 +12,7 @@ typedef struct Holder {
         char *user_unit; /* of the user's manager, NULL: none */
         char *session;   /* logind's id, NULL: none */
         char *node;      /* “/dev/dri/card1” */
-        bool yields;     /* lets go by itself when the device goes: a sound server with nothing but a control node open */
+        bool yields;     /* lets go by itself when the device goes: a sound server with nothing but a control node open; logind */
 } Holder;
 
 typedef struct Holders {

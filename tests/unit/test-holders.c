@@ -86,6 +86,7 @@ static void test_compositor(void **state) {
         assert_string_equal(l.items[1].unit, "user@1000.service");
         assert_string_equal(l.items[2].node, "/dev/dri/renderD129");
         assert_described(&l.items[3], "wireplumber (pid 1533, unit wireplumber.service) has /dev/snd/controlC1 open");
+        assert_true(l.items[0].yields);
         assert_false(l.items[1].yields);
         assert_true(l.items[3].yields);
 }
@@ -191,6 +192,20 @@ static void test_live(void **state) {
         assert_true(found);
 }
 
+/* logind opens a GPU for a session, and systemd keeps a copy of the descriptor for it. */
+static void test_session_keepers(void **state) {
+        _cleanup_(holders_done) Holders l = {};
+        Fixture *f = *state;
+
+        fixture_machine(f, "b550");
+        fixture_lines(f, "proc/1/comm = systemd\nproc/1/cgroup = 0::/init.scope\nproc/1/fd/77 -> /dev/dri/card1\n"
+                         "proc/2/comm = systemd\nproc/2/cgroup = 0::/init.scope\nproc/2/fd/77 -> /dev/dri/card1");
+        find(f, "2b:00.0", &l);
+        assert_int_equal(l.items[0].pid, 1);
+        assert_true(l.items[0].yields);
+        assert_false(l.items[1].yields);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_nodes),
@@ -200,6 +215,7 @@ int main(void) {
                 fixture_test(test_none),
                 fixture_test(test_session),
                 fixture_test(test_yields),
+                fixture_test(test_session_keepers),
                 fixture_test(test_deep),
                 fixture_test(test_live),
         };
