@@ -133,6 +133,7 @@ int static_bind(int root, bool dry_run) {
         _cleanup_(pci_functions_done) PciFunctions functions = {};
         int r, first_error = 0;
 
+        log_set_unit("vxm-static-bind.service");
         r = guest_devices_find_static(root, &functions);
         if (r < 0)
                 return r;

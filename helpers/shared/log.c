@@ -17,6 +17,7 @@ enum {
 
 static const char *log_program = "vxm";
 static const char *log_guest;
+static const char *log_unit;
 static int log_max_priority = LOG_INFO;
 static int log_kmsg = -EBADF;
 static FILE *log_stream;
@@ -28,6 +29,10 @@ void log_setup(const char *program, const char *guest) {
         log_guest = guest;
         if ((level && streq(level, "debug")) || (invocation && streq(invocation, "1")))
                 log_max_priority = LOG_DEBUG;
+}
+
+void log_set_unit(const char *unit) {
+        log_unit = unit;
 }
 
 void log_to_kmsg(void) {
@@ -92,12 +97,12 @@ static int entry_add(Entry *e, const char *name, const char *value) {
         return 0;
 }
 
-static int entry_add_guest(Entry *e) {
+static int entry_add_unit(Entry *e) {
         _cleanup_(freep) char *unit = NULL;
         int r;
 
         if (!log_guest)
-                return 0;
+                return log_unit ? entry_add(e, "OBJECT_SYSTEMD_UNIT", log_unit) : 0;
 
         r = format(&unit, "vxm-guest@%s.service", log_guest);
         if (r < 0)
@@ -114,7 +119,7 @@ static int journal_write(int priority, int error, const char *message_id, const 
         r = entry_add(&e, "MESSAGE", message);
         r = r < 0 ? r : entry_add(&e, "PRIORITY", number);
         r = r < 0 ? r : entry_add(&e, "SYSLOG_IDENTIFIER", log_program);
-        r = r < 0 ? r : entry_add_guest(&e);
+        r = r < 0 ? r : entry_add_unit(&e);
         if (r >= 0 && message_id)
                 r = entry_add(&e, "MESSAGE_ID", message_id);
         if (r >= 0 && error != 0) {

@@ -12,6 +12,10 @@
  * comes from the units' LogExtraFields=. */
 void log_setup(const char *program, const char *guest);
 
+/* Names the unit that messages belong to when they are for no guest. journald finds it out by itself, but not always when
+ * the program ends at once, as it does early at boot. */
+void log_set_unit(const char *unit);
+
 /* Sends messages to the kernel's log instead, where journald picks them up: generators have no other way, as systemd runs
  * them with nothing behind standard error. */
 void log_to_kmsg(void);
