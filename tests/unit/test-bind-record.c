@@ -186,74 +186,6 @@ static void test_node_owner(void **state) {
         assert_int_equal(record.functions[1].node_gid, st.st_gid);
 }
 
-/* A new record takes the old one's place by rename(2): who has the old one open still reads all of it. */
-static void test_save_is_atomic(void **state) {
-        _cleanup_(bind_record_done) BindRecord first = {}, second = {};
-        _cleanup_(closep) int fd = -EBADF;
-        _cleanup_(freep) char *text = NULL;
-        Fixture *f = *state;
-        struct stat st;
-
-        fixture_machine(f, "two-gpu");
-        fixture_directory(f, "run/vxm/bind");
-        add(f, &first, "01:00.0");
-        add(f, &second, "01:00.1");
-        assert_int_equal(bind_record_save(f->root, "g", &first), 0);
-        fd = root_openat(f->root, "run/vxm/bind/g", 0);
-        assert_true(fd >= 0);
-        assert_int_equal(fstat(fd, &st), 0);
-        assert_int_equal(st.st_mode & 07777, 0600);
-
-        fixture_write(f, "run/vxm/bind/.g.new", "what a kill left behind, longer than any record of this test will ever be");
-        assert_int_equal(bind_record_save(f->root, "g", &second), 0);
-        assert_int_equal(read_full(fd, 4096, &text, NULL), 0);
-        assert_string_equal(text, "function 0000:01:00.0 bochs-drm - 0 0\n");
-        assert_int_equal(fstatat(f->root, "run/vxm/bind/g", &st, 0), 0);
-        assert_int_equal(st.st_mode & 07777, 0600); /* not the leftover's */
-        assert_false(root_exists(f->root, "run/vxm/bind/.g.new"));
-        free(TAKE_PTR(text));
-        assert_int_equal(root_read(f->root, "run/vxm/bind/g", &text), 0);
-        assert_string_equal(text, "function 0000:01:00.1 snd_hda_intel - 0 0");
-}
-
-/* All or nothing: what cannot be renamed into place leaves no trace. */
-static void test_save_fails_whole(void **state) {
-        _cleanup_(bind_record_done) BindRecord record = {};
-        Fixture *f = *state;
-
-        fixture_machine(f, "two-gpu");
-        add(f, &record, "01:00.0");
-        assert_int_equal(bind_record_save(f->root, "g", &record), -ENOENT);
-
-        fixture_directory(f, "run/vxm/bind/g");
-        assert_int_equal(bind_record_save(f->root, "g", &record), -EISDIR);
-        assert_false(root_exists(f->root, "run/vxm/bind/.g.new"));
-}
-
-/* A link in the temporary file's place must not lead the write elsewhere. */
-static void test_save_follows_no_link(void **state) {
-        _cleanup_(bind_record_done) BindRecord record = {};
-        _cleanup_(freep) char *text = NULL;
-        Fixture *f = *state;
-
-        fixture_machine(f, "two-gpu");
-        fixture_write(f, "victim", "untouched\n");
-        fixture_link(f, "run/vxm/bind/.g.new", "../../../victim");
-        add(f, &record, "01:00.0");
-        assert_int_equal(bind_record_save(f->root, "g", &record), 0);
-        assert_int_equal(root_read(f->root, "victim", &text), 0);
-        assert_string_equal(text, "untouched");
-}
-
-static void test_forget_takes_leftovers(void **state) {
-        Fixture *f = *state;
-
-        assert_int_equal(bind_record_forget(f->root, "g"), 0); /* no directory either */
-        fixture_write(f, "run/vxm/bind/.g.new", "half");
-        assert_int_equal(bind_record_forget(f->root, "g"), 0);
-        assert_false(root_exists(f->root, "run/vxm/bind/.g.new"));
-}
-
 static void test_load_damaged(void **state) {
         BindRecord record;
         Fixture *f = *state;
@@ -392,23 +324,6 @@ static void test_damaged_kinds(void **state) {
         }
 }
 
-/* Of two runs one waits: a second descriptor is a second party to flock(2). */
-static void test_lock(void **state) {
-        int first = -EBADF, second = -EBADF;
-        Fixture *f = *state;
-
-        assert_int_equal(bind_record_lock(f->root, &first), -ENOENT);
-        fixture_directory(f, "run/vxm/bind");
-        assert_int_equal(bind_record_lock(f->root, &first), 0);
-        second = root_openat(f->root, "run/vxm/bind", O_RDONLY | O_DIRECTORY);
-        assert_true(second >= 0);
-        assert_int_equal(flock(second, LOCK_EX | LOCK_NB), -1);
-        assert_int_equal(errno, EWOULDBLOCK);
-        close(first);
-        assert_int_equal(flock(second, LOCK_EX | LOCK_NB), 0);
-        close(second);
-}
-
 /* A write that goes on holds the record, whoever ordered it; the next run waits, but not for ever. */
 static void test_hold(void **state) {
         _cleanup_(bind_record_done) BindRecord record = {};
@@ -437,16 +352,11 @@ int main(void) {
                 fixture_test(test_round_trip),
                 fixture_test(test_not_recordable),
                 fixture_test(test_node_owner),
-                fixture_test(test_save_is_atomic),
-                fixture_test(test_save_fails_whole),
-                fixture_test(test_save_follows_no_link),
-                fixture_test(test_forget_takes_leftovers),
                 fixture_test(test_load_damaged),
                 fixture_test(test_holder),
                 cmocka_unit_test(test_merge),
                 fixture_test(test_kinds),
                 cmocka_unit_test(test_damaged_kinds),
-                fixture_test(test_lock),
                 fixture_test(test_hold),
         };
 

@@ -116,50 +116,6 @@ static void test_round_trip(void **state) {
         assert_int_equal(units_record_forget(f->root, "g"), 0); /* twice is once */
 }
 
-/* A new record takes the old one's place by rename(2): who has the old one open still reads all of it. */
-static void test_save_is_atomic(void **state) {
-        _cleanup_(unit_names_done) UnitNames first = {}, second = {};
-        _cleanup_(closep) int fd = -EBADF;
-        _cleanup_(freep) char *text = NULL;
-        Fixture *f = *state;
-        struct stat st;
-
-        fixture_directory(f, "run/vxm/units");
-        assert_int_equal(unit_names_add(&first, "first.service"), 0);
-        assert_int_equal(unit_names_add(&second, "second.service"), 0);
-        assert_int_equal(units_record_save(f->root, "g", &first), 0);
-        fd = root_openat(f->root, "run/vxm/units/g", 0);
-        assert_true(fd >= 0);
-
-        fixture_write(
-                f, "run/vxm/units/.g.new", "what a kill left behind, longer than any record of this test will be");
-        assert_int_equal(units_record_save(f->root, "g", &second), 0);
-        assert_int_equal(read_full(fd, 4096, &text, NULL), 0);
-        assert_string_equal(text, "first.service\n");
-        assert_int_equal(fstatat(f->root, "run/vxm/units/g", &st, 0), 0);
-        assert_int_equal(st.st_mode & 07777, 0600); /* not the leftover's */
-        assert_false(root_exists(f->root, "run/vxm/units/.g.new"));
-}
-
-/* All or nothing: what cannot be renamed into place leaves no trace, and a link leads nowhere. */
-static void test_save_fails_whole(void **state) {
-        _cleanup_(unit_names_done) UnitNames record = {};
-        _cleanup_(freep) char *text = NULL;
-        Fixture *f = *state;
-
-        assert_int_equal(unit_names_add(&record, "gdm.service"), 0);
-        assert_int_equal(units_record_save(f->root, "g", &record), -ENOENT);
-        fixture_directory(f, "run/vxm/units/g");
-        assert_int_equal(units_record_save(f->root, "g", &record), -EISDIR);
-        assert_false(root_exists(f->root, "run/vxm/units/.g.new"));
-
-        fixture_write(f, "victim", "untouched\n");
-        fixture_link(f, "run/vxm/units/.h.new", "../../../victim");
-        assert_int_equal(units_record_save(f->root, "h", &record), 0);
-        assert_int_equal(root_read(f->root, "victim", &text), 0);
-        assert_string_equal(text, "untouched");
-}
-
 static void assert_holder(Fixture *f, const char *guest, const char *unit, const char *wanted) {
         _cleanup_(freep) char *holder = NULL;
 
@@ -190,22 +146,6 @@ static void test_holder(void **state) {
         assert_string_equal(holder, "b");
 }
 
-/* Of two runs one waits: a second descriptor is a second party to flock(2). */
-static void test_lock(void **state) {
-        int first = -EBADF, second = -EBADF;
-        Fixture *f = *state;
-
-        assert_int_equal(units_record_lock(f->root, &first), -ENOENT);
-        fixture_directory(f, "run/vxm/units");
-        assert_int_equal(units_record_lock(f->root, &first), 0);
-        second = root_openat(f->root, "run/vxm/units", O_RDONLY | O_DIRECTORY);
-        assert_true(second >= 0);
-        assert_int_equal(flock(second, LOCK_EX | LOCK_NB), -1);
-        close(first);
-        assert_int_equal(flock(second, LOCK_EX | LOCK_NB), 0);
-        close(second);
-}
-
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_names),
@@ -213,10 +153,7 @@ int main(void) {
                 cmocka_unit_test(test_damaged),
                 cmocka_unit_test(test_limit),
                 fixture_test(test_round_trip),
-                fixture_test(test_save_is_atomic),
-                fixture_test(test_save_fails_whole),
                 fixture_test(test_holder),
-                fixture_test(test_lock),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
