@@ -43,19 +43,43 @@ static void fail(char *fmt, ...) {
         exit(STATUS_FAILED);
 }
 
+/* path: the list of ids; NULL: libpci's own. */
+static struct pci_access *open_access(const char *path) {
+        struct pci_access *access = pci_alloc();
+
+        if (!access)
+                return NULL;
+        access->error = fail;
+        access->warning = access->debug = ignore;
+        if (path)
+                pci_set_name_list_path(access, (char *) path, 0);
+        return access;
+}
+
+/* Where the list has no name libpci asks udev's hwdb, which is made from the same list, but is searched in place: the list
+ * has to be read as a whole, and a megabyte and a half takes longer than all else that vxm-bind does. So it gets an empty
+ * list, if the hwdb is there and libpci was built to use it, which the name of a vendor tells that no list lacks. */
+static struct pci_access *choose_access(void) {
+        struct pci_access *access;
+        char buffer[64];
+
+        if (list)
+                return open_access(list);
+        access = open_access("/dev/null");
+        if (!access || pci_lookup_name(access, buffer, sizeof buffer, PCI_LOOKUP_VENDOR | PCI_LOOKUP_NO_NUMBERS, 0x8086))
+                return access;
+        pci_cleanup(access);
+        return open_access(NULL);
+}
+
 static char *look_up(const PciFunction *f, int what) {
-        static struct pci_access *access; /* kept, because it takes milliseconds to read the list of ids */
+        static struct pci_access *access; /* kept, because it takes milliseconds to read a list */
         char buffer[256], *title;
 
-        if (!access) {
-                access = pci_alloc();
-                if (!access)
-                        return NULL;
-                access->error = fail;
-                access->warning = access->debug = ignore;
-                if (list)
-                        pci_set_name_list_path(access, list, 0);
-        }
+        if (!access)
+                access = choose_access();
+        if (!access)
+                return NULL;
         title = pci_lookup_name(access, buffer, sizeof buffer, what, f->vendor, f->device);
         return strdup(title ? title : f->name);
 }
