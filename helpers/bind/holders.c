@@ -20,6 +20,8 @@ enum {
 
 typedef struct Census {
         int root;
+        bool live;         /* /proc is the kernel's, and no captured tree */
+        unsigned long own; /* our process */
         const DeviceNodes *nodes;
         Holders *holders;
 } Census;
@@ -142,29 +144,40 @@ static bool has_ended(int error) {
         return error == -ENOENT || error == -ESRCH;
 }
 
-static int look_into(Census *c, unsigned long pid) {
-        _cleanup_(freep) char *path = NULL;
-        _cleanup_(closep) int directory = -EBADF;
-        char **names = NULL;
-        size_t n = 0;
-        bool live, ours;
-        int r;
+static void closedirp(DIR **d) {
+        if (*d)
+                closedir(*d);
+}
 
-        r = format(&path, "proc/%lu/fd", pid);
-        r = r < 0 ? r : root_list(c->root, path, &names, &n);
-        if (r >= 0) {
-                directory = root_openat(c->root, path, O_RDONLY | O_DIRECTORY);
-                r = directory;
+static int look_into_directory(Census *c, unsigned long pid, int fd) {
+        _cleanup_(closedirp) DIR *d = fdopendir(fd);
+        int r = 0;
+
+        if (!d) {
+                close(fd);
+                return -ENOMEM;
         }
-        live = r >= 0 && is_live(directory);
-        ours = live && pid == (unsigned long) getpid();
-        for (size_t i = 0; r >= 0 && !ours && i < n; i++) {
-                const DeviceNode *node = node_of_fd(c->nodes, directory, names[i], live);
+        for (struct dirent *e; r >= 0 && (errno = 0, e = readdir(d));) {
+                const DeviceNode *node;
 
+                if (!isdigit((unsigned char) *e->d_name))
+                        continue;
+                node = node_of_fd(c->nodes, dirfd(d), e->d_name, c->live);
                 if (node)
                         r = add_holder(c, pid, node);
         }
-        strings_free(names, n);
+        return r < 0 ? r : -errno;
+}
+
+static int look_into(Census *c, unsigned long pid) {
+        char path[48];
+        int r;
+
+        if (pid == c->own)
+                return 0;
+        (void) snprintf(path, sizeof path, "proc/%lu/fd", pid);
+        r = root_openat(c->root, path, O_RDONLY | O_DIRECTORY);
+        r = r < 0 ? r : look_into_directory(c, pid, r);
         if (r == -EACCES || r == -EPERM) {
                 c->holders->n_unseen++;
                 return 0;
@@ -208,13 +221,16 @@ static int compare_holders(const void *a, const void *b) {
 }
 
 static int look_into_all(Census *c) {
+        _cleanup_(closep) int proc = root_openat(c->root, "proc", O_PATH | O_DIRECTORY);
         char **names = NULL;
         size_t n = 0;
         int r;
 
-        r = root_list(c->root, "proc", &names, &n);
-        if (r == -ENOENT)
+        if (proc == -ENOENT)
                 return 0;
+        c->live = proc >= 0 && is_live(proc);
+        c->own = c->live ? (unsigned long) getpid() : 0;
+        r = root_list(c->root, "proc", &names, &n);
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 unsigned long pid;
 
