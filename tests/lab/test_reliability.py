@@ -40,10 +40,13 @@ def matrix(lab, text):
     return json.loads(done.stdout)
 
 
-def assert_complete(found):
-    """Every point came out as before, and there were enough of them."""
+def assert_complete(found, config):
+    """Every point came out as before, and there were enough of them. Tells the figures in any case."""
     counts, total = found["counts"], sum(found["counts"].values())
-    print(f"{total} points in {found['seconds']:.0f} s: {json.dumps(counts, indent=1)}", file=sys.stderr)
+    writer = config.get_terminal_writer()
+    writer.line(f"\n{total} points in {found['seconds']:.0f} s, {len(found['failures'])} failures")
+    for key, count in counts.items():
+        writer.line(f"{key:24} {count:4} points, {found['dented'].get(key, 0):4} with something left to undo")
     told = "\n\n".join(json.dumps(failure, indent=1, ensure_ascii=False) for failure in found["failures"][:5])
     assert not found["failures"], f"not as before after {len(found['failures'])} of {total} points; the first:\n{told}"
     assert not found["missed"], f"points that were not reached: {found['missed']}"
@@ -53,12 +56,12 @@ def assert_complete(found):
     assert not short, f"fewer points than there have to be: {'; '.join(short)}"
 
 
-def test_kill_matrix(lab):
-    assert_complete(matrix(lab, demo.GUEST_FILE + _POLICY))
+def test_kill_matrix(lab, pytestconfig):
+    assert_complete(matrix(lab, demo.GUEST_FILE + _POLICY), pytestconfig)
 
 
 @pytest.mark.machine("single")
-def test_kill_matrix_single_gpu(lab):
+def test_kill_matrix_single_gpu(lab, pytestconfig):
     """With consoles and framebuffers to let go of, too; the desktop is stopped by a unit, and here for all of the time."""
     lab.run("systemctl stop display-manager")
-    assert_complete(matrix(lab, _SINGLE))
+    assert_complete(matrix(lab, _SINGLE), pytestconfig)
