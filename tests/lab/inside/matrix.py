@@ -198,8 +198,18 @@ class Matrix:
         for _ in range(3):
             run(self._release)
         if difference(self._before, state.lines()):
+            self._probe_displays()
+        if difference(self._before, state.lines()):
             self.report()
             sys.exit("and that could not be repaired")
+
+    @staticmethod
+    def _probe_displays():
+        """A driver that starts anew takes the console, too, where nothing else brings it back."""
+        for device in state.PCI.iterdir():
+            if (device / "class").read_text().startswith("0x03") and (device / "driver").exists():
+                (device / "driver/unbind").write_text(device.name)
+                (state.PCI.parent / "drivers_probe").write_text(device.name)
 
     def report(self):
         json.dump({"counts": self.counts, "missed": self.missed, "dented": self.dented, "failures": self.failures,
