@@ -15,9 +15,10 @@ STOPS = demo.guest_file("[GPU]\nDevice=01:00.0\nStopUnits=weston-second.service"
 
 # Holds a card's control node as sound servers do: it lets go when the card leaves.
 SOUND_SERVER = """
-import os, select
+import fcntl, os, select, struct
 open("/proc/self/comm", "w").write("wireplumber")
 node = os.open("/dev/snd/controlC0", os.O_RDWR | os.O_NONBLOCK)
+fcntl.ioctl(node, 0xc0045516, struct.pack("i", 1))  # SNDRV_CTL_IOCTL_SUBSCRIBE_EVENTS: without it nobody is told
 print("held", flush=True)
 poll = select.poll()
 poll.register(node, 0)
