@@ -110,7 +110,7 @@ static int save_record(int root, BindRecord *record) {
 /* Carries a plan out, and notes a device that is stuck, so that no later run writes to it as long as it is. */
 static int run_noting(int root, const BindPlan *plan, BindRecord *record) {
         BindRun run = {
-                .root = root, .is_this_machine = streq(arg_root, "/"), .release = arg_release, .deadline = deadline(),
+                .root = root, .is_this_machine = root_is_this_machine(root), .release = arg_release, .deadline = deadline(),
         };
         BindRecordFunction *function;
         PciAddress address;
@@ -229,7 +229,7 @@ static int record(int root) {
 }
 
 static int check(int root) {
-        return guest_check(root, streq(arg_root, "/"), arg_guest, arg_json, stdout);
+        return guest_check(root, root_is_this_machine(root), arg_guest, arg_json, stdout);
 }
 
 static int list(int root) {

@@ -11,7 +11,6 @@
 #include "rom-file.h"
 #include "root.h"
 
-#define VFIO_DRIVER "vfio-pci"
 #define PCI_DEVICES "sys/bus/pci/devices"
 #define PLATFORM "sys/bus/platform"
 

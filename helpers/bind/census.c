@@ -154,7 +154,7 @@ static int read_bound(int root, const BindRecord *record, PciFunctions *ret) {
 
                 if (pci_read_function(root, record->functions[i].address, &f) < 0)
                         continue; /* the way back says what is wrong with it */
-                if (!streq_ptr(f.driver, "vfio-pci")) {
+                if (!streq_ptr(f.driver, VFIO_DRIVER)) {
                         pci_function_done(&f);
                         continue;
                 }

@@ -222,7 +222,7 @@ static int add_vfio(int root, const PciFunction *f, DeviceNodes *nodes) {
         _cleanup_(freep) char *directory = NULL, *text = NULL, *name = NULL;
         int r;
 
-        if (f->group < 0 || !streq_ptr(f->driver, "vfio-pci"))
+        if (f->group < 0 || !streq_ptr(f->driver, VFIO_DRIVER))
                 return 0;
         r = format(&directory, "devices/virtual/vfio/%d", f->group);
         r = r < 0 ? r : sysfs_read(root, directory, "uevent", &text);

@@ -8,8 +8,6 @@
 #include "root.h"
 #include "sysfs.h"
 
-#define VFIO_DRIVER "vfio-pci"
-
 static void report_done(GpuReport *g) {
         pci_function_done(&g->gpu);
         free(g->title);

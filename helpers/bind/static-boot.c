@@ -12,7 +12,6 @@
 #include "static-files.h"
 #include "static.h"
 
-#define VFIO_DRIVER "vfio-pci"
 #define WRITE_DEADLINE (8 * UINT64_C(1000000)) /* µs; the unit has time for a few of them */
 #define INITRAMFS_NOTE "run/vxm/initramfs" /* by initramfs/vxm-early: one address a line */
 

@@ -12,8 +12,6 @@
 #include "messages.h"
 #include "root.h"
 
-#define VFIO_DRIVER "vfio-pci"
-
 /* The work in hand. */
 typedef struct Collection {
         int root;

@@ -45,6 +45,9 @@ typedef struct PciFunctions {
         size_t n;
 } PciFunctions;
 
+/* The driver that hands functions to guests. */
+#define VFIO_DRIVER "vfio-pci"
+
 /* Classes of the PCI Code and ID Assignment Specification. */
 bool pci_is_gpu(const PciFunction *f);    /* 0x03: display controller */
 bool pci_is_bridge(const PciFunction *f); /* 0x06: host, ISA, PCI-to-PCI … bridge */

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The record of stopped units: what is written comes back, what is damaged is refused, a reader never sees half. */
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-
 #include "fixture.h"
-#include "root.h"
 #include "parse.h"
+#include "root.h"
 #include "units-record.h"
 
 static int parse(const char *text, UnitNames *ret) {
