@@ -6,6 +6,11 @@
 #include "device-pin.h"
 #include "device-spec.h"
 
+enum {
+        GUEST_DEVICES_MAX = 16, /* sections of devices, and devices in each */
+        GUEST_DISKS_MAX = 64,
+};
+
 typedef enum FirmwareType {
         FIRMWARE_UEFI,
         FIRMWARE_BIOS,

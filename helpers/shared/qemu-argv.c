@@ -3,7 +3,6 @@
  * first (-nodefaults), so that the guest has what its file says and nothing else. */
 
 #include <inttypes.h>
-#include <stdarg.h>
 
 #include "qemu-argv.h"
 
@@ -14,88 +13,29 @@ void qemu_facts_done(QemuFacts *facts) {
         free(facts->sockets);
 }
 
-void argv_done(Argv *argv) {
-        for (size_t i = 0; i < argv->n; i++)
-                free(argv->items[i]);
-        free(argv->items);
-        *argv = (Argv){};
-}
-
-/* Appends one argument, taken over; keeps the NULL at the end. */
-static int argv_append(Argv *argv, char *item) {
-        char **grown;
-
-        if (!item)
-                return -ENOMEM;
-        grown = reallocarray(argv->items, argv->n + 2, sizeof *grown);
-        if (!grown) {
-                free(item);
-                return -ENOMEM;
-        }
-        argv->items = grown;
-        argv->items[argv->n++] = item;
-        argv->items[argv->n] = NULL;
-        return 0;
-}
-
-static int add_flag(Argv *argv, const char *flag) {
-        return argv_append(argv, strdup(flag));
-}
-
-static int add(Argv *argv, const char *option, const char *fmt, ...) _printf_(3, 4);
-
-static int add(Argv *argv, const char *option, const char *fmt, ...) {
-        va_list ap;
-        char *value;
+static int add_base(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
         int r;
 
-        r = add_flag(argv, option);
-        if (r < 0)
-                return r;
-        va_start(ap, fmt);
-        r = vasprintf(&value, fmt, ap);
-        va_end(ap);
-        return argv_append(argv, r < 0 ? NULL : value);
-}
-
-/* In QEMU's key=value,key=value syntax a comma inside a value is written twice. */
-static char *double_commas(const char *s) {
-        char *doubled = malloc(2 * strlen(s) + 1), *p = doubled;
-
-        if (!doubled)
-                return NULL;
-        for (; *s; s++) {
-                if (*s == ',')
-                        *p++ = ',';
-                *p++ = *s;
-        }
-        *p = '\0';
-        return doubled;
-}
-
-static int add_base(Argv *a, const Guest *g) {
-        int r;
-
-        r = add(a, "-name", "guest=%s,debug-threads=on", g->name);
-        r = r < 0 ? r : add_flag(a, "-nodefaults");
-        r = r < 0 ? r : add_flag(a, "-no-user-config");
-        r = r < 0 ? r : add(a, "-display", "none");
+        r = argv_add(a, "-name", "guest=%s,debug-threads=on", g->name);
+        r = r < 0 ? r : argv_add_flag(a, "-nodefaults");
+        r = r < 0 ? r : argv_add_flag(a, "-no-user-config");
+        r = r < 0 ? r : argv_add(a, "-display", "none");
         /* Paused until the supervisor has looked. */
-        r = r < 0 ? r : add_flag(a, "-S");
-        r = r < 0 ? r : add(a, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
-        r = r < 0 ? r : add(a, "-chardev", "socket,id=qmp,fd=%d", QEMU_QMP_FD);
-        return r < 0 ? r : add(a, "-mon", "chardev=qmp,mode=control");
+        r = r < 0 ? r : argv_add_flag(a, "-S");
+        r = r < 0 ? r : argv_add(a, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+        r = r < 0 ? r : argv_add(a, "-chardev", "socket,id=qmp,fd=%d", QEMU_QMP_FD);
+        return r < 0 ? r : argv_add(a, "-mon", "chardev=qmp,mode=control");
 }
 
-static int add_machine(Argv *a, const Guest *g) {
+static int add_machine(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
         int r;
 
-        r = add(a, "-machine", "q35,accel=kvm,vmport=off,dump-guest-core=off,memory-backend=mem0%s",
+        r = argv_add(a, "-machine", "q35,accel=kvm,vmport=off,dump-guest-core=off,memory-backend=mem0%s",
                 g->firmware == FIRMWARE_UEFI ? ",pflash0=code,pflash1=nvram" : "");
-        r = r < 0 ? r : add(a, "-cpu", "host");
-        r = r < 0 ? r : add(a, "-smp", "%" PRIu64, g->cpu_count);
-        r = r < 0 ? r : add(a, "-m", "size=%" PRIu64 "M", g->memory_size >> 20);
-        return r < 0 ? r : add(a, "-object", "memory-backend-memfd,id=mem0,size=%" PRIu64 "M,share=on", g->memory_size >> 20);
+        r = r < 0 ? r : argv_add(a, "-cpu", "host");
+        r = r < 0 ? r : argv_add(a, "-smp", "%" PRIu64, g->cpu_count);
+        r = r < 0 ? r : argv_add(a, "-m", "size=%" PRIu64 "M", g->memory_size >> 20);
+        return r < 0 ? r : argv_add(a, "-object", "memory-backend-memfd,id=mem0,size=%" PRIu64 "M,share=on", g->memory_size >> 20);
 }
 
 static int add_firmware(Argv *a, const Guest *g, const QemuFacts *facts) {
@@ -104,74 +44,83 @@ static int add_firmware(Argv *a, const Guest *g, const QemuFacts *facts) {
 
         if (g->firmware != FIRMWARE_UEFI)
                 return 0;
-        code = double_commas(facts->firmware.code);
-        nvram = double_commas(facts->nvram);
+        code = argv_double_commas(facts->firmware.code);
+        nvram = argv_double_commas(facts->nvram);
         if (!code || !nvram)
                 return -ENOMEM;
 
-        r = add(a, "-blockdev", "driver=file,node-name=code-file,filename=%s,read-only=on,auto-read-only=off", code);
-        r = r < 0 ? r : add(a, "-blockdev", "driver=%s,node-name=code,file=code-file,read-only=on", facts->firmware.format);
-        r = r < 0 ? r : add(a, "-blockdev", "driver=file,node-name=nvram-file,filename=%s", nvram);
-        return r < 0 ? r : add(a, "-blockdev", "driver=%s,node-name=nvram,file=nvram-file", facts->firmware.format);
+        r = argv_add(a, "-blockdev", "driver=file,node-name=code-file,filename=%s,read-only=on,auto-read-only=off", code);
+        r = r < 0 ? r : argv_add(a, "-blockdev", "driver=%s,node-name=code,file=code-file,read-only=on", facts->firmware.format);
+        r = r < 0 ? r : argv_add(a, "-blockdev", "driver=file,node-name=nvram-file,filename=%s", nvram);
+        return r < 0 ? r : argv_add(a, "-blockdev", "driver=%s,node-name=nvram,file=nvram-file", facts->firmware.format);
 }
 
-static int add_boot(Argv *a, const Guest *g) {
+static int add_boot(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
         int r = 0;
 
         if (g->kernel)
-                r = add(a, "-kernel", "%s", g->kernel);
+                r = argv_add(a, "-kernel", "%s", g->kernel);
         if (r >= 0 && g->initrd)
-                r = add(a, "-initrd", "%s", g->initrd);
+                r = argv_add(a, "-initrd", "%s", g->initrd);
         if (r >= 0 && g->command_line)
-                r = add(a, "-append", "%s", g->command_line);
+                r = argv_add(a, "-append", "%s", g->command_line);
         return r;
 }
 
 /* Console and agent, as sockets that the guest's user and root can connect to. */
-static int add_serial(Argv *a, const QemuFacts *facts) {
-        _cleanup_(freep) char *sockets = double_commas(facts->sockets);
+static int add_serial(Argv *a, const Guest *g _unused_, const QemuFacts *facts) {
+        _cleanup_(freep) char *sockets = argv_double_commas(facts->sockets);
         int r;
 
         if (!sockets)
                 return -ENOMEM;
-        r = add(a, "-chardev", "socket,id=console,path=%s/console,server=on,wait=off", sockets);
-        r = r < 0 ? r : add(a, "-device", "isa-serial,chardev=console");
-        r = r < 0 ? r : add(a, "-device", "virtio-serial-pci,id=serial");
-        r = r < 0 ? r : add(a, "-chardev", "socket,id=agent,path=%s/agent,server=on,wait=off", sockets);
-        r = r < 0 ? r : add(a, "-device", "virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0");
-        return r < 0 ? r : add(a, "-device", "virtio-rng-pci");
+        r = argv_add(a, "-chardev", "socket,id=console,path=%s/console,server=on,wait=off", sockets);
+        r = r < 0 ? r : argv_add(a, "-device", "isa-serial,chardev=console");
+        r = r < 0 ? r : argv_add(a, "-device", "virtio-serial-pci,id=serial");
+        r = r < 0 ? r : argv_add(a, "-chardev", "socket,id=agent,path=%s/agent,server=on,wait=off", sockets);
+        r = r < 0 ? r : argv_add(a, "-device", "virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0");
+        return r < 0 ? r : argv_add(a, "-device", "virtio-rng-pci");
 }
 
 /* Names of a user's choice get a prefix that no other node or device has; QEMU takes 31 characters for a node. */
 static int add_disk(Argv *a, const GuestDisk *d, size_t index) {
-        _cleanup_(freep) char *path = double_commas(d->path);
+        _cleanup_(freep) char *path = argv_double_commas(d->path);
         const char *read_only = d->read_only ? ",read-only=on" : "";
         int r;
 
         if (!path)
                 return -ENOMEM;
-        r = add(a, "-blockdev", "driver=file,node-name=file-%s,filename=%s,discard=unmap%s", d->name, path, read_only);
-        r = r < 0 ? r : add(a, "-blockdev", "driver=%s,node-name=disk-%s,file=file-%s,discard=unmap%s",
+        r = argv_add(a, "-blockdev", "driver=file,node-name=file-%s,filename=%s,discard=unmap%s", d->name, path, read_only);
+        r = r < 0 ? r : argv_add(a, "-blockdev", "driver=%s,node-name=disk-%s,file=file-%s,discard=unmap%s",
                                 d->format == DISK_QCOW2 ? "qcow2" : "raw", d->name, d->name, read_only);
-        return r < 0 ? r : add(a, "-device", "virtio-blk-pci,id=disk-%s,drive=disk-%s,bootindex=%zu", d->name, d->name,
+        return r < 0 ? r : argv_add(a, "-device", "virtio-blk-pci,id=disk-%s,drive=disk-%s,bootindex=%zu", d->name, d->name,
                                 index + 1);
 }
 
 /* A device and, for its own function, the option ROM that the guest file names. */
 static int add_function(Argv *a, const GuestFunction *f, size_t port, unsigned function, bool multifunction) {
         const char *rom_file = f->named ? f->section->rom_file : NULL;
-        _cleanup_(freep) char *rom = rom_file ? double_commas(rom_file) : NULL;
+        _cleanup_(freep) char *rom = rom_file ? argv_double_commas(rom_file) : NULL;
 
         if (rom_file && !rom)
                 return -ENOMEM;
-        return add(a, "-device", "vfio-pci,host=%s,bus=slot%zu,addr=0x0.0x%x%s%s%s", f->pci.name, port, function,
+        return argv_add(a, "-device", "vfio-pci,host=%s,bus=slot%zu,addr=0x0.0x%x%s%s%s", f->pci.name, port, function,
                 multifunction ? ",multifunction=on" : "", rom ? ",romfile=" : "", rom ? rom : "");
+}
+
+static int add_disks(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < g->n_disks; i++)
+                r = add_disk(a, &g->disks[i], i);
+        return r;
 }
 
 /* Each card gets a root port of its own, and its functions the numbers they have on the host: drivers expect the sound
  * function beside the picture, and firmware finds no GPU on the root bus itself. Without a function 0 a guest finds none
  * of the others, so the first of a card is that. */
-static int add_functions(Argv *a, const GuestFunctions *functions) {
+static int add_functions(Argv *a, const Guest *g _unused_, const QemuFacts *facts) {
+        const GuestFunctions *functions = &facts->functions;
         size_t n_ports = 0;
         int r = 0;
 
@@ -182,7 +131,7 @@ static int add_functions(Argv *a, const GuestFunctions *functions) {
 
                 if (first) {
                         n_ports++;
-                        r = add(a, "-device", "pcie-root-port,id=slot%zu,chassis=%zu", n_ports, n_ports);
+                        r = argv_add(a, "-device", "pcie-root-port,id=slot%zu,chassis=%zu", n_ports, n_ports);
                 }
                 if (r >= 0)
                         r = add_function(a, f, n_ports, first ? 0 : f->pci.address.function, first && more);
@@ -190,49 +139,22 @@ static int add_functions(Argv *a, const GuestFunctions *functions) {
         return r;
 }
 
+/* The parts of a command line, in their order. */
+static int (*const parts[])(Argv *a, const Guest *g, const QemuFacts *facts) = {
+        add_base, add_machine, add_firmware, add_boot, add_serial, add_disks, add_functions,
+};
+
 int qemu_argv_build(const Guest *g, const QemuFacts *facts, const char *qemu, Argv *ret) {
         _cleanup_(argv_done) Argv a = {};
         int r;
 
-        r = add_flag(&a, qemu);
-        r = r < 0 ? r : add_base(&a, g);
-        r = r < 0 ? r : add_machine(&a, g);
-        r = r < 0 ? r : add_firmware(&a, g, facts);
-        r = r < 0 ? r : add_boot(&a, g);
-        r = r < 0 ? r : add_serial(&a, facts);
-        for (size_t i = 0; r >= 0 && i < g->n_disks; i++)
-                r = add_disk(&a, &g->disks[i], i);
-        r = r < 0 ? r : add_functions(&a, &facts->functions);
+        r = argv_add_flag(&a, qemu);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(parts); i++)
+                r = parts[i](&a, g, facts);
         if (r < 0)
                 return r;
 
         *ret = a;
         a = (Argv){};
         return 0;
-}
-
-static void print_quoted(const char *s, FILE *f) {
-        if (*s != '\0' && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%")] == '\0') {
-                fputs(s, f);
-                return;
-        }
-        fputc('\'', f);
-        for (; *s; s++) {
-                if (*s == '\'')
-                        fputs("'\\'", f);
-                fputc(*s, f);
-        }
-        fputc('\'', f);
-}
-
-void argv_print(const Argv *argv, FILE *f) {
-        for (size_t i = 0; i < argv->n; i++) {
-                print_quoted(argv->items[i], f);
-                if (i + 1 == argv->n)
-                        fputc('\n', f);
-                else if (i > 0 && argv->items[i][0] == '-' && argv->items[i + 1][0] != '-')
-                        fputc(' ', f);
-                else
-                        fputs(" \\\n  ", f);
-        }
 }

@@ -2,6 +2,7 @@
 #pragma once
 /* From the guest model and a few facts about the host to QEMU's command line: data in, data out. */
 
+#include "argv.h"
 #include "devices.h"
 #include "firmware.h"
 
@@ -19,16 +20,5 @@ typedef struct QemuFacts {
 
 void qemu_facts_done(QemuFacts *facts);
 
-/* A NULL-terminated argument vector under construction. */
-typedef struct Argv {
-        char **items;
-        size_t n;
-} Argv;
-
-void argv_done(Argv *argv);
-
 /* Builds the command line; ret->items[0] is qemu. Returns 0 or -ENOMEM. */
 int qemu_argv_build(const Guest *g, const QemuFacts *facts, const char *qemu, Argv *ret);
-
-/* Prints an option and its value a line, quoted for a shell, with a backslash at each line's end but the last. */
-void argv_print(const Argv *argv, FILE *f);

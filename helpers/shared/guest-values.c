@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reads the values of guest file keys into the guest model. */
+
+#include <ctype.h>
+
+#include "guest-values.h"
+#include "guest.h"
+#include "parse.h"
+#include "root.h"
+
+#define GIB (UINT64_C(1) << 30)
+#define MIB (UINT64_C(1) << 20)
+
+enum {
+        UNITS_MAX = 32,
+        TEXT_MAX = 2048, /* the kernel's command line ends there (COMMAND_LINE_SIZE on x86) */
+};
+
+/* What ends up in a unit file must stay on its line: no control characters, no backslash at the end. */
+int value_text(const char *value, void *dest) {
+        size_t n = strlen(value);
+
+        if (n > TEXT_MAX)
+                return -ERANGE;
+        for (size_t i = 0; i < n; i++)
+                if (iscntrl((unsigned char) value[i]))
+                        return -EINVAL;
+        return value[n - 1] == '\\' ? -EINVAL : free_and_strdup(dest, value);
+}
+
+int value_name(const char *value, void *dest) {
+        return guest_name_is_valid(value) ? free_and_strdup(dest, value) : -EINVAL;
+}
+
+int value_path(const char *value, void *dest) {
+        return path_is_clean(value) ? free_and_strdup(dest, value) : -EINVAL;
+}
+
+int value_boolean(const char *value, void *dest) {
+        return parse_boolean(value, dest);
+}
+
+int value_memory_size(const char *value, void *dest) {
+        uint64_t size;
+        int r;
+
+        r = parse_size(value, 16 * MIB, 16 * 1024 * GIB, &size);
+        if (r < 0)
+                return r;
+        if (size % (2 * MIB) != 0)
+                return -EINVAL;
+        *(uint64_t *) dest = size;
+        return 0;
+}
+
+int value_cpu_count(const char *value, void *dest) {
+        return parse_number(value, 1, 255, dest);
+}
+
+int value_stop_timeout(const char *value, void *dest) {
+        uint64_t usec;
+        int r;
+
+        r = parse_time(value, &usec);
+        if (r < 0)
+                return r;
+        if (usec < UINT64_C(1000000) || usec > UINT64_C(24) * 3600 * 1000000)
+                return -ERANGE;
+        *(uint64_t *) dest = usec;
+        return 0;
+}
+
+int value_firmware_type(const char *value, void *dest) {
+        FirmwareType *type = dest;
+
+        if (streq(value, "uefi"))
+                *type = FIRMWARE_UEFI;
+        else if (streq(value, "bios"))
+                *type = FIRMWARE_BIOS;
+        else
+                return -EINVAL;
+        return 0;
+}
+
+int value_disk_format(const char *value, void *dest) {
+        DiskFormat *disk_format = dest;
+
+        if (streq(value, "raw"))
+                *disk_format = DISK_RAW;
+        else if (streq(value, "qcow2"))
+                *disk_format = DISK_QCOW2;
+        else
+                return -EINVAL;
+        return 0;
+}
+
+int value_add_device(const char *value, void *dest) {
+        GuestDevices *d = dest;
+        DeviceSpec *spec;
+        int r;
+
+        if (d->n_specs >= GUEST_DEVICES_MAX)
+                return -ERANGE;
+        if (!d->gpu && streq(value, "auto"))
+                return -EINVAL;
+        spec = ARRAY_GROW(d->specs, d->n_specs);
+        if (!spec)
+                return -ENOMEM;
+        r = device_spec_parse(value, spec);
+        if (r >= 0)
+                d->n_specs++;
+        return r;
+}
+
+void value_reset_devices(void *dest) {
+        GuestDevices *d = dest;
+
+        while (d->n_specs > 0)
+                device_spec_done(&d->specs[--d->n_specs]);
+        d->specs = (free(d->specs), NULL);
+}
+
+int value_add_pin(const char *value, void *dest) {
+        GuestDevices *d = dest;
+        DevicePin *pin;
+        int r;
+
+        if (d->n_pins >= GUEST_DEVICES_MAX)
+                return -ERANGE;
+        pin = ARRAY_GROW(d->pins, d->n_pins);
+        if (!pin)
+                return -ENOMEM;
+        r = device_pin_parse(value, pin);
+        if (r >= 0)
+                d->n_pins++;
+        return r;
+}
+
+void value_reset_pins(void *dest) {
+        GuestDevices *d = dest;
+
+        while (d->n_pins > 0)
+                device_pin_done(&d->pins[--d->n_pins]);
+        d->pins = (free(d->pins), NULL);
+}
+
+int value_binding(const char *value, void *dest) {
+        if (!streq(value, "dynamic") && !streq(value, "static"))
+                return -EINVAL;
+        *(bool *) dest = streq(value, "static");
+        return 0;
+}
+
+/* The methods the kernel knows, in drivers/pci/pci.c, pci_reset_fn_methods. */
+int value_reset_method(const char *value, void *dest) {
+        static const char *const methods[] = { "device_specific", "acpi", "flr", "af_flr", "pm", "bus", "cxl_bus" };
+        _cleanup_(freep) char *copy = strdup(value);
+        char *state;
+
+        if (!copy)
+                return -ENOMEM;
+        for (char *word = strtok_r(copy, " ", &state); word; word = strtok_r(NULL, " ", &state)) {
+                bool known = false;
+
+                for (size_t i = 0; i < ELEMENTSOF(methods); i++)
+                        known |= streq(word, methods[i]);
+                if (!known)
+                        return -EINVAL;
+        }
+        return free_and_strdup(dest, value);
+}
+
+int value_power_control(const char *value, void *dest) {
+        return streq(value, "on") || streq(value, "auto") ? free_and_strdup(dest, value) : -EINVAL;
+}
+
+int value_d3cold(const char *value, void *dest) {
+        bool allowed;
+        int r = parse_boolean(value, &allowed);
+
+        return r < 0 ? r : free_and_strdup(dest, allowed ? "1" : "0");
+}
+
+/* The sizes a resizable BAR can have are powers of two from 1 MiB up (PCI Express, 7.8.6). */
+int value_bar_size(const char *value, void *dest) {
+        uint64_t size;
+        int r = parse_size(value, MIB, 512 * GIB, &size);
+
+        if (r < 0)
+                return r;
+        if ((size & (size - 1)) != 0)
+                return -EINVAL;
+        *(uint64_t *) dest = size;
+        return 0;
+}
+
+void value_reset_bar_size(void *dest) {
+        *(uint64_t *) dest = 0;
+}
+
+/* Several may stand in one line, as in After=. */
+int value_add_stop_units(const char *value, void *dest) {
+        _cleanup_(freep) char *copy = strdup(value);
+        Guest *g = dest;
+        char *state, **unit;
+
+        if (!copy)
+                return -ENOMEM;
+        for (char *word = strtok_r(copy, " \t", &state); word; word = strtok_r(NULL, " \t", &state)) {
+                if (!unit_name_is_valid(word))
+                        return -EINVAL;
+                if (g->n_stop_units >= UNITS_MAX)
+                        return -ERANGE;
+                unit = ARRAY_GROW(g->stop_units, g->n_stop_units);
+                if (!unit)
+                        return -ENOMEM;
+                *unit = strdup(word);
+                if (!*unit)
+                        return -ENOMEM;
+                g->n_stop_units++;
+        }
+        return 0;
+}
+
+void value_reset_stop_units(void *dest) {
+        Guest *g = dest;
+
+        g->stop_units = strings_free(g->stop_units, g->n_stop_units);
+        g->n_stop_units = 0;
+}
