@@ -133,12 +133,14 @@ static int note_function(int root, const GuestFunction *function, BindRecord *re
         return r < 0 ? r : free_and_strdup(&f->override, VFIO_DRIVER);
 }
 
-/* The host's console lets go of the framebuffers that are about to vanish, and boot framebuffers, which vfio-pci evicts
- * from VGA controllers only (drivers/vfio/pci/vfio_pci_core.c), of the memory. */
+/* The host's console lets go of the framebuffers that are about to vanish, if it can be told to take them again; else it goes
+ * and comes with the driver of the GPU. Boot framebuffers, which vfio-pci evicts from VGA controllers only
+ * (drivers/vfio/pci/vfio_pci_core.c), let go of the memory. */
 static int plan_console(const HostConsole *console, BindPlan *plan) {
+        size_t n_vtconsoles = console->vtconsoles_return ? console->n_vtconsoles : 0;
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < console->n_vtconsoles; i++) {
+        for (size_t i = 0; r >= 0 && i < n_vtconsoles; i++) {
                 _cleanup_(freep) char *path = NULL;
 
                 r = format(&path, "sys/class/vtconsole/%s/bind", console->vtconsoles[i]);
@@ -454,6 +456,7 @@ static int plan_return_platform(int root, const BindRecordPlatform *p, BindPlan 
         return r;
 }
 
+/* The kernel reports success whether it has bound the console or not, so what came of it is read back. */
 static int plan_return_vtconsole(int root, const char *name, BindPlan *plan) {
         _cleanup_(freep) char *path = NULL;
         uint64_t bound;
@@ -466,9 +469,10 @@ static int plan_return_vtconsole(int root, const char *name, BindPlan *plan) {
         if (r == -ENOENT || (r >= 0 && bound))
                 return 0;
         r = add_step(plan, BIND_WRITE, "", path, "1", NULL);
-        if (r >= 0)
-                plan->steps[plan->n - 1].enters_driver = true;
-        return r;
+        if (r < 0)
+                return r;
+        plan->steps[plan->n - 1].enters_driver = true;
+        return add_step(plan, BIND_EXPECT_VALUE, "", path, "1", NULL);
 }
 
 int bind_plan_return(int root, const BindRecord *record, BindPlan *ret, bool *ret_left) {
@@ -499,6 +503,9 @@ void bind_plan_print(const BindPlan *plan, FILE *f) {
                         break;
                 case BIND_WRITE:
                         fprintf(f, "write   %s > /%s\n", streq(s->value, "\n") ? "(newline)" : s->value, s->path);
+                        break;
+                case BIND_EXPECT_VALUE:
+                        fprintf(f, "expect  /%s reads %s\n", s->path, s->value);
                         break;
                 case BIND_EXPECT_DRIVER:
                         fprintf(f, "expect  %s has driver %s\n", s->device, s->value ? s->value : "none");

@@ -9,6 +9,7 @@
 typedef enum BindStepType {
         BIND_LOAD_MODULE,   /* value: the module */
         BIND_WRITE,         /* value into path */
+        BIND_EXPECT_VALUE,  /* value is what path reads now */
         BIND_EXPECT_DRIVER, /* the device has driver value (NULL: none); was: what it had before, for the message */
         BIND_GIVE_NODE,     /* path is made accessible to the guest's user alone */
         BIND_TAKE_NODE,     /* path, if it is still there, belongs to uid and gid again */

@@ -90,6 +90,20 @@ static char *title_of(int root, const char *device) {
         return title;
 }
 
+static int expect_value(const BindRun *run, const BindStep *step) {
+        _cleanup_(freep) char *value = NULL;
+        int r;
+
+        r = root_read(run->root, step->path, &value);
+        if (r == -ENOMEM)
+                return log_oom();
+        if (r >= 0 && streq(value, step->value))
+                return 0;
+        return log_event_errno(r < 0 ? r : -EIO, MESSAGE_DEVICE_FAILED, FIELDS("VXM_DEVICE", device_of(step)),
+                "%s: /%s reads “%s”, not “%s”, after that has been written; `journalctl -k` may tell why.", device_of(step), step->path,
+                r < 0 ? strerror(-r) : value, step->value);
+}
+
 /* Sees who has the device now, and says so. */
 static int expect_driver(const BindRun *run, const BindStep *step) {
         _cleanup_(freep) char *path = NULL, *driver = NULL, *title = NULL;
@@ -137,6 +151,8 @@ static int run_step(BindRun *run, const BindStep *step) {
                 return load_module(run, step);
         case BIND_WRITE:
                 return write_attribute(run, step);
+        case BIND_EXPECT_VALUE:
+                return expect_value(run, step);
         case BIND_EXPECT_DRIVER:
                 return expect_driver(run, step);
         case BIND_GIVE_NODE:

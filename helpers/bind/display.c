@@ -230,6 +230,17 @@ static int take_vtconsole(Reader *d, const char *name, const char *path) {
         return strings_add(&d->console->vtconsoles, &d->console->n_vtconsoles, name);
 }
 
+/* A console that is let go of can be bound again only in place of a driver of the system's own, "(S)" (vt_bind() in
+ * drivers/tty/vt/vt.c; else that does nothing, and reports success). A kernel that has started in VGA text mode has none any more
+ * once a graphics driver has replaced vgacon: the dummy console that stepped in counts as a module, "(M)". */
+static int take_system_console(Reader *d, const char *name _unused_, const char *path) {
+        _cleanup_(freep) char *kind = NULL;
+
+        if (sysfs_read(d->root, path, "name", &kind) >= 0 && startswith(kind, "(S)"))
+                d->console->vtconsoles_return = true;
+        return 0;
+}
+
 /* With another framebuffer left, the console moves there by itself. */
 static int read_vtconsoles(Reader *d) {
         bool other = false;
@@ -238,7 +249,10 @@ static int read_vtconsoles(Reader *d) {
         if (d->console->n_framebuffers == 0)
                 return 0;
         r = has_other_framebuffer(d, &other);
-        return r < 0 || other ? r : each_entry(d, "class/vtconsole", take_vtconsole);
+        if (r < 0 || other)
+                return r;
+        r = each_entry(d, "class/vtconsole", take_vtconsole);
+        return r < 0 ? r : each_entry(d, "class/vtconsole", take_system_console);
 }
 
 /* Linux 6.17 says it in so many words. */

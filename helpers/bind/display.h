@@ -12,6 +12,7 @@ typedef struct HostConsole {
         size_t n_framebuffers;
         char **vtconsoles; /* “vtcon1”: framebuffer consoles, bound now, that have no framebuffer but these */
         size_t n_vtconsoles;
+        bool vtconsoles_return; /* the kernel would bind them again when told to, see display.c */
         char **platform_devices; /* “simple-framebuffer.0”: boot framebuffers with a driver, in a BAR of the functions */
         size_t n_platform_devices;
         char **platform_drivers;               /* theirs, in the same order */

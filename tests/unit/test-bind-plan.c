@@ -556,6 +556,23 @@ static void test_console(void **state) {
                 RECORD_FUNCTIONS "\nplatform simple-framebuffer.0 simple-framebuffer\nvtconsole vtcon1");
 }
 
+/* Nobody could bind the console again: it goes with the driver. */
+static void test_console_of_text_mode(void **state) {
+        Fixture *f = *state;
+
+        lay_console(f);
+        fixture_lines(f, "sys/devices/virtual/vtconsole/vtcon0/name = (M) dummy device");
+        assert_policy(f, &(GuestDevices){},
+                "load    vfio-pci\n"
+                "write   simple-framebuffer.0 > /sys/bus/platform/drivers/simple-framebuffer/unbind\n" GPU_BOUND GPU_PROBED
+                SOUND_TAKEN NODE_GIVEN,
+                RECORD_FUNCTIONS "\nplatform simple-framebuffer.0 simple-framebuffer");
+}
+
+#define VTCON_RETURNED                                                                                                     \
+        "write   1 > /sys/class/vtconsole/vtcon1/bind\n"                                                                   \
+        "expect  /sys/class/vtconsole/vtcon1/bind reads 1\n"
+
 /* Consoles come back last, and only if they are not back already; a framebuffer whose device is gone needs nothing. */
 static void test_return_console(void **state) {
         static const char record[] = "function 0000:01:00.0 bochs-drm - 0 0\nplatform simple-framebuffer.0 simple-framebuffer\n"
@@ -568,9 +585,9 @@ static void test_return_console(void **state) {
         fixture_lines(f, SIMPLE "uevent = x");
         assert_returns(f, record, NODE_TAKEN
                 "write   simple-framebuffer.0 > /sys/bus/platform/drivers/simple-framebuffer/bind\n"
-                "write   1 > /sys/class/vtconsole/vtcon1/bind\n");
+                VTCON_RETURNED);
         fixture_lines(f, "!sys/bus/platform/devices/simple-framebuffer.0\n" VTCON "bind = odd");
-        assert_returns(f, record, NODE_TAKEN "write   1 > /sys/class/vtconsole/vtcon1/bind\n");
+        assert_returns(f, record, NODE_TAKEN VTCON_RETURNED);
         fixture_lines(f, "!" VTCON "bind");
         assert_returns(f, record, NODE_TAKEN);
 }
@@ -693,6 +710,7 @@ int main(void) {
                 fixture_test(test_return_resize),
                 fixture_test(test_return_resize_static),
                 fixture_test(test_console),
+                fixture_test(test_console_of_text_mode),
                 fixture_test(test_return_console),
                 fixture_test(test_take_static_policy),
                 fixture_test(test_plan_static),

@@ -90,6 +90,21 @@ static void test_may_fail(void **state) {
         assert_true(is_written(f, "a"));
 }
 
+/* Success is what can be read afterwards. */
+static void test_expect_value(void **state) {
+        BindStep steps[] = { { .type = BIND_EXPECT_VALUE, .path = (char *) "a", .value = (char *) "1" }, WRITE(GPU, "b") };
+        Fixture *f = *state;
+
+        lay_files(f, "b");
+        fixture_write(f, "a", "1\n");
+        assert_int_equal(run(&(BindRun){ .release = true }, f, steps, 2), 0);
+        fixture_write(f, "a", "0\n");
+        fixture_capture(f);
+        assert_int_equal(run(&(BindRun){ .release = true }, f, steps, 2), -EIO);
+        fixture_assert_logged(f, "The host's console: /a reads “0”, not “1”, after that has been written; `journalctl -k` may tell why.");
+        assert_true(is_written(f, "b"));
+}
+
 /* A write past its deadline is given up, and the device is left; a card's other function is another device, as long as no
  * process is stuck in it. */
 static void test_deadline(void **state) {
@@ -195,6 +210,7 @@ int main(void) {
                 fixture_test(test_take_fails),
                 fixture_test(test_return_fails),
                 fixture_test(test_may_fail),
+                fixture_test(test_expect_value),
                 fixture_test(test_deadline),
                 fixture_test(test_stuck),
                 fixture_test(test_expect),

@@ -25,6 +25,7 @@ static void test_desktop(void **state) {
         assert_string_equal(c.framebuffers[0], "fb0");
         assert_int_equal(c.n_vtconsoles, 1);
         assert_string_equal(c.vtconsoles[0], "vtcon1");
+        assert_true(c.vtconsoles_return);
         assert_int_equal(c.n_platform_devices, 0);
         assert_false(c.boot_framebuffer);
         assert_true(pci_is_boot_gpu(&slot.items[0], &c));
@@ -66,6 +67,19 @@ static void test_unbound_console(void **state) {
         fixture_lines(f, "sys/devices/virtual/vtconsole/vtcon1/bind = 0");
         read_console(f, "04:00.0", &slot, &c);
         assert_int_equal(c.n_vtconsoles, 0);
+}
+
+/* After VGA text mode there is no driver of the system's own to put a console back over. */
+static void test_no_system_console(void **state) {
+        _cleanup_(pci_functions_done) PciFunctions slot = {};
+        _cleanup_(host_console_done) HostConsole c = {};
+        Fixture *f = *state;
+
+        fixture_machine(f, "b550");
+        fixture_lines(f, "sys/devices/virtual/vtconsole/vtcon0/name = (M) dummy device");
+        read_console(f, "04:00.0", &slot, &c);
+        assert_int_equal(c.n_vtconsoles, 1);
+        assert_false(c.vtconsoles_return);
 }
 
 static void assert_boot_framebuffer(Fixture *f, bool wanted) {
@@ -158,6 +172,7 @@ int main(void) {
                 fixture_test(test_other_card),
                 fixture_test(test_other_framebuffer),
                 fixture_test(test_unbound_console),
+                fixture_test(test_no_system_console),
                 fixture_test(test_simpledrm),
                 fixture_test(test_by_nesting),
                 fixture_test(test_by_address),

@@ -17,6 +17,7 @@ typedef struct Before {
         const char *driver; /* of the GPU; NULL: none */
         const char *override;
         const GuestDevices *policy;
+        bool text_mode; /* booted in VGA text mode: no console of the system's own is left */
 } Before;
 
 static void set_link(Fixture *f, const char *path, const char *format_string, const char *name) {
@@ -53,11 +54,14 @@ static void lay_machine(Fixture *f, const Before *before) {
         fixture_machine(f, "two-gpu");
         fixture_lines(f, "sys/bus/pci/drivers/vfio-pci/\n" SLOT "0000:01:00.0/graphics/fb0/dev = 29:0\n"
                          "sys/class/graphics/fb0 -> ../../devices/pci0000:00/0000:00:1c.0/0000:01:00.0/graphics/fb0\n"
+                         "sys/class/vtconsole/vtcon0 -> ../../devices/virtual/vtconsole/vtcon0\n"
                          "sys/class/vtconsole/vtcon1 -> ../../devices/virtual/vtconsole/vtcon1\n" VTCON
                          "name = (M) frame buffer device\n" SIMPLE "uevent = x\n"
                          "sys/bus/platform/devices/simple-framebuffer.0 -> ../../../devices/platform/simple-framebuffer.0");
         fixture_write(f, "proc/iomem", "c0000000-dfffffff : PCI Bus 0000:01\n  c0000000-cfffffff : 0000:01:00.0\n"
                                        "    c0000000-c07e8fff : BOOTFB\n");
+        fixture_lines(f, before->text_mode ? "sys/devices/virtual/vtconsole/vtcon0/name = (M) dummy device"
+                                           : "sys/devices/virtual/vtconsole/vtcon0/name = (S) dummy device");
         lay_out(f, before);
 }
 
@@ -101,9 +105,16 @@ static void do_write(Fixture *f, const Before *before, const BindStep *s) {
                 set_size(f, MIB << atoi(s->value));
         } else if (startswith(s->path, "sys/bus/platform/drivers/simple-framebuffer/")) {
                 set_link(f, SIMPLE "driver", "../../../bus/platform/drivers/", streq(name, "bind") ? "simple-framebuffer" : NULL);
-        } else {
+        } else if (!before->text_mode || !streq(s->path, "sys/class/vtconsole/vtcon1/bind") || !streq(s->value, "1")) {
                 fixture_write(f, s->path, s->value);
         }
+}
+
+static void assert_value(Fixture *f, const BindStep *s) {
+        _cleanup_(freep) char *value = NULL;
+
+        assert_int_equal(root_read(f->root, s->path, &value), 0);
+        assert_string_equal(value, s->value);
 }
 
 static void do_steps(Fixture *f, const Before *before, const BindPlan *plan, size_t n) {
@@ -112,6 +123,8 @@ static void do_steps(Fixture *f, const Before *before, const BindPlan *plan, siz
 
                 if (s->type == BIND_WRITE)
                         do_write(f, before, s);
+                if (s->type == BIND_EXPECT_VALUE)
+                        assert_value(f, s);
                 if (s->type == BIND_EXPECT_DRIVER) {
                         _cleanup_(freep) char *driver = driver_of(f, s->device);
 
@@ -214,6 +227,10 @@ static void test_plain(void **state) {
         assert_undone(*state, &(Before){ "bochs-drm", NULL, &(GuestDevices){} });
 }
 
+static void test_text_mode(void **state) {
+        assert_undone(*state, &(Before){ "bochs-drm", NULL, &(GuestDevices){}, true });
+}
+
 static void test_policies(void **state) {
         assert_undone(*state, &(Before){ "bochs-drm", NULL, &all_policies });
 }
@@ -237,6 +254,7 @@ static void test_static(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_plain),
+                fixture_test(test_text_mode),
                 fixture_test(test_policies),
                 fixture_test(test_no_driver),
                 fixture_test(test_override),
