@@ -4,6 +4,7 @@
 lab         a machine of its own, as fresh as after installing the product
 lab_shared  one machine for all tests of a module: for tests that only look, or that clean up
 lab_shaped  the same for a module whose tests ask for several shapes: one after the other
+tell        shows a text after all tests
 
 @pytest.mark.machine("no-iommu") on a test, or as the module's pytestmark, asks for another shape than two-gpu.
 """
@@ -13,11 +14,14 @@ import contextlib
 import pytest
 from _pytest.runner import runtestprotocol
 
+import demo
 from vxmlab.machine import Machine
 
-# The machines that run right now, and the tests whose machine has stopped answering.
+# The machines that run right now, those of them that are good for nothing any more, and of the tests in which something has
+# stopped answering, what that is.
 _machines = []
-_hung = set()
+_dead = []
+_hung = {}
 
 # What a failing test shows of each: a heading and the lab's shell line, which gets the test's begin as $1.
 _EVIDENCE = {
@@ -28,7 +32,16 @@ _EVIDENCE = {
 }
 
 
+def pytest_collection_modifyitems(items):
+    """Tests that share a machine stay together when several machines run at once; those that take long come first."""
+    for item in items:
+        if not {"lab_shared", "lab_shaped"}.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+    items.sort(key=lambda item: not item.get_closest_marker("slow"))
+
+
 def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes minutes")
     config.addinivalue_line("markers", "machine(shape): the shape of the test's machine, one of tests/lab/machines")
 
 
@@ -66,24 +79,38 @@ def _shaped():
 def lab_shaped(request, _shaped):
     marker = request.node.get_closest_marker("machine")
     shape = marker.args if marker else ()
-    if _shaped["machine"] is None or _shaped["shape"] != shape:
+    if _shaped["machine"] is None or _shaped["machine"] in _dead or _shaped["shape"] != shape:
         _shaped["stack"].close()
         _shaped["machine"] = _shaped["stack"].enter_context(_machine(request.node))
         _shaped["shape"] = shape
     return _shaped["machine"]
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What tests have to tell besides their outcome, see tell()."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for text in (text for name, text in getattr(report, "user_properties", ()) if name == "told" and report.when == "call"):
+                terminalreporter.line(f"{report.nodeid}: {text}")
+
+
+@pytest.fixture
+def tell(request):
+    """Called with a text: it is shown after all tests."""
+    return lambda text: request.node.user_properties.append(("told", text))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item, nextitem):
-    """Repeats a test once when its machine has hung, and says so: emulating a processor that runs a guest of its own, QEMU
-    loses an interrupt now and then on a busy host. A host that hangs because of the product hangs twice.
+    """Repeats a test once when its machine or a guest in it has hung, and says so: emulating a processor that runs a guest of its
+    own, QEMU loses an interrupt now and then on a busy host. What hangs because of the product hangs twice.
     """
-    if "lab" not in item.fixturenames:
+    if not {"lab", "lab_shaped"} & set(item.fixturenames):
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = runtestprotocol(item, nextitem=nextitem, log=False)
     if item.nodeid in _hung:
-        item.config.get_terminal_writer().line(f"\n{item.nodeid}: the lab's machine hung; once more with another")
+        item.user_properties.append(("told", f"{_hung.pop(item.nodeid)} hung, so it was run once more, with another machine"))
         item._initrequest()
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
     for report in reports:
@@ -97,6 +124,8 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     if report.failed:
+        if call.excinfo.errisinstance(demo.GuestHung):
+            _hung[item.nodeid] = "the guest"
         for machine in _machines:
             report.sections += _evidence(item, machine)
 
@@ -107,7 +136,8 @@ def _evidence(item, machine):
         try:
             text = machine.run(["sh", "-c", command, "sh", f"@{machine.began:.0f}"], check=False, timeout=20).stdout
         except Exception as error:  # whatever it is, the test's own failure is the news
-            _hung.add(item.nodeid)
+            _hung[item.nodeid] = "the lab's machine"
+            _dead.append(machine)
             console = "\n".join(machine.console_log.splitlines()[-15:])
             yield "the lab's console", f"{console}\n(no {heading} to be had: {error})"
             return

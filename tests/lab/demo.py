@@ -15,16 +15,21 @@ _FUNCTION = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 # Prints everything vxm may change.
 _STATE = (Path(__file__).resolve().parent / "inside" / "state.py").read_text()
 
-# Waits for the report on the guest's console: asks with a newline until it comes, at most a minute.
+# Waits for the report on the guest's console, which is asked for with a newline. Ends with status 3 when the guest says nothing
+# for two minutes, six times as long as it takes to boot.
 _REPORT = r"""
 import socket, sys
 console = socket.socket(socket.AF_UNIX)
 console.connect("/run/vxm/sockets/%s/console")
-console.settimeout(60)
+console.settimeout(120)
 console.sendall(b"\n")
 text = b""
 while b"VXM-REPORT-END" not in text:
-    data = console.recv(65536)
+    try:
+        data = console.recv(65536)
+    except TimeoutError:
+        print("the guest has said nothing for two minutes, after: %%r" %% text, file=sys.stderr)
+        sys.exit(3)
     if not data:
         sys.exit("the console was closed before the report: %%r" %% text)
     text += data
@@ -46,6 +51,10 @@ while agent.recv(4096):
 """
 
 
+class GuestHung(Exception):
+    """The guest inside the lab runs, and does nothing any more."""
+
+
 def install(lab, name="demo", text=GUEST_FILE):
     """Writes a guest file as a user would."""
     lab.write(f"/etc/vxm/guests/{name}.guest", text)
@@ -64,7 +73,11 @@ def stop(lab, name="demo"):
 
 def report(lab, name="demo"):
     """What the guest says it sees, as a list of lines."""
-    return lab.run(["python3", "-c", _REPORT % name], timeout=90).stdout.splitlines()
+    done = lab.run(["python3", "-c", _REPORT % name], check=False, timeout=300)
+    if done.returncode == 3:
+        raise GuestHung(done.stderr)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
 
 
 def power_off_inside(lab, name="demo"):

@@ -83,6 +83,7 @@ def assert_guest_leaves_it(lab):
     assert drivers(lab) == STATIC
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("maker", MAKERS)
 def test_initramfs(lab, tmp_path, maker):
     prepare, make = MAKERS[maker]

@@ -21,7 +21,6 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
-#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -39,7 +38,7 @@
 enum { PROCESSES_MAX = 512, TEXT_MAX = 256 };
 
 /* Where to find what a call is about. */
-typedef enum What { NOTHING, FD_DATA, FD, PATH_FIRST, PATH_SECOND, OPEN, OPEN_HOW } What;
+typedef enum What { NOTHING, FD_DATA, FD, PATH_FIRST, PATH_SECOND } What;
 
 static const struct Call {
         long number;
@@ -49,8 +48,7 @@ static const struct Call {
         { SYS_write, "write", FD_DATA },
         { SYS_pwrite64, "pwrite64", FD_DATA },
         { SYS_writev, "writev", FD },
-        { SYS_openat, "openat", OPEN },
-        { SYS_openat2, "openat2", OPEN_HOW },
+        { SYS_openat, "openat", PATH_SECOND }, /* of those, only the ones that make or empty a file */
         { SYS_rename, "rename", PATH_FIRST },
         { SYS_renameat, "renameat", PATH_SECOND },
         { SYS_renameat2, "renameat2", PATH_SECOND },
@@ -99,19 +97,26 @@ static void die(const char *what) {
         exit(EXIT_FAILURE);
 }
 
-/* Stops the process for its tracer at each of the calls; all others run at full speed. */
+/* Stops the process for its tracer at each of the calls; all others run at full speed. A filter cannot see what openat2(2) is
+ * to do, which is why RestrictSUIDSGID= takes it away from services; so here it is missing, too. */
 static void install_filter(void) {
-        struct sock_filter filter[CALLS + 5] = {
+        enum { FIRST = 7, ALLOW = FIRST + CALLS, TRACE, LACKS, LENGTH };
+        struct sock_filter filter[LENGTH] = {
                 BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, CALLS + 1),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, ALLOW - 2),
                 BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, LACKS - 4, 0),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, FIRST - 5),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+                BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_CREAT | O_TRUNC, TRACE - FIRST, ALLOW - FIRST),
+                [ALLOW] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+                [TRACE] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
+                [LACKS] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
         };
-        struct sock_fprog program = { .len = CALLS + 5, .filter = filter };
+        struct sock_fprog program = { .len = LENGTH, .filter = filter };
 
         for (unsigned i = 0; i < CALLS; i++)
-                filter[3 + i] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i].number, CALLS - i, 0);
-        filter[3 + CALLS] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-        filter[4 + CALLS] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
+                filter[FIRST + i] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i].number, CALLS - i, 0);
         if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
                 die("cannot install the filter");
 }
@@ -146,8 +151,6 @@ static void append_data(pid_t pid, unsigned long address, unsigned long size, ch
 
 /* What the call is about, as text; returns 0 for one that changes nothing. */
 static int describe(pid_t pid, const struct Call *call, const struct user_regs_struct *regs, char *text) {
-        unsigned long flags = O_CREAT;
-
         switch (call->what) {
         case NOTHING:
                 return 1;
@@ -163,17 +166,11 @@ static int describe(pid_t pid, const struct Call *call, const struct user_regs_s
         case PATH_FIRST:
                 read_memory(pid, regs->rdi, text, TEXT_MAX - 1);
                 return 1;
-        case OPEN_HOW:
-                read_memory(pid, regs->rdx, &flags, sizeof flags);
-                break;
-        case OPEN:
-                flags = regs->rdx;
-                break;
         case PATH_SECOND:
-                break;
+                read_memory(pid, regs->rsi, text, TEXT_MAX - 1);
+                return 1;
         }
-        read_memory(pid, regs->rsi, text, TEXT_MAX - 1);
-        return (flags & (O_CREAT | O_TRUNC)) != 0;
+        return 0;
 }
 
 static const struct Call *find_call(long number) {

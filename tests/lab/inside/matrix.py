@@ -42,7 +42,7 @@ ERRORS = {"EIO": EIO, "EBUSY": EBUSY, "ENODEV": ENODEV, "ENOSPC": ENOSPC}
 FORKS = ("fork", "vfork", "clone", "clone3")
 
 # strace does not tell the few of them that make a file from the many that only read.
-OPENS = ("openat", "openat2")
+OPENS = ("openat",)
 
 
 def difference(before, after):
@@ -76,13 +76,14 @@ class Matrix:
     def __init__(self, guest, at_most):
         self._take = [HELPER, guest]
         self._release = [HELPER, "--release", guest]
+        self._record = Path("/run/vxm/bind", guest)
         self._at_most = at_most
         os.environ["INJECT_THEN"] = " ".join(self._release)
         self._before = None
         self._started = time.monotonic()
         self.counts = {}
         self.missed = {}
-        self.dented = {}  # points after which something was left for the undo
+        self.dented = {}  # points after which a record was left, and so something for the undo
         self.failures = []
         self.listed = {}
 
@@ -172,7 +173,7 @@ class Matrix:
                 else:
                     run(self._release)
                     break
-                if self._at_most and number >= self._at_most:
+                if self._at_most:
                     break
         count = self.counts.get(f"{phase}, strace", 0)
         print(f"{phase}, strace: {count} points, {len(self.failures)} failures so far", file=sys.stderr, flush=True)
@@ -183,7 +184,7 @@ class Matrix:
         self.counts[key] = self.counts.get(key, 0) + 1
         if not reached:
             self.missed[key] = self.missed.get(key, 0) + 1
-        if state.lines() != self._before:
+        if self._record.exists():
             self.dented[key] = self.dented.get(key, 0) + 1
         undone, words = run(self._release)
         left = difference(self._before, state.lines())

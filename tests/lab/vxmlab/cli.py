@@ -39,10 +39,23 @@ def _shell(args):
     return 0
 
 
+# What one machine needs while a guest starts in it: a processor that has little else to do, and memory.
+_MEMORY = 7 << 30
+
+
+def _jobs():
+    """How many machines this host can run at once."""
+    memory = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(len(os.sched_getaffinity(0)), memory // _MEMORY, 8))
+
+
 def _test(args):
     import pytest  # the one thing that is not in Python itself
 
-    options = ["-p", "no:cacheprovider", "-rs", "--durations=5", "--strict-markers", f"--rootdir={_LAB}", "-c", os.devnull]
+    options = ["-p", "no:cacheprovider", "-rs", "--durations=15", "--strict-markers", f"--rootdir={_LAB}", "-c", os.devnull]
+    jobs = args.jobs or _jobs()
+    if jobs > 1:
+        options += ["-n", str(jobs), "--dist", "loadgroup"]
     files = [_LAB / f"test_{word}.py" for word in args.filter]
     words = [word for word, file in zip(args.filter, files) if not file.exists()]
     if words:
@@ -86,6 +99,7 @@ def _parser():
 
     test = verbs.add_parser("test", help="run the lab's tests, each on a fresh machine")
     test.add_argument("-x", "--exitfirst", action="store_true", help="stop at the first failure")
+    test.add_argument("-j", "--jobs", type=int, metavar="N", help="machines at once (as many as there are processors and memory for)")
     test.add_argument("filter", nargs="*", metavar="FILTER",
                       help="life: the tests in test_life.py; when there is no such file: tests whose name contains it")
     test.set_defaults(function=_test)
