@@ -52,6 +52,7 @@ def _jobs():
 def _test(args):
     import pytest  # the one thing that is not in Python itself
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # pytest takes a SystemExit for the failure of one test
     options = ["-p", "no:cacheprovider", "-rs", "--durations=15", "--strict-markers", f"--rootdir={_LAB}", "-c", os.devnull]
     jobs = args.jobs or _jobs()
     if jobs > 1:
