@@ -13,7 +13,7 @@
 #include "pci-names.h"
 #include "root.h"
 
-/* A step as the child process gets it. */
+/* A write as the child process gets it. */
 typedef struct Call {
         const BindRun *run;
         const BindStep *step;
@@ -25,10 +25,8 @@ static int call_write(void *userdata) {
         return root_write(c->run->root, c->step->path, c->step->value);
 }
 
-static int call_load_module(void *userdata) {
-        const Call *c = userdata;
-
-        return module_load(c->step->value);
+static int call_load_module(void *module) {
+        return module_load(module);
 }
 
 static const char *shown(const char *value) {
@@ -39,9 +37,9 @@ static const char *device_of(const BindStep *step) {
         return step->device[0] ? step->device : "The host's console";
 }
 
-static int guarded_step(BindRun *run, const BindStep *step, int (*function)(void *userdata)) {
+static int guarded_write(BindRun *run, const BindStep *step) {
         Call call = { run, step };
-        int r = guarded_call(function, &call, run->deadline, &run->stuck);
+        int r = guarded_short_call(call_write, &call, run->deadline, &run->stuck);
 
         if (r == -ETIMEDOUT && run->stuck.pid > 0)
                 (void) snprintf(run->stuck_device, sizeof run->stuck_device, "%s", step->device);
@@ -53,7 +51,7 @@ static int load_module(BindRun *run, const BindStep *step) {
 
         if (!run->is_this_machine)
                 return 0;
-        r = guarded_step(run, step, call_load_module);
+        r = guarded_call(call_load_module, step->value, run->deadline, &run->stuck);
         if (r == -ENOENT)
                 return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
                         "The running kernel has no module %s; boot a kernel built with CONFIG_VFIO_PCI.", step->value);
@@ -63,7 +61,7 @@ static int load_module(BindRun *run, const BindStep *step) {
 static int write_attribute(BindRun *run, const BindStep *step) {
         int r;
 
-        r = step->enters_driver ? guarded_step(run, step, call_write) : root_write(run->root, step->path, step->value);
+        r = step->enters_driver ? guarded_write(run, step) : root_write(run->root, step->path, step->value);
         if (r >= 0)
                 return 0;
         if (r == -ETIMEDOUT)

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -12,11 +13,20 @@
 #include "root.h"
 
 enum {
-        KILL_USEC = 1000000, /* how long a killed process has to vanish before it counts as stuck */
+        KILL_USEC = 1000000,    /* how long a killed process has to vanish before it counts as stuck */
+        STACK_SIZE = 64 * 1024, /* of a child in our memory */
 };
 
-/* Waits until the process has ended. Returns 1, 0 when usec have passed, or -errno. */
-static int wait_end(int pidfd, uint64_t usec) {
+/* What a child process is to do, and for whom. */
+typedef struct Order {
+        pid_t parent;
+        int (*call)(void *userdata);
+        void *userdata;
+} Order;
+
+/* Waits until the process has ended; false: usec have passed. Looks at no errno, which a child in our memory shares: poll(2)
+ * can fail for want of memory, or by a signal's handler, and is asked again. */
+static bool wait_end(int pidfd, uint64_t usec) {
         uint64_t end;
 
         if (__builtin_add_overflow(now_usec(), usec, &end))
@@ -27,10 +37,8 @@ static int wait_end(int pidfd, uint64_t usec) {
                 struct timespec t = { .tv_sec = (time_t) (left / 1000000), .tv_nsec = (long) (left % 1000000 * 1000) };
                 int r = ppoll(&p, 1, &t, NULL);
 
-                if (r >= 0)
+                if (r >= 0 || left == 0)
                         return r > 0;
-                if (errno != EINTR)
-                        return -errno;
         }
 }
 
@@ -65,11 +73,9 @@ static int read_start_time(int root, pid_t pid, uint64_t *ret) {
 static int give_up(pid_t pid, int pidfd, GuardedStuck *ret_stuck) {
         _cleanup_(closep) int root = root_open("/");
         GuardedStuck stuck = { .pid = pid };
-        int r;
 
         (void) kill(pid, SIGKILL);
-        r = wait_end(pidfd, KILL_USEC);
-        if (r > 0) {
+        if (wait_end(pidfd, KILL_USEC)) {
                 (void) result_of(pidfd);
                 return -ETIMEDOUT;
         }
@@ -78,43 +84,55 @@ static int give_up(pid_t pid, int pidfd, GuardedStuck *ret_stuck) {
         return -ETIMEDOUT;
 }
 
-/* The child goes with its parent: were it left alone, its write would come after the undo, which knows nothing of it. */
-static void run_child(pid_t parent, int (*call)(void *userdata), void *userdata) __attribute__((noreturn));
-
-static void run_child(pid_t parent, int (*call)(void *userdata), void *userdata) {
+/* Runs in the child, and returns its exit status. The child goes with its parent: were it left alone, its write would come
+ * after the undo, which knows nothing of it. */
+static int run_child(void *order) {
+        const Order *o = order;
         int null, r;
 
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-                _exit(errno & 0xff);
-        if (getppid() != parent)
-                _exit(ECANCELED);
+                return errno & 0xff;
+        if (getppid() != o->parent)
+                return ECANCELED;
         /* One that is stuck must not keep the pipes open whose end our caller waits for. */
         null = open("/dev/null", O_RDWR | O_CLOEXEC);
         for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
                 (void) dup2(null, fd);
-        r = call(userdata);
-        _exit(r < 0 ? -r & 0xff : 0); /* errno values are below 134 */
+        r = o->call(o->userdata);
+        return r < 0 ? -r & 0xff : 0; /* errno values are below 134 */
+}
+
+/* Past the deadline the child is killed, and does not come back to its code, wherever it is: what it has of our memory can be
+ * used again. */
+static int watch_child(pid_t pid, int pidfd, uint64_t deadline, GuardedStuck *ret_stuck) {
+        return wait_end(pidfd, deadline) ? result_of(pidfd) : give_up(pid, pidfd, ret_stuck);
 }
 
 int guarded_call(int (*call)(void *userdata), void *userdata, uint64_t deadline, GuardedStuck *ret_stuck) {
+        Order order = { getpid(), call, userdata };
         _cleanup_(closep) int pidfd = -EBADF;
-        pid_t parent = getpid(), pid;
-        int r;
+        pid_t pid;
 
         *ret_stuck = (GuardedStuck){};
         pid = fork();
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                run_child(parent, call, userdata);
+                _exit(run_child(&order));
 
         pidfd = pidfd_open(pid, 0);
-        if (pidfd < 0)
-                return -errno;
-        r = wait_end(pidfd, deadline);
-        if (r == 0)
-                return give_up(pid, pidfd, ret_stuck);
-        return r < 0 ? r : result_of(pidfd);
+        return pidfd < 0 ? -errno : watch_child(pid, pidfd, deadline, ret_stuck);
+}
+
+int guarded_short_call(int (*call)(void *userdata), void *userdata, uint64_t deadline, GuardedStuck *ret_stuck) {
+        static char stack[STACK_SIZE];
+        Order order = { getpid(), call, userdata };
+        _cleanup_(closep) int pidfd = -EBADF;
+        pid_t pid;
+
+        *ret_stuck = (GuardedStuck){};
+        pid = clone(run_child, stack + sizeof stack, CLONE_VM | CLONE_PIDFD | SIGCHLD, &order, &pidfd);
+        return pid < 0 ? -errno : watch_child(pid, pidfd, deadline, ret_stuck);
 }
 
 bool guarded_is_stuck(int root, const GuardedStuck *stuck) {

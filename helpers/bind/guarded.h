@@ -19,5 +19,9 @@ typedef struct GuardedStuck {
  * it could not be, is in *ret_stuck; -errno. */
 int guarded_call(int (*call)(void *userdata), void *userdata, uint64_t deadline, GuardedStuck *ret_stuck);
 
+/* The same for a call of a few system calls: its process uses our memory instead of a copy, whose making takes longer than
+ * most writes to drivers do. So call must allocate nothing, and change nothing but what is its own. */
+int guarded_short_call(int (*call)(void *userdata), void *userdata, uint64_t deadline, GuardedStuck *ret_stuck);
+
 /* Whether that process is still there. */
 bool guarded_is_stuck(int root, const GuardedStuck *stuck);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Calls with a deadline: what they return, who dies, and how a process is told from a later one of the same number. */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -9,6 +10,11 @@
 #include "root.h"
 
 #define LONG (UINT64_C(60) * 1000000)
+
+/* What both kinds of calls have in common is tried with both. */
+typedef int (*Guard)(int (*call)(void *userdata), void *userdata, uint64_t deadline, GuardedStuck *ret_stuck);
+
+static const Guard guards[] = { guarded_call, guarded_short_call };
 
 static int return_it(void *userdata) {
         return *(int *) userdata;
@@ -32,10 +38,10 @@ static void test_result(void **state) {
         GuardedStuck stuck = { 1, 1 };
 
         (void) state;
-        for (size_t i = 0; i < ELEMENTSOF(results); i++) {
-                int wanted = results[i];
+        for (size_t i = 0; i < ELEMENTSOF(results) * ELEMENTSOF(guards); i++) {
+                int wanted = results[i / ELEMENTSOF(guards)];
 
-                assert_int_equal(guarded_call(return_it, &wanted, LONG, &stuck), wanted);
+                assert_int_equal(guards[i % ELEMENTSOF(guards)](return_it, &wanted, LONG, &stuck), wanted);
                 assert_int_equal(stuck.pid, 0);
         }
 }
@@ -44,17 +50,18 @@ static void test_killed(void **state) {
         GuardedStuck stuck;
 
         (void) state;
-        assert_int_equal(guarded_call(die, NULL, LONG, &stuck), -EIO);
-        assert_int_equal(stuck.pid, 0);
+        for (size_t i = 0; i < ELEMENTSOF(guards); i++) {
+                assert_int_equal(guards[i](die, NULL, LONG, &stuck), -EIO);
+                assert_int_equal(stuck.pid, 0);
+        }
 }
 
 /* What can be killed is, and is no zombie afterwards. */
-static void test_deadline(void **state) {
+static void check_deadline(Guard guard) {
         uint64_t start = now_usec();
         GuardedStuck stuck;
 
-        (void) state;
-        assert_int_equal(guarded_call(sleep_on, NULL, 50000, &stuck), -ETIMEDOUT);
+        assert_int_equal(guard(sleep_on, NULL, 50000, &stuck), -ETIMEDOUT);
         assert_int_equal(stuck.pid, 0);
         assert_true(now_usec() - start >= 50000);
         assert_true(now_usec() - start < LONG);
@@ -62,7 +69,33 @@ static void test_deadline(void **state) {
         assert_int_equal(errno, ECHILD);
 
         /* As long as can be said is not “no time at all”. */
-        assert_int_equal(guarded_call(return_it, &(int){ -EIO }, UINT64_MAX, &stuck), -EIO);
+        assert_int_equal(guard(return_it, &(int){ -EIO }, UINT64_MAX, &stuck), -EIO);
+}
+
+static void test_deadline(void **state) {
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(guards); i++)
+                check_deadline(guards[i]);
+}
+
+static int fail_to_open(void *userdata) {
+        (void) userdata;
+        return open("/does/not/exist", O_RDONLY | O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+/* A process in our memory has descriptors of its own, and its errno is not mistaken for ours. */
+static void test_short(void **state) {
+        int before = open("/dev/null", O_RDONLY | O_CLOEXEC), after;
+        GuardedStuck stuck;
+
+        (void) state;
+        assert_true(before >= 0);
+        for (unsigned i = 0; i < 100; i++)
+                assert_int_equal(guarded_short_call(fail_to_open, NULL, LONG, &stuck), -ENOENT);
+        after = dup(before);
+        assert_int_equal(after, before + 1);
+        close(after);
+        close(before);
 }
 
 static int read_stdin(void *userdata) {
@@ -73,22 +106,27 @@ static int read_stdin(void *userdata) {
 }
 
 /* A child that is never heard of again must not keep its caller's caller waiting for the end of a pipe. */
-static void test_no_streams(void **state) {
+static void check_no_streams(Guard guard) {
         int pipes[2], saved = dup(STDOUT_FILENO), r;
         GuardedStuck stuck;
         char c;
 
-        (void) state;
         fflush(stdout);
         assert_int_equal(pipe(pipes), 0);
         assert_true(saved >= 0 && dup2(pipes[1], STDOUT_FILENO) >= 0);
-        r = guarded_call(read_stdin, NULL, LONG, &stuck);
+        r = guard(read_stdin, NULL, LONG, &stuck);
         assert_true(dup2(saved, STDOUT_FILENO) >= 0);
         close(saved);
         close(pipes[1]);
         assert_int_equal(r, 0);
         assert_int_equal(read(pipes[0], &c, 1), 0);
         close(pipes[0]);
+}
+
+static void test_no_streams(void **state) {
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(guards); i++)
+                check_no_streams(guards[i]);
 }
 
 /* Says over the pipe who it is, then sleeps. */
@@ -101,12 +139,11 @@ static int say_pid(void *userdata) {
 }
 
 /* Who undoes what a killed helper did must not have its writes come late. */
-static void test_dies_with_parent(void **state) {
+static void check_dies_with_parent(Guard guard) {
         int pipes[2], status;
         pid_t helper, child;
         char c;
 
-        (void) state;
         assert_int_equal(pipe(pipes), 0);
         helper = fork();
         assert_true(helper >= 0);
@@ -114,7 +151,7 @@ static void test_dies_with_parent(void **state) {
                 GuardedStuck stuck;
 
                 close(pipes[0]);
-                (void) guarded_call(say_pid, &pipes[1], LONG, &stuck);
+                (void) guard(say_pid, &pipes[1], LONG, &stuck);
                 _exit(0);
         }
         close(pipes[1]);
@@ -123,6 +160,12 @@ static void test_dies_with_parent(void **state) {
         assert_int_equal(waitpid(helper, &status, 0), helper);
         assert_int_equal(read(pipes[0], &c, 1), 0); /* the child's end is closed, too */
         close(pipes[0]);
+}
+
+static void test_dies_with_parent(void **state) {
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(guards); i++)
+                check_dies_with_parent(guards[i]);
 }
 
 static uint64_t start_time_of(pid_t pid) {
@@ -196,6 +239,7 @@ int main(void) {
                 cmocka_unit_test(test_result),
                 cmocka_unit_test(test_killed),
                 cmocka_unit_test(test_deadline),
+                cmocka_unit_test(test_short),
                 cmocka_unit_test(test_no_streams),
                 cmocka_unit_test(test_dies_with_parent),
                 cmocka_unit_test(test_is_stuck),
