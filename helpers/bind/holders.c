@@ -20,7 +20,9 @@ enum {
 
 typedef struct Census {
         int root;
+        int proc;
         bool live;         /* /proc is the kernel's, and no captured tree */
+        bool counts_files; /* the size of /proc/PID/fd is the number of open files there: Linux 6.2 */
         unsigned long own; /* our process */
         const DeviceNodes *nodes;
         Holders *holders;
@@ -64,18 +66,20 @@ static const DeviceNode *node_of_fd(const DeviceNodes *l, int directory, const c
         struct statx st;
         ssize_t n;
 
-        n = readlinkat(directory, fd, target, sizeof target - 1);
-        if (n <= 0 || *target != '/') /* closed by now; or a socket, a pipe, … */
-                return NULL;
-        target[n] = '\0';
         /* DONT_SYNC, or a file server that hangs would hang us. */
-        if (live && statx(directory, fd, AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 &&
-            (S_ISCHR(st.stx_mode) || S_ISBLK(st.stx_mode))) {
-                const DeviceNode *node = node_of_number(l, makedev(st.stx_rdev_major, st.stx_rdev_minor), S_ISBLK(st.stx_mode));
+        if (live && statx(directory, fd, AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0) {
+                const DeviceNode *node;
 
+                if (!S_ISCHR(st.stx_mode) && !S_ISBLK(st.stx_mode))
+                        return NULL;
+                node = node_of_number(l, makedev(st.stx_rdev_major, st.stx_rdev_minor), S_ISBLK(st.stx_mode));
                 if (node)
                         return node;
         }
+        n = readlinkat(directory, fd, target, sizeof target - 1);
+        if (n <= 0) /* closed by now */
+                return NULL;
+        target[n] = '\0';
         return node_of_path(l, target);
 }
 
@@ -139,6 +143,13 @@ static bool is_live(int fd) {
         return fstatfs(fd, &fs) == 0 && (unsigned long) fs.f_type == PROC_SUPER_MAGIC;
 }
 
+/* We have files open ourselves, and an older kernel says 0 of us, too. */
+static bool counts_files(int proc) {
+        struct stat st;
+
+        return fstatat(proc, "self/fd", &st, 0) == 0 && st.st_size > 0;
+}
+
 /* A process that ends meanwhile holds nothing any more. */
 static bool has_ended(int error) {
         return error == -ENOENT || error == -ESRCH;
@@ -169,14 +180,31 @@ static int look_into_directory(Census *c, unsigned long pid, int fd) {
         return r < 0 ? r : -errno;
 }
 
+/* The kernel's /proc has no links on this way that could lead elsewhere. */
+static int open_fd_directory(const Census *c, const char *path) {
+        int fd;
+
+        if (!c->live)
+                return root_openat(c->root, path, O_RDONLY | O_DIRECTORY);
+        fd = openat(c->proc, path + STRLEN("proc/"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+/* Threads of the kernel, most of all processes, have no files open. */
+static bool has_no_files(const Census *c, const char *path) {
+        struct stat st;
+
+        return c->counts_files && fstatat(c->proc, path + STRLEN("proc/"), &st, 0) == 0 && st.st_size == 0;
+}
+
 static int look_into(Census *c, unsigned long pid) {
         char path[48];
         int r;
 
-        if (pid == c->own)
-                return 0;
         (void) snprintf(path, sizeof path, "proc/%lu/fd", pid);
-        r = root_openat(c->root, path, O_RDONLY | O_DIRECTORY);
+        if (pid == c->own || has_no_files(c, path))
+                return 0;
+        r = open_fd_directory(c, path);
         r = r < 0 ? r : look_into_directory(c, pid, r);
         if (r == -EACCES || r == -EPERM) {
                 c->holders->n_unseen++;
@@ -228,7 +256,9 @@ static int look_into_all(Census *c) {
 
         if (proc == -ENOENT)
                 return 0;
+        c->proc = proc;
         c->live = proc >= 0 && is_live(proc);
+        c->counts_files = c->live && counts_files(proc);
         c->own = c->live ? (unsigned long) getpid() : 0;
         r = root_list(c->root, "proc", &names, &n);
         for (size_t i = 0; r >= 0 && i < n; i++) {

@@ -2,6 +2,9 @@
 /* Who has which device open: in captured trees by the links' text, on a live machine by device number. */
 
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "device-nodes.h"
 #include "fixture.h"
@@ -155,7 +158,8 @@ static void test_deep(void **state) {
         assert_int_equal(holders_find(f->root, &function, 1, &l), -ELOOP);
 }
 
-/* On the machine itself: a child of ours has /dev/full open, which is made to look like a function's node by number alone. */
+/* On the machine itself: a child of ours has /dev/full open, which is made to look like a function's node by number alone; and
+ * another child has nothing open at all, as threads of the kernel. */
 static void test_live(void **state) {
         _cleanup_(holders_done) Holders l = {};
         _cleanup_(device_nodes_done) DeviceNodes nodes = {};
@@ -163,31 +167,40 @@ static void test_live(void **state) {
         _cleanup_(closep) int full = open("/dev/full", O_RDONLY | O_CLOEXEC);
         Fixture *f = *state;
         PciFunction function = { .path = (char *) "devices/gpu", .group = -1 };
-        int hold[2];
-        pid_t child;
+        pid_t children[2]; /* with it alone, with nothing */
         bool found = false;
+        int ready[2], status;
+        char c;
 
-        if (full < 0 || pipe(hold) < 0)
+        if (full < 0 || pipe(ready) < 0)
                 skip();
-        child = fork();
-        assert_true(child >= 0);
-        if (child == 0) {
-                char c;
-
-                close(hold[1]);
-                _exit(read(hold[0], &c, 1) == 0 ? 0 : 1);
+        for (size_t i = 0; i < ELEMENTSOF(children); i++) {
+                children[i] = fork();
+                assert_true(children[i] >= 0);
+                if (children[i] == 0) {
+                        (void) dup2(full, 0);
+                        (void) close_range(i == 0 ? 1 : 0, UINT_MAX, 0); /* and of the pipe, too */
+                        for (;;)
+                                pause();
+                }
         }
-        close(hold[0]);
+        close(ready[1]);
+        assert_int_equal(read(ready[0], &c, 1), 0);
+        close(ready[0]);
         fixture_lines(f, "sys/devices/gpu/mem/full/uevent = MAJOR=1\nsys/devices/gpu/mem/full/uevent += MINOR=7\n"
                          "sys/devices/gpu/mem/full/uevent += DEVNAME=gpu0");
 
         assert_int_equal(device_nodes_find(f->root, &function, 1, &nodes), 0);
         assert_int_equal(nodes.n, 1);
         assert_int_equal(holders_of_nodes(machine, &nodes, &l), 0);
-        close(hold[1]);
+        for (size_t i = 0; i < ELEMENTSOF(children); i++) {
+                assert_int_equal(kill(children[i], SIGKILL), 0);
+                assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        }
         for (size_t i = 0; i < l.n; i++) {
                 assert_int_not_equal(l.items[i].pid, getpid());
-                found |= l.items[i].pid == child && streq(l.items[i].node, "/dev/gpu0");
+                assert_int_not_equal(l.items[i].pid, children[1]);
+                found |= l.items[i].pid == children[0] && streq(l.items[i].node, "/dev/gpu0");
         }
         assert_true(found);
 }
