@@ -21,9 +21,26 @@ int root_open(const char *path) {
 }
 
 bool root_is_this_machine(int root) {
-        struct stat ours, real;
+        static struct stat real; /* nobody moves it under us */
+        struct stat ours;
 
-        return fstat(root, &ours) == 0 && stat("/", &real) == 0 && ours.st_dev == real.st_dev && ours.st_ino == real.st_ino;
+        if (real.st_ino == 0 && stat("/", &real) < 0)
+                return false;
+        return fstat(root, &ours) == 0 && ours.st_dev == real.st_dev && ours.st_ino == real.st_ino;
+}
+
+/* glibc has no wrapper for openat2(2) before 2.41. */
+static int openat_in_root(int root, const char *path, int flags) {
+        struct open_how how = {
+                .flags = (uint64_t) (flags | O_CLOEXEC),
+                .resolve = RESOLVE_IN_ROOT,
+        };
+        long fd;
+
+        do
+                fd = syscall(SYS_openat2, root, path, &how, sizeof how);
+        while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+        return fd < 0 ? -errno : (int) fd;
 }
 
 /* systemd's RestrictSUIDSGID= makes openat2(2) fail with ENOSYS, because a seccomp filter cannot look into its arguments.
@@ -38,20 +55,11 @@ static int openat_without_openat2(int root, const char *path, int flags) {
 }
 
 int root_openat(int root, const char *path, int flags) {
-        struct open_how how = {
-                .flags = (uint64_t) (flags | O_CLOEXEC),
-                .resolve = RESOLVE_IN_ROOT,
-        };
-        long fd;
+        static bool without; /* a filter stays */
+        int fd = without ? -ENOSYS : openat_in_root(root, path, flags);
 
-        /* glibc has no wrapper for it before 2.41. */
-        do
-                fd = syscall(SYS_openat2, root, path, &how, sizeof how);
-        while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-
-        if (fd < 0 && errno == ENOSYS)
-                return openat_without_openat2(root, path, flags);
-        return fd < 0 ? -errno : (int) fd;
+        without |= fd == -ENOSYS;
+        return without ? openat_without_openat2(root, path, flags) : fd;
 }
 
 int root_read(int root, const char *path, char **ret) {

@@ -2,7 +2,12 @@
 /* The root handle: reads and writes below it, and nothing beyond. */
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "fixture.h"
 #include "root.h"
@@ -117,6 +122,46 @@ static void test_nothing_leads_out(void **state) {
         assert_string_equal(text, "ours");
 }
 
+/* Where openat2(2) is filtered, as by RestrictSUIDSGID=, only the machine's own root can be read: nothing else keeps links
+ * within a tree. */
+static int read_without_openat2(const Fixture *f) {
+        struct sock_filter filter[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        struct sock_fprog program = { ELEMENTSOF(filter), filter };
+        _cleanup_(closep) int machine = root_open("/");
+
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+                return 77;
+        for (unsigned i = 0; i < 2; i++) {
+                _cleanup_(closep) int fd = root_openat(machine, "proc/self/status", O_RDONLY);
+
+                if (fd < 0 || root_openat(f->root, "a", O_RDONLY) != -ENOSYS || root_openat(machine, "a/b/c", O_RDONLY) != -ENOENT)
+                        return 1;
+        }
+        return 0;
+}
+
+static void test_without_openat2(void **state) {
+        Fixture *f = *state;
+        pid_t pid;
+        int status;
+
+        fixture_write(f, "a", "one\n");
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0)
+                _exit(read_without_openat2(f));
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        if (WEXITSTATUS(status) == 77)
+                skip();
+        assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void test_write(void **state) {
         _cleanup_(freep) char *text = NULL;
         Fixture *f = *state;
@@ -170,6 +215,7 @@ int main(void) {
                 fixture_test(test_number),
                 fixture_test(test_links),
                 fixture_test(test_nothing_leads_out),
+                fixture_test(test_without_openat2),
                 fixture_test(test_write),
                 fixture_test(test_list),
                 fixture_test(test_descriptors_close_on_exec),
