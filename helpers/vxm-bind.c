@@ -152,7 +152,7 @@ static int judge(int root) {
         r = load_guest(root, &g);
         r = r < 0 ? r : bind_plan_take(root, g, 0, &plan);
         r = r < 0 ? r : claims_check(root, arg_guest, &plan.functions);
-        return r < 0 ? r : census_check(root, g, &plan.functions, true);
+        return r < 0 ? r : census_check(root, g, &plan.functions, &plan.console, true);
 }
 
 static int take(int root) {
@@ -180,7 +180,7 @@ static int take(int root) {
                 return 0;
 
         r = claims_check(root, arg_guest, &plan.functions);
-        r = r < 0 ? r : census_check(root, g, &plan.functions, false);
+        r = r < 0 ? r : census_check(root, g, &plan.functions, &plan.console, false);
         r = r < 0 ? r : save_record(root, &plan.record);
         r = r < 0 ? r : hold_record(root, 0, &hold);
         if (r < 0)

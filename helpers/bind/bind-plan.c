@@ -2,7 +2,6 @@
 /* The planning half of vxm-bind. Only reads, and only through the root handle. */
 
 #include "bind-plan.h"
-#include "display.h"
 #include "exit-status.h"
 #include "log.h"
 #include "messages.h"
@@ -28,6 +27,7 @@ void bind_plan_done(BindPlan *plan) {
         free(plan->steps);
         bind_record_done(&plan->record);
         guest_functions_done(&plan->functions);
+        host_console_done(&plan->console);
         *plan = (BindPlan){};
 }
 
@@ -136,7 +136,8 @@ static int note_function(int root, const GuestFunction *function, BindRecord *re
 /* The host's console lets go of the framebuffers that are about to vanish, if it can be told to take them again; else it goes
  * and comes with the driver of the GPU. Boot framebuffers, which vfio-pci evicts from VGA controllers only
  * (drivers/vfio/pci/vfio_pci_core.c), let go of the memory. */
-static int plan_console(const HostConsole *console, BindPlan *plan) {
+static int plan_console(BindPlan *plan) {
+        const HostConsole *console = &plan->console;
         size_t n_vtconsoles = console->vtconsoles_return ? console->n_vtconsoles : 0;
         int r = 0;
 
@@ -287,30 +288,16 @@ static int plan_module(int root, BindPlan *plan) {
         return add_step(plan, BIND_LOAD_MODULE, "", NULL, VFIO_DRIVER, NULL);
 }
 
-/* The console of all functions at once: whether one is left depends on all that go. */
-static int read_console(int root, const GuestFunctions *functions, HostConsole *ret) {
-        _cleanup_(freep) PciFunction *list = reallocarray(NULL, functions->n, sizeof *list);
-        int r;
-
-        if (!list)
-                return log_oom();
-        for (size_t i = 0; i < functions->n; i++)
-                list[i] = functions->items[i].pci;
-        r = host_console_read(root, list, functions->n, ret);
-        return r < 0 ? log_error_errno(r, "Cannot find out where the host's console is: %s.", strerror(-r)) : 0;
-}
-
 static int plan_take_steps(int root, const Guest *g, uid_t uid, BindPlan *plan) {
-        _cleanup_(host_console_done) HostConsole console = {};
         int r;
 
-        r = read_console(root, &plan->functions, &console);
+        r = guest_console_read(root, &plan->functions, &plan->console);
         if (r < 0)
                 return r;
         for (size_t i = 0; r >= 0 && i < plan->functions.n; i++)
                 r = note_function(root, &plan->functions.items[i], &plan->record);
         r = r < 0 ? r : plan_module(root, plan);
-        r = r < 0 ? r : plan_console(&console, plan);
+        r = r < 0 ? r : plan_console(plan);
         if (r < 0)
                 return log_error_errno(r, "Cannot note how the devices are now: %s.", strerror(-r));
 

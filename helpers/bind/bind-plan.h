@@ -29,6 +29,7 @@ typedef struct BindStep {
 
 typedef struct BindPlan {
         GuestFunctions functions; /* all that the guest gets, in the order of the guest file */
+        HostConsole console;      /* what the host shows by them */
         BindRecord record;        /* how all that the steps change is before them */
         BindStep *steps;
         size_t n;

@@ -5,7 +5,6 @@
 #include <sys/pidfd.h>
 
 #include "census.h"
-#include "display.h"
 #include "exit-status.h"
 #include "holders.h"
 #include "log.h"
@@ -128,10 +127,8 @@ static int check_holders(int root, const Guest *g, const PciFunction functions[]
         }
 }
 
-int census_check(int root, const Guest *g, const GuestFunctions *functions, bool units_will_stop) {
+int census_check(int root, const Guest *g, const GuestFunctions *functions, const HostConsole *console, bool units_will_stop) {
         _cleanup_(freep) PciFunction *list = reallocarray(NULL, functions->n + 1, sizeof *list);
-        _cleanup_(host_console_done) HostConsole console = {};
-        int r;
 
         if (!list)
                 return log_oom();
@@ -139,10 +136,7 @@ int census_check(int root, const Guest *g, const GuestFunctions *functions, bool
                 list[i] = functions->items[i].pci;
         if (functions->n == 0)
                 return 0;
-        r = host_console_read(root, list, functions->n, &console);
-        if (r < 0)
-                return log_error_errno(r, "Cannot find out where the host's console is: %s.", strerror(-r));
-        if (console.n_vtconsoles > 0 && !g->single_gpu)
+        if (console->n_vtconsoles > 0 && !g->single_gpu)
                 return refuse_console(g, &list[0]);
         return check_holders(root, g, list, functions->n, units_will_stop);
 }

@@ -13,9 +13,11 @@ typedef struct Reader {
         const PciFunction *functions;
         size_t n;
         HostConsole *console;
+        bool other_framebuffer; /* there is one that is not of these functions */
 } Reader;
 
-/* Takes an entry of a directory in /sys, whose link leads to path. */
+/* Which entries of a directory in /sys are looked at, by their names (NULL: all); and takes one, whose link leads to path. */
+typedef bool (*WantEntry)(const char *name);
 typedef int (*TakeEntry)(Reader *d, const char *name, const char *path);
 
 void host_console_done(HostConsole *c) {
@@ -41,7 +43,7 @@ static const PciFunction *function_of(const Reader *d, const char *path) {
         return NULL;
 }
 
-static int each_entry(Reader *d, const char *directory, TakeEntry take) {
+static int each_entry(Reader *d, const char *directory, WantEntry want, TakeEntry take) {
         char **names = NULL;
         size_t n = 0;
         int r;
@@ -50,6 +52,8 @@ static int each_entry(Reader *d, const char *directory, TakeEntry take) {
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 _cleanup_(freep) char *link = NULL, *path = NULL;
 
+                if (want && !want(names[i]))
+                        continue;
                 r = format(&link, "sys/%s/%s", directory, names[i]);
                 r = r < 0 ? r : sysfs_resolve(d->root, link, &path);
                 if (r == -EINVAL || r == -ENOENT) { /* a file beside the devices, or gone since */
@@ -62,17 +66,20 @@ static int each_entry(Reader *d, const char *directory, TakeEntry take) {
         return r;
 }
 
+static bool is_connector(const char *name) {
+        return strchr(name, '-'); /* “card1-HDMI-A-1” */
+}
+
 static int take_display(Reader *d, const char *name, const char *path) {
         _cleanup_(freep) char *enabled = NULL, *status = NULL;
-        const char *connector = strchr(name, '-'); /* “card1-HDMI-A-1” */
 
-        if (!connector || !function_of(d, path))
+        if (!function_of(d, path))
                 return 0;
         if (sysfs_read(d->root, path, "enabled", &enabled) < 0 || sysfs_read(d->root, path, "status", &status) < 0)
                 return 0;
         if (!streq(enabled, "enabled") || streq(status, "disconnected"))
                 return 0;
-        return strings_add(&d->console->displays, &d->console->n_displays, connector + 1);
+        return strings_add(&d->console->displays, &d->console->n_displays, strchr(name, '-') + 1);
 }
 
 /* ---- the boot framebuffer ---- */
@@ -158,19 +165,23 @@ static int read_iomem(Reader *d) {
         return r;
 }
 
-/* The devices that the kernel makes of the firmware's framebuffer; a machine has one at most. Newer kernels hang it below
- * the PCI function, older ones leave it to /proc/iomem to tell. */
-static int take_platform_device(Reader *d, const char *name, const char *path) {
+/* The devices that the kernel makes of the firmware's framebuffer; a machine has one at most. */
+static bool is_platform_framebuffer(const char *name) {
         static const char *const names[] = { "simple-framebuffer.", "efi-framebuffer.", "vesa-framebuffer.", "platform-framebuffer." };
-        _cleanup_(freep) char *link = NULL, *driver = NULL;
-        const PciFunction *f;
-        bool known = false;
-        int r;
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                known |= !!startswith(name, names[i]);
-        f = function_of(d, path);
-        if (!known || (!f && (pci_part_of(path) > 0 || !d->console->boot_framebuffer)))
+                if (startswith(name, names[i]))
+                        return true;
+        return false;
+}
+
+/* Newer kernels hang it below the PCI function, older ones leave it to /proc/iomem to tell. */
+static int take_platform_device(Reader *d, const char *name, const char *path) {
+        _cleanup_(freep) char *link = NULL, *driver = NULL;
+        const PciFunction *f = function_of(d, path);
+        int r;
+
+        if (!f && (pci_part_of(path) > 0 || !d->console->boot_framebuffer))
                 return 0;
         if (f)
                 note_boot_function(d, f);
@@ -202,22 +213,11 @@ static bool is_of_platform_device(const Reader *d, const char *path) {
 }
 
 static int take_framebuffer(Reader *d, const char *name, const char *path) {
-        if (!is_framebuffer(name) || (!function_of(d, path) && !is_of_platform_device(d, path)))
+        if (!function_of(d, path) && !is_of_platform_device(d, path)) {
+                d->other_framebuffer = true;
                 return 0;
+        }
         return strings_add(&d->console->framebuffers, &d->console->n_framebuffers, name);
-}
-
-static int has_other_framebuffer(const Reader *d, bool *ret) {
-        char **names = NULL;
-        size_t n = 0;
-        int r;
-
-        r = sysfs_list(d->root, "class/graphics", NULL, &names, &n);
-        for (size_t i = 0; r >= 0 && i < n; i++)
-                *ret |= is_framebuffer(names[i]) &&
-                        !strings_contain(d->console->framebuffers, d->console->n_framebuffers, names[i]);
-        strings_free(names, n);
-        return r;
 }
 
 static int take_vtconsole(Reader *d, const char *name, const char *path) {
@@ -243,16 +243,12 @@ static int take_system_console(Reader *d, const char *name _unused_, const char 
 
 /* With another framebuffer left, the console moves there by itself. */
 static int read_vtconsoles(Reader *d) {
-        bool other = false;
         int r;
 
-        if (d->console->n_framebuffers == 0)
+        if (d->console->n_framebuffers == 0 || d->other_framebuffer)
                 return 0;
-        r = has_other_framebuffer(d, &other);
-        if (r < 0 || other)
-                return r;
-        r = each_entry(d, "class/vtconsole", take_vtconsole);
-        return r < 0 ? r : each_entry(d, "class/vtconsole", take_system_console);
+        r = each_entry(d, "class/vtconsole", NULL, take_vtconsole);
+        return r < 0 ? r : each_entry(d, "class/vtconsole", NULL, take_system_console);
 }
 
 /* Linux 6.17 says it in so many words. */
@@ -272,16 +268,32 @@ static int read_boot_display(Reader *d) {
         return 0;
 }
 
+static int read_boot(Reader *d) {
+        int r;
+
+        r = read_boot_display(d);
+        r = r < 0 ? r : read_iomem(d);
+        return r < 0 ? r : each_entry(d, "bus/platform/devices", is_platform_framebuffer, take_platform_device);
+}
+
+int pci_read_boot_gpu(int root, const PciFunction *f, bool *ret) {
+        _cleanup_(host_console_done) HostConsole c = {};
+        int r;
+
+        r = f->boot_vga || !pci_is_gpu(f) ? 0 : read_boot(&(Reader){ root, f, 1, &c });
+        if (r >= 0)
+                *ret = pci_is_boot_gpu(f, &c);
+        return r;
+}
+
 int host_console_read(int root, const PciFunction functions[], size_t n, HostConsole *ret) {
         _cleanup_(host_console_done) HostConsole c = {};
         Reader d = { root, functions, n, &c };
         int r;
 
-        r = read_boot_display(&d);
-        r = r < 0 ? r : read_iomem(&d);
-        r = r < 0 ? r : each_entry(&d, "bus/platform/devices", take_platform_device);
-        r = r < 0 ? r : each_entry(&d, "class/drm", take_display);
-        r = r < 0 ? r : each_entry(&d, "class/graphics", take_framebuffer);
+        r = read_boot(&d);
+        r = r < 0 ? r : each_entry(&d, "class/drm", is_connector, take_display);
+        r = r < 0 ? r : each_entry(&d, "class/graphics", is_framebuffer, take_framebuffer);
         r = r < 0 ? r : read_vtconsoles(&d);
         if (r < 0)
                 return r;

@@ -30,4 +30,7 @@ int host_console_read(int root, const PciFunction functions[], size_t n, HostCon
  * framebuffer lies. c: read for functions with f among them. */
 bool pci_is_boot_gpu(const PciFunction *f, const HostConsole *c);
 
+/* The same where only that is of interest, and nothing has been read yet. Returns 0 or -errno. */
+int pci_read_boot_gpu(int root, const PciFunction *f, bool *ret);
+
 void host_console_done(HostConsole *c);

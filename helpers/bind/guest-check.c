@@ -252,12 +252,14 @@ static int ask_claims(Check *c, Verdict *verdict, char **ret_text) {
 }
 
 static int ask_holders(Check *c, Verdict *verdict, char **ret_text) {
+        _cleanup_(host_console_done) HostConsole console = {};
         int r;
 
         (void) verdict;
         if (c->functions.n == 0)
                 return -ENODATA;
-        r = census_check(c->root, c->guest, &c->functions, true);
+        r = guest_console_read(c->root, &c->functions, &console);
+        r = r < 0 ? r : census_check(c->root, c->guest, &c->functions, &console, true);
         return r < 0 ? r : free_and_strdup(ret_text, "no program of the host that would be in the way");
 }
 

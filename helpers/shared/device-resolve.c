@@ -66,9 +66,9 @@ static bool is_ours(int root, const PciFunction *f) {
 /* The one GPU that the host does not use: neither does it boot on it, nor is a display lit by it. With SingleGpu= the only
  * GPU of all will do. */
 static int fits_auto(DeviceFacts *facts, const Guest *g, const PciFunction *f) {
-        _cleanup_(host_console_done) HostConsole console = {};
         const HostUses *uses;
         size_t n_gpus = 0;
+        bool boots;
         int r;
 
         if (g->single_gpu) {
@@ -77,10 +77,10 @@ static int fits_auto(DeviceFacts *facts, const Guest *g, const PciFunction *f) {
                 if (n_gpus == 1)
                         return 1;
         }
-        r = host_console_read(facts->root, f, 1, &console);
+        r = pci_read_boot_gpu(facts->root, f, &boots);
         if (r < 0)
                 return log_error_errno(r, "Cannot find out where the host's console is: %s.", strerror(-r));
-        if (pci_is_boot_gpu(f, &console))
+        if (boots)
                 return 0;
         if (facts->given)
                 return is_ours(facts->root, f);

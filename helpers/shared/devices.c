@@ -5,7 +5,6 @@
 
 #include "device-resolve.h"
 #include "devices.h"
-#include "display.h"
 #include "exit-status.h"
 #include "guest-files.h"
 #include "log.h"
@@ -110,17 +109,9 @@ static bool stays_with_host(const PciFunction *f) {
 
 /* GPUs that are no VGA controllers boot machines, too, but do not say so themselves. */
 static int is_boot_gpu(Collection *c, const PciFunction *f, bool *ret) {
-        _cleanup_(host_console_done) HostConsole console = {};
-        int r;
+        int r = pci_read_boot_gpu(c->root, f, ret);
 
-        *ret = f->boot_vga;
-        if (f->boot_vga || !pci_is_gpu(f))
-                return 0;
-        r = host_console_read(c->root, f, 1, &console);
-        if (r < 0)
-                return log_error_errno(r, "Cannot find out where the host's console is: %s.", strerror(-r));
-        *ret = pci_is_boot_gpu(f, &console);
-        return 0;
+        return r < 0 ? log_error_errno(r, "Cannot find out where the host's console is: %s.", strerror(-r)) : 0;
 }
 
 /* Why the host cannot do without a function that would only come along; *ret is NULL when it can. */
@@ -138,7 +129,7 @@ static int reason_to_keep(Collection *c, const PciFunction *f, char **ret) {
         return host_loss(c, f, !c->guest->single_gpu, ret);
 }
 
-/* Names in *keep what of a group the host cannot do without. */
+/* Names in *keep what of the further members of a group the host cannot do without. */
 static int judge_group(Collection *c, const PciFunctions *members, char **keep) {
         int r = 0;
 
@@ -146,7 +137,7 @@ static int judge_group(Collection *c, const PciFunctions *members, char **keep) 
                 const PciFunction *f = &members->items[i];
                 _cleanup_(freep) char *reason = NULL;
 
-                if (stays_with_host(f) || find_function(&c->found, f->address))
+                if (stays_with_host(f))
                         continue;
                 r = reason_to_keep(c, f, &reason);
                 if (r >= 0 && reason)
@@ -155,9 +146,16 @@ static int judge_group(Collection *c, const PciFunctions *members, char **keep) 
         return r;
 }
 
+/* The members of a group that have not been found yet. */
 static int read_group(Collection *c, int group, PciFunctions *ret) {
-        int r = pci_read_group(c->root, group, ret);
+        _cleanup_(freep) PciAddress *known = calloc(c->found.n + 1, sizeof *known);
+        int r;
 
+        if (!known)
+                return log_oom();
+        for (size_t i = 0; i < c->found.n; i++)
+                known[i] = c->found.items[i].pci.address;
+        r = pci_read_group(c->root, group, known, c->found.n, ret);
         return r < 0 ? log_error_errno(r, "Cannot read IOMMU group %d: %s.", group, strerror(-r)) : 0;
 }
 
@@ -184,28 +182,38 @@ static int can_spare(Collection *c, const PciFunction *f, bool *ret) {
         return 0;
 }
 
-/* All functions of the slot that are in the card's own group have to come, and are judged with the group; the others come
- * if the host can spare them, because a card that is reset by its bus is reset with all of them. */
+/* A function of the card's slot that is in the card's own group has to come, and is judged with the group; another comes if
+ * the host can spare it, because a card that is reset by its bus is reset with all of them. */
+static int collect_beside(Collection *c, PciFunction *f, int group, const GuestDevices *section) {
+        bool comes = true;
+        int r = 0;
+
+        if (pci_is_bridge(f))
+                return 0;
+        if (c->judge && f->group != group)
+                r = can_spare(c, f, &comes);
+        return r < 0 || !comes ? r : add_function(c, f, section, false);
+}
+
 static int collect_slot(Collection *c, PciAddress address, int group, const GuestDevices *section) {
-        _cleanup_(pci_functions_done) PciFunctions slot = {};
         char text[PCI_ADDRESS_TEXT];
         int r;
 
-        r = pci_read_slot(c->root, address, &slot);
-        if (r < 0)
-                return log_error_errno(r, "Cannot read PCI slot %s: %s.", pci_address_format(address, text), strerror(-r));
-        for (size_t i = 0; r >= 0 && i < slot.n; i++) {
-                PciFunction *f = &slot.items[i];
-                bool comes = true;
+        for (address.function = 0; address.function < 8; address.function++) {
+                _cleanup_(pci_function_done) PciFunction f = {};
 
-                if (pci_is_bridge(f) || find_function(&c->found, f->address))
+                if (find_function(&c->found, address))
                         continue;
-                if (c->judge && f->group != group)
-                        r = can_spare(c, f, &comes);
-                if (r >= 0 && comes)
-                        r = add_function(c, f, section, false);
+                r = pci_read_function(c->root, address, &f);
+                if (r == -ENODEV)
+                        continue;
+                if (r < 0)
+                        return log_error_errno(r, "Cannot read PCI device %s: %s.", pci_address_format(address, text), strerror(-r));
+                r = collect_beside(c, &f, group, section);
+                if (r < 0)
+                        return r;
         }
-        return r;
+        return 0;
 }
 
 /* What was named must be what its section is for. */
@@ -259,6 +267,14 @@ static int refuse_without_group(const PciFunction *f, bool iommu_is_on) {
                                                 "/sys/kernel/iommu_groups.");
 }
 
+/* Whether an earlier function has brought the group already. */
+static bool is_collected(const Collection *c, size_t index) {
+        for (size_t i = 0; i < index; i++)
+                if (c->found.items[i].pci.group == c->found.items[index].pci.group)
+                        return true;
+        return false;
+}
+
 /* The collection grows while its groups are gone through, as functions that come along bring theirs. */
 static int collect_groups(Collection *c) {
         for (size_t i = 0; i < c->found.n; i++) {
@@ -269,7 +285,7 @@ static int collect_groups(Collection *c) {
 
                 if (f->group < 0 && c->judge)
                         return refuse_without_group(f, pci_iommu_is_on(c->root));
-                if (f->group < 0)
+                if (f->group < 0 || is_collected(c, i))
                         continue;
                 r = collect_group(c, i, &keep);
                 if (r < 0)
@@ -355,7 +371,7 @@ static int collect_unasked(Collection *c, char **loss) {
                         r = list_append(loss, ", ", "%s (%s)", f->name, reason) < 0 ? log_oom() : 0;
         }
         for (size_t i = 0; r >= 0 && i < c->found.n; i++)
-                if (c->found.items[i].pci.group >= 0)
+                if (c->found.items[i].pci.group >= 0 && !is_collected(c, i))
                         r = collect_group(c, i, loss);
         return r;
 }
@@ -415,6 +431,18 @@ int guest_devices_bound(int root, const Guest *g, GuestFunctions *ret) {
                 return r;
         take_found(&c, ret);
         return 0;
+}
+
+int guest_console_read(int root, const GuestFunctions *functions, HostConsole *ret) {
+        _cleanup_(freep) PciFunction *list = reallocarray(NULL, functions->n + 1, sizeof *list);
+        int r;
+
+        if (!list)
+                return log_oom();
+        for (size_t i = 0; i < functions->n; i++)
+                list[i] = functions->items[i].pci;
+        r = host_console_read(root, list, functions->n, ret);
+        return r < 0 ? log_error_errno(r, "Cannot find out where the host's console is: %s.", strerror(-r)) : 0;
 }
 
 int guest_device_resolve(int root, const Guest *g, const GuestDevices *section, const DeviceSpec *spec, PciFunction *ret) {

@@ -3,6 +3,7 @@
 /* Which PCI functions a guest gets, and whether it may have them: what its file names, with what has to come along. */
 
 #include "device-resolve.h"
+#include "display.h"
 #include "guest.h"
 
 /* A function that a guest gets. */
@@ -32,6 +33,10 @@ int guest_devices_bound(int root, const Guest *g, GuestFunctions *ret);
  * names what of all that the host cannot spare; NULL: nothing. That the machine may boot on the GPU itself does not count.
  * Returns 0 or -errno, logged. */
 int guest_devices_of_gpu(DeviceFacts *facts, const PciFunction *gpu, GuestFunctions *ret, char **ret_loss);
+
+/* What the host shows by these functions, of all at once: whether a console is left depends on all that go. Returns 0 or
+ * -errno, logged. */
+int guest_console_read(int root, const GuestFunctions *functions, HostConsole *ret);
 
 /* The function that one Device= means. Returns as guest_devices_find(). */
 int guest_device_resolve(int root, const Guest *g, const GuestDevices *section, const DeviceSpec *spec, PciFunction *ret);

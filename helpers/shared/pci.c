@@ -242,8 +242,15 @@ int pci_read_slot(int root, PciAddress address, PciFunctions *ret) {
         return 0;
 }
 
-/* Reads the functions that the entries of a directory name. */
-static int read_directory(int root, const char *path, PciFunctions *ret) {
+static bool is_one_of(const PciAddress list[], size_t n, PciAddress address) {
+        for (size_t i = 0; i < n; i++)
+                if (pci_address_equal(list[i], address))
+                        return true;
+        return false;
+}
+
+/* Reads the functions that the entries of a directory name, but for those that are known. */
+static int read_directory(int root, const char *path, const PciAddress known[], size_t n_known, PciFunctions *ret) {
         _cleanup_(pci_functions_done) PciFunctions l = {};
         char **names = NULL;
         size_t n = 0;
@@ -254,7 +261,7 @@ static int read_directory(int root, const char *path, PciFunctions *ret) {
                 PciAddress address;
 
                 /* A group may hold devices of other buses, too; they are no PCI functions. */
-                if (pci_address_parse(names[i], &address) < 0)
+                if (pci_address_parse(names[i], &address) < 0 || is_one_of(known, n_known, address))
                         continue;
                 r = append_function(root, address, &l);
                 if (r == -ENODEV) /* unplugged just now */
@@ -269,15 +276,15 @@ static int read_directory(int root, const char *path, PciFunctions *ret) {
         return 0;
 }
 
-int pci_read_group(int root, int group, PciFunctions *ret) {
+int pci_read_group(int root, int group, const PciAddress known[], size_t n_known, PciFunctions *ret) {
         char path[64];
 
         (void) snprintf(path, sizeof path, "sys/kernel/iommu_groups/%d/devices", group);
-        return read_directory(root, path, ret);
+        return read_directory(root, path, known, n_known, ret);
 }
 
 int pci_read_all(int root, PciFunctions *ret) {
-        return read_directory(root, "sys/bus/pci/devices", ret);
+        return read_directory(root, "sys/bus/pci/devices", NULL, 0, ret);
 }
 
 bool pci_iommu_is_on(int root) {

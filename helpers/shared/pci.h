@@ -59,8 +59,8 @@ void pci_function_done(PciFunction *f);
 /* All functions of the slot that address is in, whichever exist; *ret is empty when the slot is. */
 int pci_read_slot(int root, PciAddress address, PciFunctions *ret);
 
-/* All members of an IOMMU group; all functions of the machine. */
-int pci_read_group(int root, int group, PciFunctions *ret);
+/* All members of an IOMMU group but those that are known; all functions of the machine. */
+int pci_read_group(int root, int group, const PciAddress known[], size_t n_known, PciFunctions *ret);
 int pci_read_all(int root, PciFunctions *ret);
 
 /* Whether the machine has any IOMMU group at all: the directory exists, empty, even with the IOMMU off. */

@@ -32,6 +32,7 @@ static int check(Fixture *f, const Guest *guest, bool units_will_stop) {
         DeviceSpec spec = { .type = DEVICE_BY_ADDRESS, .text = (char *) "01:00.0", .address = { .bus = 1 } };
         GuestDevices section = { .gpu = true, .specs = &spec, .n_specs = 1 };
         _cleanup_(guest_functions_done) GuestFunctions functions = {};
+        _cleanup_(host_console_done) HostConsole console = {};
         Guest g = *guest;
 
         g.name = (char *) "g";
@@ -39,7 +40,8 @@ static int check(Fixture *f, const Guest *guest, bool units_will_stop) {
         g.devices = &section;
         g.n_devices = 1;
         assert_int_equal(guest_devices_find(f->root, &g, &functions), 0);
-        return census_check(f->root, &g, &functions, units_will_stop);
+        assert_int_equal(guest_console_read(f->root, &functions, &console), 0);
+        return census_check(f->root, &g, &functions, &console, units_will_stop);
 }
 
 static void assert_refused(Fixture *f, const Guest *g, bool units_will_stop, int error, const char *log) {
@@ -54,7 +56,7 @@ static void assert_refused(Fixture *f, const Guest *g, bool units_will_stop, int
 static void test_nobody(void **state) {
         fixture_machine(*state, "two-gpu");
         assert_int_equal(check(*state, &(Guest){}, false), 0);
-        assert_int_equal(census_check(((Fixture *) *state)->root, &(Guest){}, &(GuestFunctions){}, false), 0);
+        assert_int_equal(census_check(((Fixture *) *state)->root, &(Guest){}, &(GuestFunctions){}, &(HostConsole){}, false), 0);
 }
 
 static void test_session(void **state) {

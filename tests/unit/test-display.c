@@ -85,8 +85,13 @@ static void test_no_system_console(void **state) {
 static void assert_boot_framebuffer(Fixture *f, bool wanted) {
         _cleanup_(pci_functions_done) PciFunctions slot = {};
         _cleanup_(host_console_done) HostConsole c = {};
+        bool boots;
 
         read_console(f, "c3:00.0", &slot, &c);
+        for (size_t i = 0; i < 2; i++) {
+                assert_int_equal(pci_read_boot_gpu(f->root, &slot.items[i], &boots), 0);
+                assert_true(boots == (wanted && i == 0));
+        }
         assert_true(c.boot_framebuffer == wanted);
         assert_true(pci_is_boot_gpu(&slot.items[0], &c) == wanted);
         assert_false(pci_is_boot_gpu(&slot.items[1], &c));

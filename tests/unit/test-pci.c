@@ -185,19 +185,25 @@ static void test_slot(void **state) {
 }
 
 static void test_group(void **state) {
+        static const PciAddress known[] = { { .bus = 2 }, { .bus = 1 } };
         Fixture *f = *state;
         PciFunctions l;
 
         fixture_machine(f, "b550");
         /* A group may hold devices of other buses, too. */
         fixture_lines(f, "sys/kernel/iommu_groups/13/devices/AMDI0095:00 -> ../../../../devices/platform/AMDI0095:00");
-        assert_int_equal(pci_read_group(f->root, 13, &l), 0);
+        assert_int_equal(pci_read_group(f->root, 13, NULL, 0, &l), 0);
         assert_int_equal(l.n, 8);
         assert_string_equal(l.items[0].name, "0000:02:00.0");
         assert_string_equal(l.items[7].name, "0000:2a:00.0");
         pci_functions_done(&l);
 
-        assert_int_equal(pci_read_group(f->root, 99, &l), -ENOENT);
+        assert_int_equal(pci_read_group(f->root, 13, known, ELEMENTSOF(known), &l), 0);
+        assert_int_equal(l.n, 7);
+        assert_string_equal(l.items[6].name, "0000:2a:00.0");
+        pci_functions_done(&l);
+
+        assert_int_equal(pci_read_group(f->root, 99, NULL, 0, &l), -ENOENT);
 }
 
 int main(void) {
