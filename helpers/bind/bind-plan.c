@@ -97,7 +97,12 @@ static int add_move(BindPlan *plan, const PciFunction *f, const char *driver, co
                 r = add_resize(plan, f, resize);
         if (r >= 0 && driver)
                 r = add_probe(plan, f);
-        return r < 0 ? r : add_step(plan, BIND_EXPECT_DRIVER, f->name, NULL, driver, f->driver);
+        r = r < 0 ? r : add_step(plan, BIND_EXPECT_DRIVER, f->name, NULL, driver, f->driver);
+        if (r >= 0) {
+                plan->steps[plan->n - 1].vendor_id = f->vendor;
+                plan->steps[plan->n - 1].device_id = f->device;
+        }
+        return r;
 }
 
 static int add_node(BindPlan *plan, BindStepType type, const PciFunction *f, uid_t uid, gid_t gid) {

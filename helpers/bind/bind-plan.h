@@ -18,6 +18,7 @@ typedef enum BindStepType {
 typedef struct BindStep {
         BindStepType type;
         char device[PCI_ADDRESS_TEXT]; /* empty: none in particular */
+        uint16_t vendor_id, device_id; /* BIND_EXPECT_DRIVER: by which the device has a name */
         char *path; /* below the root, no leading slash */
         char *value;
         char *was;

@@ -78,14 +78,11 @@ static int write_attribute(BindRun *run, const BindStep *step) {
                 device_of(step), shown(step->value), step->path, strerror(-r));
 }
 
-static char *title_of(int root, const char *device) {
-        PciFunction f = {};
-        char *title = NULL;
+static char *title_of(const BindStep *step) {
+        PciFunction f = { .vendor = step->vendor_id, .device = step->device_id };
 
-        if (pci_address_parse(device, &f.address) >= 0 && pci_read_function(root, f.address, &f) >= 0)
-                title = pci_function_title(&f);
-        pci_function_done(&f);
-        return title;
+        memcpy(f.name, step->device, sizeof f.name);
+        return pci_function_title(&f);
 }
 
 static int expect_value(const BindRun *run, const BindStep *step) {
@@ -120,7 +117,7 @@ static int expect_driver(const BindRun *run, const BindStep *step) {
                         "%s: driver %s did not take it (it has %s); `journalctl -k` may tell why.", step->device, wanted,
                         driver ? driver : "none");
 
-        title = title_of(run->root, step->device);
+        title = title_of(step);
         log_event(LOG_INFO, run->release ? MESSAGE_DEVICE_RETURNED : MESSAGE_DEVICE_TAKEN,
                 FIELDS("VXM_DEVICE", step->device, "VXM_DRIVER", run->release ? wanted : was), "%s: %s → %s (%s)", step->device, was,
                 wanted, title ? title : "no name");
