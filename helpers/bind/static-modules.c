@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Asks libkmod, kernel by kernel: an initramfs is made for each, and the next boot may be into any of them. */
 
-#include <libkmod.h>
-
+#include "kmod-library.h"
 #include "log.h"
 #include "root.h"
 #include "static-modules.h"
@@ -16,11 +15,6 @@ typedef struct Names {
 
 static void names_done(Names *l) {
         l->items = strings_free(l->items, l->n);
-}
-
-static void kmod_unrefp(struct kmod_ctx **ctx) {
-        if (*ctx)
-                kmod_unref(*ctx);
 }
 
 /* In order, and once. */
@@ -52,30 +46,33 @@ static bool is_vfio(const char *name) {
 static int lookup(int root, const char *release, const char *modalias, Names *names) {
         _cleanup_(kmod_unrefp) struct kmod_ctx *ctx = NULL;
         _cleanup_(freep) char *path = NULL;
-        struct kmod_list *found = NULL, *item;
+        const KmodLibrary *kmod = kmod_library();
+        struct kmod_list *found = NULL;
         const char *const no_configuration[] = { NULL };
         int r;
 
+        if (!kmod)
+                return -ENOPKG;
         r = format(&path, "/proc/self/fd/%d/" MODULES_DIRECTORY "/%s", root, release);
         if (r < 0)
                 return r;
-        ctx = kmod_new(path, no_configuration);
+        ctx = kmod->new(path, no_configuration);
         if (!ctx)
                 return -ENOMEM;
-        kmod_set_log_priority(ctx, LOG_CRIT);
-        r = kmod_module_new_from_lookup(ctx, modalias, &found);
+        kmod->set_log_priority(ctx, LOG_CRIT);
+        r = kmod->module_new_from_lookup(ctx, modalias, &found);
         if (r < 0) {
                 log_debug("Cannot look up %s in the modules of kernel %s: %s.", modalias, release, strerror(-r));
                 return 0;
         }
-        kmod_list_foreach(item, found) {
-                struct kmod_module *module = kmod_module_get_module(item);
+        for (struct kmod_list *item = found; item; item = kmod->list_next(found, item)) {
+                struct kmod_module *module = kmod->module_get_module(item);
 
-                if (r >= 0 && !is_vfio(kmod_module_get_name(module)))
-                        r = names_insert(names, kmod_module_get_name(module));
-                kmod_module_unref(module);
+                if (r >= 0 && !is_vfio(kmod->module_get_name(module)))
+                        r = names_insert(names, kmod->module_get_name(module));
+                kmod->module_unref(module);
         }
-        kmod_module_unref_list(found);
+        kmod->module_unref_list(found);
         return r;
 }
 
