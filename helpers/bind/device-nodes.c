@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "device-nodes.h"
@@ -74,57 +73,47 @@ static int add_uevent(DeviceNodes *l, char *text) {
         return isempty(name) ? 0 : add_node(l, name, makedev(major, minor), block);
 }
 
-static int read_uevent(Walk *w, const char *directory) {
+static int read_uevent(Walk *w, int directory) {
         _cleanup_(freep) char *text = NULL;
-        int r;
+        int r = directory_read(directory, "uevent", &text);
 
-        r = sysfs_read(w->root, directory, "uevent", &text);
         /* The device, or the driver that answers for it, may just have gone. */
         if (r == -ENOENT || r == -ENODEV)
                 return 0;
         return r < 0 ? r : add_uevent(w->nodes, text);
 }
 
-static int walk(Walk *w, const char *directory, unsigned depth);
+static int walk(Walk *w, int directory, unsigned depth);
 
 /* Directories below a function are its devices; other functions and virtual functions are on their own. */
-static int walk_entry(Walk *w, const char *directory, int fd, const struct dirent *entry, unsigned depth) {
-        _cleanup_(freep) char *path = NULL;
-        struct stat st;
-        int r;
+static int walk_entry(Walk *w, int directory, const struct dirent *entry, unsigned depth) {
+        int fd;
 
         if (++w->entries > ENTRIES_MAX)
                 return -ELOOP;
         if (streq(entry->d_name, "uevent"))
                 return read_uevent(w, directory);
-        if (streq(entry->d_name, ".") || streq(entry->d_name, "..") || is_pci_name(entry->d_name, strlen(entry->d_name)))
+        if (streq(entry->d_name, ".") || streq(entry->d_name, "..") || is_pci_name(entry->d_name, strlen(entry->d_name)) ||
+                (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
                 return 0;
-        if (entry->d_type != DT_DIR &&
-            (entry->d_type != DT_UNKNOWN || fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)))
-                return 0;
-        r = format(&path, "%s/%s", directory, entry->d_name);
-        return r < 0 ? r : walk(w, path, depth + 1);
+        fd = openat(directory, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT || errno == ENOTDIR ? 0 : -errno; /* unplugged just now; a file, or a link */
+        return walk(w, fd, depth + 1);
 }
 
-static int walk(Walk *w, const char *directory, unsigned depth) {
-        _cleanup_(freep) char *path = NULL;
-        _cleanup_(closedirp) DIR *d = NULL;
-        int fd, r;
+/* directory: a descriptor, which is closed. */
+static int walk(Walk *w, int directory, unsigned depth) {
+        _cleanup_(closedirp) DIR *d = fdopendir(directory);
+        int r;
 
-        if (depth > DEPTH_MAX)
-                return -ELOOP;
-        r = format(&path, "sys/%s", directory);
-        if (r < 0)
-                return r;
-        fd = root_openat(w->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        if (fd < 0)
-                return fd == -ENOENT ? 0 : fd; /* unplugged just now */
-        d = fdopendir(fd);
         if (!d) {
                 r = -errno;
-                close(fd);
+                close(directory);
                 return r;
         }
+        if (depth > DEPTH_MAX)
+                return -ELOOP;
         do {
                 const struct dirent *entry;
 
@@ -132,9 +121,20 @@ static int walk(Walk *w, const char *directory, unsigned depth) {
                 entry = readdir(d);
                 if (!entry)
                         return -errno;
-                r = walk_entry(w, directory, fd, entry, depth);
+                r = walk_entry(w, directory, entry, depth);
         } while (r >= 0);
         return r;
+}
+
+static int add_below(Walk *w, const PciFunction *f) {
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = format(&path, "sys/%s", f->path);
+        r = r < 0 ? r : root_openat(w->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r; /* unplugged just now */
+        return walk(w, r, 0);
 }
 
 /* ---- NVIDIA ---- */
@@ -241,7 +241,7 @@ int device_nodes_find(int root, const PciFunction functions[], size_t n_function
         for (size_t i = 0; r >= 0 && i < n_functions; i++) {
                 const PciFunction *f = &functions[i];
 
-                r = walk(&w, f->path, 0);
+                r = add_below(&w, f);
                 if (r >= 0 && streq_ptr(f->driver, "nvidia")) {
                         any_nvidia = true;
                         r = add_nvidia(root, f, &nodes);

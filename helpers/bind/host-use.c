@@ -175,8 +175,8 @@ static int add_interface(int root, HostUses *l, const char *path, const char *na
         return r;
 }
 
-/* Calls add for each link in a directory of /sys/class, with where it leads. */
-static int each_device(int root, HostUses *l, const char *class, int (*add)(int, HostUses *, const char *)) {
+/* Calls add for each link in a directory of /sys/class whose name starts with prefix, with where it leads. */
+static int each_device(int root, HostUses *l, const char *class, const char *prefix, int (*add)(int, HostUses *, const char *)) {
         _cleanup_(freep) char *directory = NULL;
         char **names = NULL;
         size_t n = 0;
@@ -187,6 +187,8 @@ static int each_device(int root, HostUses *l, const char *class, int (*add)(int,
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 _cleanup_(freep) char *link = NULL, *path = NULL;
 
+                if (!startswith(names[i], prefix))
+                        continue;
                 r = format(&link, "sys/%s/%s", directory, names[i]);
                 r = r < 0 ? r : sysfs_resolve(root, link, &path);
                 if (r == -EINVAL || r == -ENOENT) { /* no device (“bonding_masters”), or gone since */
@@ -221,7 +223,7 @@ static int read_network(int root, HostUses *l) {
         strings_free(routed, n);
         if (r < 0)
                 return r;
-        r = each_device(root, l, "net", add_if_up);
+        r = each_device(root, l, "net", "", add_if_up);
         return r < 0 ? log_error_errno(r, "Cannot read the network interfaces in /sys/class/net: %s.", strerror(-r)) : 0;
 }
 
@@ -264,6 +266,12 @@ static bool is_keyboard(const char *keys) {
         return true;
 }
 
+/* Most input devices are buttons, sensors and jacks, which their keys tell. */
+static bool may_be_input(const char *keys) {
+        return is_keyboard(keys) || has_code(keys, CODE_BTN_TOOL_FINGER) || has_code(keys, CODE_BTN_LEFT) ||
+               has_code(keys, CODE_BTN_TOUCH);
+}
+
 /* What somebody would call it; NULL: nothing one works a desktop with. */
 static const char *input_kind(const char *keys, const char *relative, const char *absolute) {
         bool moves = has_code(relative, CODE_REL_X) && has_code(relative, CODE_REL_Y);
@@ -302,9 +310,9 @@ static int add_input(int root, HostUses *l, const char *path) {
         const char *kind;
         int r;
 
-        if (!startswith(path_name(path), "input"))
-                return 0; /* “event3”, “mouse0” are other faces of an “inputN” */
         r = sysfs_read(root, path, "capabilities/key", &keys);
+        if (r >= 0 && !may_be_input(keys))
+                return 0;
         r = r < 0 ? r : sysfs_read(root, path, "capabilities/rel", &relative);
         r = r < 0 ? r : sysfs_read(root, path, "capabilities/abs", &absolute);
         r = r < 0 ? r : sysfs_read(root, path, "name", &name);
@@ -327,8 +335,6 @@ static int add_display(int root, HostUses *l, const char *path) {
         _cleanup_(freep) char *enabled = NULL, *status = NULL;
         const char *connector;
 
-        if (!startswith(path_name(path), "card"))
-                return 0;
         connector = strchr(path_name(path), '-'); /* “card1-HDMI-A-1” */
         if (!connector || sysfs_read(root, path, "enabled", &enabled) < 0 || sysfs_read(root, path, "status", &status) < 0)
                 return 0; /* the card itself, or gone since */
@@ -345,10 +351,10 @@ int host_uses_read(int root, HostUses *ret) {
         r = r < 0 ? r : read_network(root, &l);
         if (r < 0)
                 return r;
-        r = each_device(root, &l, "input", add_input);
+        r = each_device(root, &l, "input", "input", add_input); /* “event3”, “mouse0” are other faces of an “inputN” */
         if (r < 0)
                 return log_error_errno(r, "Cannot read the input devices in /sys/class/input: %s.", strerror(-r));
-        r = each_device(root, &l, "drm", add_display);
+        r = each_device(root, &l, "drm", "card", add_display);
         if (r < 0)
                 return log_error_errno(r, "Cannot read the displays in /sys/class/drm: %s.", strerror(-r));
 

@@ -3,6 +3,7 @@
  * VGA, which are what passthrough is about; so the attributes are read here, and names come from libpci (pci-names.h). */
 
 #include <ctype.h>
+#include <fcntl.h>
 
 #include "pci.h"
 #include "root.h"
@@ -86,18 +87,9 @@ void pci_functions_done(PciFunctions *l) {
         *l = (PciFunctions){};
 }
 
-/* A function's attribute below its directory in /sys/bus/pci/devices. */
-#define ATTRIBUTE_MAX (STRLEN("sys/bus/pci/devices/") + PCI_ADDRESS_TEXT + 32)
-
-static const char *attribute_path(char buffer[static ATTRIBUTE_MAX], const PciFunction *f, const char *attribute) {
-        (void) snprintf(buffer, ATTRIBUTE_MAX, "sys/bus/pci/devices/%s/%s", f->name, attribute);
-        return buffer;
-}
-
-/* -ENODATA when the function has no such attribute. */
-static int read_id(int root, const PciFunction *f, const char *attribute, uint64_t max, uint64_t *ret) {
-        char path[ATTRIBUTE_MAX];
-        int r = root_read_number(root, attribute_path(path, f, attribute), ret);
+/* -ENODATA when the function has no such attribute. directory: the function's. */
+static int read_id(int directory, const char *attribute, uint64_t max, uint64_t *ret) {
+        int r = directory_read_number(directory, attribute, ret);
 
         if (r == -ENOENT)
                 return -ENODATA;
@@ -105,21 +97,61 @@ static int read_id(int root, const PciFunction *f, const char *attribute, uint64
 }
 
 /* As read_id(), but an attribute that is not there counts as 0. */
-static int read_optional(int root, const PciFunction *f, const char *attribute, uint64_t max, uint64_t *ret) {
-        int r = read_id(root, f, attribute, max, ret);
+static int read_optional(int directory, const char *attribute, uint64_t max, uint64_t *ret) {
+        int r = read_id(directory, attribute, max, ret);
 
         if (r == -ENODATA)
                 return *ret = 0, 0;
         return r;
 }
 
-static int read_group(int root, PciFunction *f) {
-        _cleanup_(freep) char *name = NULL;
-        char path[ATTRIBUTE_MAX], *end;
-        unsigned long group;
+static int read_ids(int directory, PciFunction *f) {
+        uint64_t vendor, device, class_code, subsystem_vendor, subsystem_device, boot_vga;
         int r;
 
-        r = root_readlink_name(root, attribute_path(path, f, "iommu_group"), &name);
+        r = read_id(directory, "vendor", UINT16_MAX, &vendor);
+        if (r == -ENODATA)
+                return -ENODEV;
+        r = r < 0 ? r : read_id(directory, "device", UINT16_MAX, &device);
+        r = r < 0 ? r : read_id(directory, "class", 0xffffff, &class_code);
+        r = r < 0 ? r : read_optional(directory, "subsystem_vendor", UINT16_MAX, &subsystem_vendor);
+        r = r < 0 ? r : read_optional(directory, "subsystem_device", UINT16_MAX, &subsystem_device);
+        r = r < 0 ? r : read_optional(directory, "boot_vga", 1, &boot_vga); /* only VGA-class functions have it */
+        if (r < 0)
+                return r;
+
+        f->vendor = (uint16_t) vendor;
+        f->device = (uint16_t) device;
+        f->subsystem_vendor = (uint16_t) subsystem_vendor;
+        f->subsystem_device = (uint16_t) subsystem_device;
+        f->class_code = (uint32_t) class_code;
+        f->boot_vga = boot_vga;
+        return 0;
+}
+
+static int read_driver(int directory, PciFunction *f) {
+        int r = directory_readlink_name(directory, "driver", &f->driver);
+
+        return r == -ENOENT ? 0 : r;
+}
+
+static int read_override(int directory, PciFunction *f) {
+        int r = directory_read(directory, "driver_override", &f->override);
+
+        if (r == -ENOENT)
+                return 0;
+        if (r >= 0 && (streq(f->override, "(null)") || isempty(f->override)))
+                f->override = (free(f->override), NULL);
+        return r;
+}
+
+static int read_group(int directory, PciFunction *f) {
+        _cleanup_(freep) char *name = NULL;
+        unsigned long group;
+        char *end;
+        int r;
+
+        r = directory_readlink_name(directory, "iommu_group", &name);
         if (r == -ENOENT)
                 return f->group = -1, 0;
         if (r < 0)
@@ -133,74 +165,36 @@ static int read_group(int root, PciFunction *f) {
         return 0;
 }
 
-static int read_override(int root, PciFunction *f) {
-        char path[ATTRIBUTE_MAX];
-        int r = root_read(root, attribute_path(path, f, "driver_override"), &f->override);
-
-        if (r == -ENOENT)
-                return 0;
-        if (r >= 0 && (streq(f->override, "(null)") || isempty(f->override)))
-                f->override = (free(f->override), NULL);
-        return r;
-}
-
 /* Whence the link in /sys/bus/pci/devices points: "../../../devices/pci0000:00/…". */
-static int read_path(int root, PciFunction *f) {
-        _cleanup_(freep) char *link = NULL;
-        char path[ATTRIBUTE_MAX];
+static int read_path(int root, const char *link, PciFunction *f) {
+        _cleanup_(freep) char *target = NULL;
         const char *s;
         int r;
 
-        (void) snprintf(path, sizeof path, "sys/bus/pci/devices/%s", f->name);
-        r = root_readlink(root, path, &link);
+        r = root_readlink(root, link, &target);
         if (r < 0)
                 return r;
-        for (s = link; startswith(s, "../"); s += STRLEN("../"))
+        for (s = target; startswith(s, "../"); s += STRLEN("../"))
                 ;
         return free_and_strdup(&f->path, s);
 }
 
-static int read_ids(int root, PciFunction *f) {
-        uint64_t vendor, device, class_code, subsystem_vendor, subsystem_device, boot_vga;
-        int r;
-
-        r = read_id(root, f, "vendor", UINT16_MAX, &vendor);
-        if (r == -ENODATA)
-                return -ENODEV;
-        r = r < 0 ? r : read_id(root, f, "device", UINT16_MAX, &device);
-        r = r < 0 ? r : read_id(root, f, "class", 0xffffff, &class_code);
-        r = r < 0 ? r : read_optional(root, f, "subsystem_vendor", UINT16_MAX, &subsystem_vendor);
-        r = r < 0 ? r : read_optional(root, f, "subsystem_device", UINT16_MAX, &subsystem_device);
-        r = r < 0 ? r : read_optional(root, f, "boot_vga", 1, &boot_vga); /* only VGA-class functions have it */
-        if (r < 0)
-                return r;
-
-        f->vendor = (uint16_t) vendor;
-        f->device = (uint16_t) device;
-        f->subsystem_vendor = (uint16_t) subsystem_vendor;
-        f->subsystem_device = (uint16_t) subsystem_device;
-        f->class_code = (uint32_t) class_code;
-        f->boot_vga = boot_vga;
-        return 0;
-}
-
 int pci_read_function(int root, PciAddress address, PciFunction *ret) {
         _cleanup_(pci_function_done) PciFunction f = { .address = address };
-        char path[ATTRIBUTE_MAX];
+        char link[STRLEN("sys/bus/pci/devices/") + PCI_ADDRESS_TEXT];
+        _cleanup_(closep) int directory = -EBADF;
         int r;
 
         pci_address_format(address, f.name);
-        r = read_ids(root, &f);
-        r = r < 0 ? r : read_path(root, &f);
-        if (r < 0)
-                return r;
-        r = root_readlink_name(root, attribute_path(path, &f, "driver"), &f.driver);
-        if (r < 0 && r != -ENOENT)
-                return r;
-        r = read_override(root, &f);
-        if (r < 0)
-                return r;
-        r = read_group(root, &f);
+        (void) snprintf(link, sizeof link, "sys/bus/pci/devices/%s", f.name);
+        directory = root_openat(root, link, O_PATH | O_DIRECTORY);
+        if (directory < 0)
+                return directory == -ENOENT ? -ENODEV : directory;
+        r = read_ids(directory, &f);
+        r = r < 0 ? r : read_path(root, link, &f);
+        r = r < 0 ? r : read_driver(directory, &f);
+        r = r < 0 ? r : read_override(directory, &f);
+        r = r < 0 ? r : read_group(directory, &f);
         if (r < 0)
                 return r;
 

@@ -62,13 +62,13 @@ int root_openat(int root, const char *path, int flags) {
         return without ? openat_without_openat2(root, path, flags) : fd;
 }
 
-int root_read(int root, const char *path, char **ret) {
-        _cleanup_(closep) int fd = -EBADF;
+/* Reads the file behind a descriptor, which it takes; one that is an error is returned. */
+static int read_text(int file, char **ret) {
+        _cleanup_(closep) int fd = file;
         _cleanup_(freep) char *text = NULL;
         size_t n;
         int r;
 
-        fd = root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
         if (fd < 0)
                 return fd;
         r = read_full(fd, ROOT_FILE_MAX, &text, &n);
@@ -81,15 +81,19 @@ int root_read(int root, const char *path, char **ret) {
         return 0;
 }
 
-int root_read_number(int root, const char *path, uint64_t *ret) {
-        _cleanup_(freep) char *text = NULL;
+int root_read(int root, const char *path, char **ret) {
+        return read_text(root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK), ret);
+}
+
+int directory_read(int directory, const char *entry, char **ret) {
+        int fd = openat(directory, entry, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+        return read_text(fd < 0 ? -errno : fd, ret);
+}
+
+static int parse_number_of_file(const char *text, uint64_t *ret) {
         unsigned long long value;
         char *end;
-        int r;
-
-        r = root_read(root, path, &text);
-        if (r < 0)
-                return r;
 
         errno = 0;
         value = strtoull(text, &end, 0);
@@ -97,6 +101,20 @@ int root_read_number(int root, const char *path, uint64_t *ret) {
                 return -EINVAL;
         *ret = value;
         return 0;
+}
+
+int root_read_number(int root, const char *path, uint64_t *ret) {
+        _cleanup_(freep) char *text = NULL;
+        int r = root_read(root, path, &text);
+
+        return r < 0 ? r : parse_number_of_file(text, ret);
+}
+
+int directory_read_number(int directory, const char *entry, uint64_t *ret) {
+        _cleanup_(freep) char *text = NULL;
+        int r = directory_read(directory, entry, &text);
+
+        return r < 0 ? r : parse_number_of_file(text, ret);
 }
 
 int root_write(int root, const char *path, const char *value) {
@@ -114,18 +132,14 @@ int root_write(int root, const char *path, const char *value) {
         return (size_t) n == strlen(value) ? 0 : -EIO;
 }
 
-int root_readlink(int root, const char *path, char **ret) {
-        _cleanup_(closep) int fd = -EBADF;
+static int read_link(int directory, const char *entry, char **ret) {
         char target[PATH_MAX];
         ssize_t n;
         char *s;
 
-        fd = root_openat(root, path, O_PATH | O_NOFOLLOW);
-        if (fd < 0)
-                return fd;
-        n = readlinkat(fd, "", target, sizeof target);
+        n = readlinkat(directory, entry, target, sizeof target);
         if (n < 0)
-                return errno == ENOENT ? -EINVAL : -errno; /* ENOENT with "" means: not a link */
+                return -errno;
         if ((size_t) n >= sizeof target)
                 return -ENAMETOOLONG;
 
@@ -136,16 +150,34 @@ int root_readlink(int root, const char *path, char **ret) {
         return 0;
 }
 
-int root_readlink_name(int root, const char *path, char **ret) {
-        _cleanup_(freep) char *target = NULL;
-        const char *slash;
+static int name_in_link(const char *target, char **ret) {
+        const char *slash = strrchr(target, '/');
+
+        return free_and_strdup(ret, slash ? slash + 1 : target);
+}
+
+int root_readlink(int root, const char *path, char **ret) {
+        _cleanup_(closep) int fd = root_openat(root, path, O_PATH | O_NOFOLLOW);
         int r;
 
-        r = root_readlink(root, path, &target);
-        if (r < 0)
-                return r;
-        slash = strrchr(target, '/');
-        return free_and_strdup(ret, slash ? slash + 1 : target);
+        if (fd < 0)
+                return fd;
+        r = read_link(fd, "", ret);
+        return r == -ENOENT ? -EINVAL : r; /* ENOENT with "" means: not a link */
+}
+
+int root_readlink_name(int root, const char *path, char **ret) {
+        _cleanup_(freep) char *target = NULL;
+        int r = root_readlink(root, path, &target);
+
+        return r < 0 ? r : name_in_link(target, ret);
+}
+
+int directory_readlink_name(int directory, const char *entry, char **ret) {
+        _cleanup_(freep) char *target = NULL;
+        int r = read_link(directory, entry, &target);
+
+        return r < 0 ? r : name_in_link(target, ret);
 }
 
 bool root_exists(int root, const char *path) {

@@ -122,6 +122,31 @@ static void test_nothing_leads_out(void **state) {
         assert_string_equal(text, "ours");
 }
 
+/* Entries of a directory, of which no link leads anywhere. */
+static void test_directory(void **state) {
+        Fixture *f = *state;
+        _cleanup_(freep) char *text = NULL;
+        _cleanup_(closep) int directory = -EBADF;
+        uint64_t number = 0;
+
+        fixture_lines(f, "d/a = 0x10\nd/b -> ../e/name\nd/c -> a\ne/name = 1");
+        directory = root_openat(f->root, "d", O_PATH | O_DIRECTORY);
+        assert_true(directory >= 0);
+        assert_int_equal(directory_read(directory, "a", &text), 0);
+        assert_string_equal(text, "0x10");
+        assert_int_equal(directory_read_number(directory, "a", &number), 0);
+        assert_int_equal(number, 0x10);
+        assert_int_equal(directory_read(directory, "none", &text), -ENOENT);
+        assert_int_equal(directory_read(directory, "c", &text), -ELOOP);
+        assert_int_equal(directory_read_number(directory, "b", &number), -ELOOP);
+
+        free(TAKE_PTR(text));
+        assert_int_equal(directory_readlink_name(directory, "b", &text), 0);
+        assert_string_equal(text, "name");
+        assert_int_equal(directory_readlink_name(directory, "none", &text), -ENOENT);
+        assert_int_equal(directory_readlink_name(directory, "a", &text), -EINVAL);
+}
+
 /* Where openat2(2) is filtered, as by RestrictSUIDSGID=, only the machine's own root can be read: nothing else keeps links
  * within a tree. */
 static int read_without_openat2(const Fixture *f) {
@@ -215,6 +240,7 @@ int main(void) {
                 fixture_test(test_number),
                 fixture_test(test_links),
                 fixture_test(test_nothing_leads_out),
+                fixture_test(test_directory),
                 fixture_test(test_without_openat2),
                 fixture_test(test_write),
                 fixture_test(test_list),
