@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Collects and judges the devices of a guest. Only reads. */
 
+#include <inttypes.h>
 #include <stdarg.h>
 
 #include "device-resolve.h"
@@ -86,13 +87,31 @@ static int add_function(Collection *c, PciFunction *f, const GuestDevices *secti
         return 0;
 }
 
+/* How many virtual functions f has. They vanish with its driver, whoever uses them, and nothing brings them back. */
+static int count_virtual_functions(Collection *c, const PciFunction *f, uint64_t *ret) {
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        *ret = 0;
+        if (streq_ptr(f->driver, VFIO_DRIVER))
+                return 0; /* keeps that driver */
+        if (format(&path, "sys/bus/pci/devices/%s/sriov_numvfs", f->name) < 0)
+                return log_oom();
+        r = root_read_number(c->root, path, ret);
+        return r < 0 && r != -ENOENT ? log_error_errno(r, "Cannot read /%s: %s.", path, strerror(-r)) : 0;
+}
+
 /* What the host would lose with f; *ret is NULL when nothing. The displays of a guest's GPU are no loss: they are what
  * the guest gets it for, and whoever draws on them is found when its holders are looked for. */
 static int host_loss(Collection *c, const PciFunction *f, bool with_displays, char **ret) {
+        uint64_t virtual_functions = 0;
         const HostUses *uses;
         int r;
 
         r = device_facts_uses(c->facts, &uses);
+        r = r < 0 ? r : count_virtual_functions(c, f, &virtual_functions);
+        if (r >= 0 && virtual_functions > 0)
+                r = list_append(ret, ", ", "%" PRIu64 " virtual functions", virtual_functions) < 0 ? log_oom() : 0;
         for (size_t i = 0; r >= 0 && i < uses->n; i++) {
                 const HostUse *u = &uses->items[i];
 
@@ -303,12 +322,19 @@ static int collect_groups(Collection *c) {
 /* What the host itself stands on is not given away, even if it is named. */
 static int judge_function(Collection *c, const PciFunction *f) {
         _cleanup_(freep) char *loss = NULL;
+        uint64_t virtual_functions;
         bool boots;
         int r;
 
         r = is_boot_gpu(c, f, &boots);
+        r = r < 0 ? r : count_virtual_functions(c, f, &virtual_functions);
         if (r < 0)
                 return r;
+        if (virtual_functions > 0)
+                return refuse(f, E_BUSY,
+                        "has %" PRIu64 " virtual functions, which would vanish with its driver, from under whoever uses them; turn "
+                        "them off first: echo 0 >/sys/bus/pci/devices/%s/sriov_numvfs",
+                        virtual_functions, f->name);
         if (boots && !c->guest->single_gpu)
                 return refuse(f, E_CONFIG,
                         "is the GPU this machine boots on; the host would go dark. Name another one in [GPU] Device= of %s, or "

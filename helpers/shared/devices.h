@@ -22,7 +22,7 @@ typedef struct GuestFunctions {
  * step. A card that [GPU] names comes with all functions of its slot, as far as the host can spare them; whatever is
  * named comes with its IOMMU group. *ret lives no longer than g.
  * Returns 0; -E_CONFIG: the guest file asks for what it cannot have; -E_LACKS: the IOMMU is off, or does not part a
- * device from what the host needs; -errno. */
+ * device from what the host needs; -E_BUSY: its virtual functions are on; -errno. */
 int guest_devices_find(int root, const Guest *g, GuestFunctions *ret);
 
 /* The same once vxm-bind has taken them: those of the guest's devices that vfio-pci has. Judges nothing, as the guest's

@@ -186,6 +186,22 @@ static void test_boot_gpu(void **state) {
         assert_finds(f, "[GPU]\nDevice=00:10.0\nSingleGpu=yes\n", "0000:00:10.0 named [GPU]");
 }
 
+/* Virtual functions would go with the driver of the physical one, be they another guest's. */
+static void test_virtual_functions(void **state) {
+        Fixture *f = *state;
+
+        fixture_machine(f, "two-gpu");
+        fixture_lines(f, PORT "0000:01:00.0/sriov_numvfs = 0");
+        assert_finds(f, "[GPU]\nDevice=01:00.0\n", "0000:01:00.0 named [GPU], 0000:01:00.1 [GPU]");
+        fixture_lines(f, PORT "0000:01:00.0/sriov_numvfs = 7");
+        assert_refuses(f, "[GPU]\nDevice=01:00.0\n", E_BUSY,
+                "0000:01:00.0 has 7 virtual functions, which would vanish with its driver, from under whoever uses them; turn them "
+                "off first: echo 0 >/sys/bus/pci/devices/0000:01:00.0/sriov_numvfs");
+        assert_refuses(f, "[PCI]\nDevice=01:00.1\n", E_LACKS, "0000:01:00.0 (7 virtual functions)");
+        fixture_lines(f, PORT "0000:01:00.0/driver -> ../../../../bus/pci/drivers/vfio-pci");
+        assert_finds(f, "[GPU]\nDevice=01:00.0\n", "0000:01:00.0 named [GPU], 0000:01:00.1 [GPU]");
+}
+
 static void bind(Fixture *f, const char *name) {
         _cleanup_(freep) char *link = NULL;
 
@@ -275,6 +291,7 @@ int main(void) {
                 fixture_test(test_group),
                 fixture_test(test_displays),
                 fixture_test(test_boot_gpu),
+                fixture_test(test_virtual_functions),
                 fixture_test(test_bound),
                 fixture_test(test_bound_auto),
                 fixture_test(test_static),
