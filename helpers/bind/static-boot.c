@@ -130,13 +130,13 @@ static int print(int root, const PciFunctions *functions) {
 
 int static_bind(int root, bool dry_run) {
         _cleanup_(pci_functions_done) PciFunctions functions = {};
-        int r, first_error = 0;
+        int r, first_error;
 
         log_set_unit("vxm-static-bind.service");
-        r = guest_devices_find_static(root, &functions);
+        r = guest_devices_find_static(root, &functions, &first_error);
         if (r < 0)
                 return r;
-        if (functions.n == 0)
+        if (functions.n == 0 && first_error == 0)
                 log_info("No guest file asks for a device at boot (Binding=static); nothing to do.");
         if (dry_run)
                 return print(root, &functions);

@@ -65,11 +65,15 @@ int static_enable(int root, bool dry_run) {
         _cleanup_(pci_functions_done) PciFunctions bound = {};
         _cleanup_(static_files_done) StaticFiles files = {};
         const StaticTool *tool = static_tool_find(root);
-        int r;
+        int r, refused;
 
-        r = guest_devices_find_static(root, &bound);
+        r = guest_devices_find_static(root, &bound, &refused);
         if (r < 0)
                 return r;
+        if (refused < 0) /* its devices may be in the files of an earlier run, and would be lost from them */
+                return log_error_errno(refused,
+                        "Nothing has been changed, as not all guests that may want a device at boot can have it; correct that, or mask "
+                        "the guest, then try again.");
         if (bound.n == 0)
                 return refuse_empty();
         r = make_files(root, &bound, tool, &files);

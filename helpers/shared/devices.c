@@ -504,11 +504,18 @@ static bool wants_static(const Guest *g) {
         return false;
 }
 
-int guest_devices_find_static(int root, PciFunctions *ret) {
+/* What one guest wants bound at boot; *functions stays empty when that is nothing. */
+static int find_static(int root, const char *name, Guest **ret_guest, GuestFunctions *functions) {
+        int r = guest_load(root, name, ret_guest);
+
+        return r < 0 || !wants_static(*ret_guest) ? r : guest_devices_find(root, *ret_guest, functions);
+}
+
+int guest_devices_find_static(int root, PciFunctions *ret, int *ret_refused) {
         _cleanup_(pci_functions_done) PciFunctions all = {};
         char **names = NULL;
         size_t n = 0;
-        int r;
+        int r, refused = 0;
 
         r = guest_files_list(root, &names, &n);
         if (r < 0)
@@ -517,12 +524,15 @@ int guest_devices_find_static(int root, PciFunctions *ret) {
                 _cleanup_(guest_functions_done) GuestFunctions functions = {};
                 _cleanup_(guest_freep) Guest *g = NULL;
 
-                if (guest_load(root, names[i], &g) >= 0 && wants_static(g) && guest_devices_find(root, g, &functions) >= 0)
-                        r = take_static(&functions, &all);
+                r = find_static(root, names[i], &g, &functions);
+                if (r < 0 && refused == 0)
+                        refused = r;
+                r = r == -ENOMEM ? r : take_static(&functions, &all);
         }
         strings_free(names, n);
         if (r < 0)
                 return r;
+        *ret_refused = refused;
         *ret = all;
         all = (PciFunctions){};
         return 0;

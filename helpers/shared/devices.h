@@ -41,7 +41,8 @@ int guest_console_read(int root, const GuestFunctions *functions, HostConsole *r
 /* The function that one Device= means. Returns as guest_devices_find(). */
 int guest_device_resolve(int root, const Guest *g, const GuestDevices *section, const DeviceSpec *spec, PciFunction *ret);
 
-/* All functions that any guest file wants bound at boot. A guest whose devices are refused is left out, and said. */
-int guest_devices_find_static(int root, PciFunctions *ret);
+/* All functions that any guest file wants bound at boot. A guest whose file is wrong or whose devices are refused is left out,
+ * and said; *ret_refused is then the first such error, else 0. Returns 0 or -errno, logged. */
+int guest_devices_find_static(int root, PciFunctions *ret, int *ret_refused);
 
 void guest_functions_done(GuestFunctions *l);

@@ -263,9 +263,11 @@ static void test_bound_auto(void **state) {
 static void test_static(void **state) {
         PciFunctions functions = {};
         Fixture *f = *state;
+        int refused;
 
         fixture_machine(f, "two-gpu");
-        assert_int_equal(guest_devices_find_static(f->root, &functions), 0);
+        assert_int_equal(guest_devices_find_static(f->root, &functions, &refused), 0);
+        assert_int_equal(refused, 0);
         assert_int_equal(functions.n, 0);
 
         fixture_write(f, "etc/vxm/guests/a.guest", "[GPU]\nDevice=01:00.0\nBinding=static\n[PCI]\nDevice=00:14.0\n");
@@ -274,7 +276,8 @@ static void test_static(void **state) {
         fixture_write(f, "etc/vxm/guests/broken.guest", "[GPU]\nDevice=odd:\n");
         fixture_write(f, "etc/vxm/guests/dynamic.guest", "[PCI]\nDevice=00:14.0\n");
         fixture_capture(f);
-        assert_int_equal(guest_devices_find_static(f->root, &functions), 0);
+        assert_int_equal(guest_devices_find_static(f->root, &functions, &refused), 0);
+        assert_int_equal(refused, -E_CONFIG);
         fixture_assert_logged(f, "0000:00:10.0 is the GPU this machine boots on");
         assert_int_equal(functions.n, 2);
         assert_string_equal(functions.items[0].name, "0000:01:00.0");
