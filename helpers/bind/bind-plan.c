@@ -400,6 +400,13 @@ static bool is_home(const PciFunction *f, const BindRecordFunction *before) {
         return f->driver && streq_ptr(f->driver, before->driver) && !streq(f->driver, VFIO_DRIVER);
 }
 
+/* A device that is bound at boot, and that its host driver got first: taking has stopped before it. Giving back takes nothing
+ * from a driver, so it stays there until its guest starts the next time. */
+static bool is_untouched(const PciFunction *f, const BindRecordFunction *before) {
+        return f->driver && !streq(f->driver, VFIO_DRIVER) && streq_ptr(before->driver, VFIO_DRIVER) &&
+               streq_ptr(before->override, VFIO_DRIVER);
+}
+
 /* A card whose driver swallowed a write is left alone, whole: a function beside it shares its bus and its reset. */
 static int plan_return_function(int root, const BindRecord *record, const BindRecordFunction *before, BindPlan *plan,
         bool *ret_left) {
@@ -418,9 +425,10 @@ static int plan_return_function(int root, const BindRecord *record, const BindRe
                 *ret_left = true;
                 return log_warning("%s is left as it is: a driver has not come back from a write to its card.", text);
         }
-        if (r >= 0 && !is_home(&f, before))
-                r = find_resize(root, record, &f, &resize);
-        r = r < 0 ? r : add_move(plan, &f, before->driver, before->override, resize);
+        if (r >= 0 && !is_untouched(&f, before)) {
+                r = is_home(&f, before) ? 0 : find_resize(root, record, &f, &resize);
+                r = r < 0 ? r : add_move(plan, &f, before->driver, before->override, resize);
+        }
         for (size_t i = 0; r >= 0 && i < record->n_attributes; i++)
                 r = return_attribute(root, &f, &record->attributes[i], plan);
         if (r < 0 && r != -ENOMEM) {

@@ -262,6 +262,26 @@ static void test_return_static(void **state) {
                 "write   nvidia > /sys/bus/pci/devices/0000:65:00.0/driver_override\n");
 }
 
+/* What is bound at boot and has its host's driver all the same was not taken: giving back is no time to do that. Once it has
+ * none, it goes where it belongs. */
+static void test_return_static_late(void **state) {
+        static const char record[] = "function 0000:01:00.0 vfio-pci vfio-pci 0 0\nattribute 0000:01:00.0 reset_method flr\n";
+        Fixture *f = *state;
+
+        fixture_machine(f, "two-gpu");
+        fixture_lines(f, DEVICES "0000:01:00.0/reset_method = bus");
+        assert_returns(f, record,
+                "take    /dev/vfio/8 back, if it is still there\n"
+                "write   flr > /sys/bus/pci/devices/0000:01:00.0/reset_method\n");
+        fixture_remove(f, "sys/devices/pci0000:00/0000:00:1c.0/0000:01:00.0/driver");
+        assert_returns(f, record,
+                "take    /dev/vfio/8 back, if it is still there\n"
+                "write   vfio-pci > /sys/bus/pci/devices/0000:01:00.0/driver_override\n"
+                "write   0000:01:00.0 > /sys/bus/pci/drivers_probe\n"
+                "expect  0000:01:00.0 has driver vfio-pci\n"
+                "write   flr > /sys/bus/pci/devices/0000:01:00.0/reset_method\n");
+}
+
 static void test_return_owner(void **state) {
         _cleanup_(bind_record_done) BindRecord record = {};
         char text[] = "function 0000:17:00.0 vfio-pci vfio-pci 998 997\n";
@@ -700,6 +720,7 @@ int main(void) {
                 fixture_test(test_return_after_partial_progress),
                 fixture_test(test_return_to_none),
                 fixture_test(test_return_static),
+                fixture_test(test_return_static_late),
                 fixture_test(test_return_owner),
                 fixture_test(test_return_device_gone),
                 fixture_test(test_policy),
