@@ -405,11 +405,13 @@ int bind_record_hold(int root, const char *guest, uint64_t deadline, int *ret_fd
         return 0;
 }
 
-static int record_has(int root, const char *guest, const void *address) {
+/* A card with a write stuck in it is out of bounds as a whole, also for who wants another function of it. */
+static int record_has(int root, const char *guest, const void *data) {
         _cleanup_(bind_record_done) BindRecord record = {};
+        PciAddress address = *(const PciAddress *) data;
         int r = bind_record_load(root, guest, &record);
 
-        return r < 0 ? r : !!bind_record_find(&record, *(const PciAddress *) address);
+        return r < 0 ? r : bind_record_find(&record, address) || bind_record_is_stuck(&record, root, address);
 }
 
 int bind_record_holder(int root, const char *guest, PciAddress address, char **ret_holder) {

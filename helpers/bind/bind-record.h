@@ -81,9 +81,9 @@ int bind_record_lock(int root, int *ret_fd);
  * there is no record; -E_BUSY: somebody still holds it; -errno. */
 int bind_record_hold(int root, const char *guest, uint64_t deadline, int *ret_fd);
 
-/* Whether the record of a guest other than guest has the function at address, that is, whether that guest holds it. To be
- * called under the lock. Returns 1 and the name in *ret_holder; 0: nobody does; -errno, and in *ret_holder whose record
- * cannot be read, if it is that. */
+/* Whether the record of a guest other than guest has the function at address, or a write that is stuck in its card, that is,
+ * whether that guest holds it. To be called under the lock. Returns 1 and the name in *ret_holder; 0: nobody does; -errno, and
+ * in *ret_holder whose record cannot be read, if it is that. */
 int bind_record_holder(int root, const char *guest, PciAddress address, char **ret_holder);
 
 /* Removes the record. Returns 0, also when there is none, or -errno. */

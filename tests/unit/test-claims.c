@@ -50,6 +50,11 @@ static void test_stuck(void **state) {
         assert_refused(f, E_BUSY, "0000:01:00.0 is left alone: a driver has not come back from an earlier write to its card.");
         fixture_write(f, "run/vxm/bind/g", "function 0000:03:00.3 - - 0 0\nstuck 0000:03:00.3 42 4711\n");
         assert_int_equal(check(f), 0);
+        /* Nor is it touched for another guest than the one whose write it was. */
+        fixture_write(f, "run/vxm/bind/other", "function 0000:01:00.3 - - 0 0\nstuck 0000:01:00.3 42 4711\n");
+        assert_refused(f, E_BUSY, "0000:01:00.0 belongs to guest other now;");
+        fixture_write(f, "run/vxm/bind/other", "function 0000:01:00.3 - - 0 0\nstuck 0000:01:00.3 42 4712\n");
+        assert_int_equal(check(f), 0);
         /* It might tell of something that is stuck. */
         fixture_write(f, "run/vxm/bind/g", "damaged\n");
         assert_refused(f, E_CONFIG, "Cannot read the undo record /run/vxm/bind/g: Bad message; correct or remove it.");
