@@ -150,8 +150,9 @@ static int judge(int root) {
         int r;
 
         r = load_guest(root, &g);
-        r = r < 0 ? r : bind_plan_take(root, g, 0, &plan);
+        r = r < 0 ? r : guest_devices_find(root, g, &plan.functions);
         r = r < 0 ? r : claims_check(root, arg_guest, &plan.functions);
+        r = r < 0 ? r : bind_plan_take(root, g, 0, &plan);
         return r < 0 ? r : census_check(root, g, &plan.functions, &plan.console, true);
 }
 
@@ -171,7 +172,10 @@ static int take(int root) {
                 if (r < 0)
                         return log_error_errno(r, "Cannot lock /run/vxm/bind: %s.", strerror(-r));
         }
-        r = bind_plan_take(root, g, uid, &plan);
+        /* Claims come first: a card that is stuck does not even let itself be read. */
+        r = guest_devices_find(root, g, &plan.functions);
+        r = r < 0 || arg_dry_run ? r : claims_check(root, arg_guest, &plan.functions);
+        r = r < 0 ? r : bind_plan_take(root, g, uid, &plan);
         if (r < 0)
                 return r;
         if (arg_dry_run)
@@ -179,8 +183,7 @@ static int take(int root) {
         if (plan.functions.n == 0)
                 return 0;
 
-        r = claims_check(root, arg_guest, &plan.functions);
-        r = r < 0 ? r : census_check(root, g, &plan.functions, &plan.console, false);
+        r = census_check(root, g, &plan.functions, &plan.console, false);
         r = r < 0 ? r : save_record(root, &plan.record);
         r = r < 0 ? r : hold_record(root, 0, &hold);
         if (r < 0)

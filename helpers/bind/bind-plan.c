@@ -125,11 +125,12 @@ static int add_node(BindPlan *plan, BindStepType type, const PciFunction *f, uid
 
 /* ---- to the guest ---- */
 
-static int note_function(int root, const GuestFunction *function, BindRecord *record) {
+static int note_function(int root, GuestFunction *function, BindRecord *record) {
         BindRecordFunction *f;
         int r;
 
-        r = bind_record_add(record, root, &function->pci);
+        r = pci_read_override(root, &function->pci);
+        r = r < 0 ? r : bind_record_add(record, root, &function->pci);
         if (r < 0 || !function->section->binding_static || streq_ptr(function->pci.driver, VFIO_DRIVER))
                 return r;
         /* What is bound at boot is at home with vfio-pci, also where that has come too late. */
@@ -315,22 +316,8 @@ static int plan_take_steps(int root, const Guest *g, uid_t uid, BindPlan *plan) 
         return r < 0 ? log_oom() : 0;
 }
 
-int bind_plan_take(int root, const Guest *g, uid_t uid, BindPlan *ret) {
-        _cleanup_(bind_plan_done) BindPlan plan = {};
-        int r;
-
-        r = guest_devices_find(root, g, &plan.functions);
-        if (r < 0)
-                return r;
-        if (plan.functions.n > 0) {
-                r = plan_take_steps(root, g, uid, &plan);
-                if (r < 0)
-                        return r;
-        }
-
-        *ret = plan;
-        plan = (BindPlan){};
-        return 0;
+int bind_plan_take(int root, const Guest *g, uid_t uid, BindPlan *plan) {
+        return plan->functions.n > 0 ? plan_take_steps(root, g, uid, plan) : 0;
 }
 
 int bind_plan_static(int root, const PciFunctions *functions, BindPlan *ret) {
@@ -425,6 +412,7 @@ static int plan_return_function(int root, const BindRecord *record, const BindRe
                 *ret_left = true;
                 return log_warning("%s is left as it is: a driver has not come back from a write to its card.", text);
         }
+        r = r < 0 ? r : pci_read_override(root, &f);
         if (r >= 0 && !is_untouched(&f, before)) {
                 r = is_home(&f, before) ? 0 : find_resize(root, record, &f, &resize);
                 r = r < 0 ? r : add_move(plan, &f, before->driver, before->override, resize);

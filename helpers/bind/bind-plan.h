@@ -29,18 +29,17 @@ typedef struct BindStep {
 } BindStep;
 
 typedef struct BindPlan {
-        GuestFunctions functions; /* all that the guest gets, in the order of the guest file */
+        GuestFunctions functions; /* all that the guest gets, from guest_devices_find() */
         HostConsole console;      /* what the host shows by them */
         BindRecord record;        /* how all that the steps change is before them */
         BindStep *steps;
         size_t n;
 } BindPlan;
 
-/* Judges the guest's devices and plans their way to vfio-pci, and into the hands of uid, the guest's user. Nothing is
- * written; refusals are logged with the reason.
- * Returns 0; -E_CONFIG: the guest file asks for what it cannot have; -E_LACKS: the IOMMU is off, or does not part the
- * device from others; -errno. */
-int bind_plan_take(int root, const Guest *g, uid_t uid, BindPlan *ret);
+/* Plans the way of plan->functions, which nobody else must have (claims_check()), to vfio-pci, and into the hands of uid, the
+ * guest's user. Nothing is written; refusals are logged with the reason.
+ * Returns 0; -E_CONFIG: the guest file asks for what it cannot have; -errno. */
+int bind_plan_take(int root, const Guest *g, uid_t uid, BindPlan *plan);
 
 /* Plans how functions that are bound at boot get to vfio-pci, for nobody yet. Returns 0 or -errno. */
 int bind_plan_static(int root, const PciFunctions *functions, BindPlan *ret);

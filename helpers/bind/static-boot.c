@@ -138,6 +138,11 @@ int static_bind(int root, bool dry_run) {
                 return r;
         if (functions.n == 0 && first_error == 0)
                 log_info("No guest file asks for a device at boot (Binding=static); nothing to do.");
+        for (size_t i = 0; i < functions.n; i++) {
+                r = pci_read_override(root, &functions.items[i]);
+                if (r < 0)
+                        return log_error_errno(r, "%s: cannot read driver_override: %s.", functions.items[i].name, strerror(-r));
+        }
         if (dry_run)
                 return print(root, &functions);
 

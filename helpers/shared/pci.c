@@ -135,16 +135,6 @@ static int read_driver(int directory, PciFunction *f) {
         return r == -ENOENT ? 0 : r;
 }
 
-static int read_override(int directory, PciFunction *f) {
-        int r = directory_read(directory, "driver_override", &f->override);
-
-        if (r == -ENOENT)
-                return 0;
-        if (r >= 0 && (streq(f->override, "(null)") || isempty(f->override)))
-                f->override = (free(f->override), NULL);
-        return r;
-}
-
 static int read_group(int directory, PciFunction *f) {
         _cleanup_(freep) char *name = NULL;
         unsigned long group;
@@ -162,6 +152,22 @@ static int read_group(int directory, PciFunction *f) {
         if (errno > 0 || *end != '\0' || end == name || group > INT32_MAX)
                 return -EINVAL;
         f->group = (int) group;
+        return 0;
+}
+
+int pci_read_override(int root, PciFunction *f) {
+        _cleanup_(freep) char *override = NULL;
+        char path[STRLEN("sys/bus/pci/devices//driver_override") + PCI_ADDRESS_TEXT];
+        int r;
+
+        (void) snprintf(path, sizeof path, "sys/bus/pci/devices/%s/driver_override", f->name);
+        r = root_read(root, path, &override);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (r < 0 || streq(override, "(null)") || isempty(override))
+                override = (free(override), NULL);
+        free(f->override);
+        f->override = TAKE_PTR(override);
         return 0;
 }
 
@@ -193,7 +199,6 @@ int pci_read_function(int root, PciAddress address, PciFunction *ret) {
         r = read_ids(directory, &f);
         r = r < 0 ? r : read_path(root, link, &f);
         r = r < 0 ? r : read_driver(directory, &f);
-        r = r < 0 ? r : read_override(directory, &f);
         r = r < 0 ? r : read_group(directory, &f);
         if (r < 0)
                 return r;

@@ -37,7 +37,7 @@ typedef struct PciFunction {
         bool boot_vga;       /* the firmware showed its picture here */
         int group;           /* IOMMU group, -1: none */
         char *driver;        /* NULL: none */
-        char *override;      /* driver_override, NULL: none */
+        char *override;      /* driver_override, NULL: none; only once pci_read_override() has been asked */
 } PciFunction;
 
 typedef struct PciFunctions {
@@ -55,6 +55,11 @@ bool pci_is_bridge(const PciFunction *f); /* 0x06: host, ISA, PCI-to-PCI … bri
 /* Reads one function's facts. -ENODEV when the machine has none at that address. */
 int pci_read_function(int root, PciAddress address, PciFunction *ret);
 void pci_function_done(PciFunction *f);
+
+/* Reads driver_override into f. The kernel locks the device for that (driver_override_show() in drivers/pci/pci-sysfs.c), and so
+ * does who takes its driver away: while that driver does not come back from its remove(), this does not either, and no signal
+ * helps. So it is for functions that are about to be moved, and of which no write is known to be stuck. Returns 0 or -errno. */
+int pci_read_override(int root, PciFunction *f);
 
 /* All functions of the slot that address is in, whichever exist; *ret is empty when the slot is. */
 int pci_read_slot(int root, PciAddress address, PciFunctions *ret);

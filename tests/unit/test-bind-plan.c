@@ -18,7 +18,11 @@ static int take(Fixture *f, const char *const devices[static 3], BindPlan *ret) 
 
         for (; section.n_specs < 3 && devices[section.n_specs]; section.n_specs++)
                 assert_int_equal(device_spec_parse(devices[section.n_specs], &specs[section.n_specs]), 0);
-        r = bind_plan_take(f->root, &g, 998, ret);
+        *ret = (BindPlan){};
+        r = guest_devices_find(f->root, &g, &ret->functions);
+        r = r < 0 ? r : bind_plan_take(f->root, &g, 998, ret);
+        if (r < 0)
+                bind_plan_done(ret);
         while (section.n_specs > 0)
                 device_spec_done(&specs[--section.n_specs]);
         return r;
@@ -338,7 +342,11 @@ static int take_policy(Fixture *f, const GuestDevices *policy, BindPlan *ret) {
         section.gpu = true;
         section.specs = &spec;
         section.n_specs = 1;
-        r = bind_plan_take(f->root, &g, 998, ret);
+        *ret = (BindPlan){};
+        r = guest_devices_find(f->root, &g, &ret->functions);
+        r = r < 0 ? r : bind_plan_take(f->root, &g, 998, ret);
+        if (r < 0)
+                bind_plan_done(ret);
         if (r >= 0) /* the section is about to go */
                 for (size_t i = 0; i < ret->functions.n; i++)
                         ret->functions.items[i].section = NULL;

@@ -121,6 +121,7 @@ static void add(Fixture *f, BindRecord *record, const char *address) {
 
         assert_int_equal(pci_address_parse(address, &a), 0);
         assert_int_equal(pci_read_function(f->root, a, &function), 0);
+        assert_int_equal(pci_read_override(f->root, &function), 0);
         assert_int_equal(bind_record_add(record, f->root, &function), 0);
         pci_function_done(&function);
 }

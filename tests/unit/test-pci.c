@@ -99,13 +99,19 @@ static void test_function(void **state) {
         pci_function_done(&f);
 }
 
+/* Read only when asked for: a function whose driver is stuck lets all be read but this. */
 static void test_function_override(void **state) {
         PciFunction f;
 
         fixture_machine(*state, "bmc");
         read_function(*state, "17:00.0", &f);
         assert_string_equal(f.driver, "vfio-pci");
+        assert_null(f.override);
+        assert_int_equal(pci_read_override(((Fixture *) *state)->root, &f), 0);
         assert_string_equal(f.override, "vfio-pci");
+        fixture_lines(*state, "sys/devices/pci0000:16/0000:16:00.0/0000:17:00.0/driver_override = (null)");
+        assert_int_equal(pci_read_override(((Fixture *) *state)->root, &f), 0);
+        assert_null(f.override);
         pci_function_done(&f);
 }
 

@@ -167,6 +167,8 @@ static void plan_take(Fixture *f, const GuestDevices *policy, BindPlan *ret) {
         section.gpu = true;
         section.specs = &spec;
         section.n_specs = 1;
+        *ret = (BindPlan){};
+        assert_int_equal(guest_devices_find(f->root, &g, &ret->functions), 0);
         assert_int_equal(bind_plan_take(f->root, &g, 998, ret), 0);
 }
 
