@@ -169,30 +169,35 @@ static int plan_console(BindPlan *plan) {
         return r;
 }
 
-/* Sets an attribute that a key of the guest file names, and notes what it was. */
+/* Sets an attribute that a key of the guest file names (NULL: it does not), and notes what it was. changes: the function's way
+ * to vfio-pci and back changes it in any case. */
 static int plan_attribute(int root, const Guest *g, const GuestFunction *function, const char *key, const char *attribute,
-        const char *value, BindPlan *plan) {
+        const char *value, bool changes, BindPlan *plan) {
         _cleanup_(freep) char *path = NULL, *now = NULL;
         const PciFunction *f = &function->pci;
         int r;
 
-        if (!value)
+        if (!value && !changes)
                 return 0;
         r = format(&path, PCI_DEVICES "/%s/%s", f->name, attribute);
         if (r < 0)
                 return log_oom();
         r = root_read(root, path, &now);
-        if (r == -ENOENT && !function->named)
+        if (r == -ENOENT && (!value || !function->named))
                 return 0;
         if (r == -ENOENT)
                 return log_event_errno(E_CONFIG, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
                         "%s has no %s for %s=%s; take that out of %s.", f->name, attribute, key, value, g->file);
         if (r < 0)
                 return log_error_errno(r, "%s: cannot read %s: %s.", f->name, attribute, strerror(-r));
-        if (streq(now, value))
+        if (!changes && streq(now, value))
                 return 0;
+        /* Where vfio-pci is at home it comes back to what that makes of it. */
+        if (changes && function->section->binding_static && !streq_ptr(f->driver, VFIO_DRIVER) && free_and_strdup(&now, "auto") < 0)
+                return log_oom();
         r = bind_record_add_attribute(&plan->record, f->address, attribute, isempty(now) ? "-" : now);
-        r = r < 0 ? r : add_write(plan, f, attribute, value, true);
+        if (r >= 0 && value)
+                r = add_write(plan, f, attribute, value, true);
         return r < 0 ? log_error_errno(r, "%s: cannot note %s, “%s”: %s.", f->name, attribute, now, strerror(-r)) : 0;
 }
 
@@ -266,15 +271,19 @@ static int plan_policy(int root, const Guest *g, const GuestFunction *function, 
         int r;
 
         r = function->named && s->rom_file ? rom_file_check(root, g, &function->pci, s->rom_file) : 0;
-        r = r < 0 ? r : plan_attribute(root, g, function, "D3Cold", "d3cold_allowed", s->d3cold, plan);
-        r = r < 0 ? r : plan_attribute(root, g, function, "PowerControl", "power/control", s->power_control, plan);
+        r = r < 0 ? r : plan_attribute(root, g, function, "D3Cold", "d3cold_allowed", s->d3cold, false, plan);
         /* A card's other functions have methods of their own. */
-        return r < 0 || !function->named ? r
-                                         : plan_attribute(root, g, function, "ResetMethod", "reset_method", s->reset_method, plan);
+        return r < 0 || !function->named
+                       ? r
+                       : plan_attribute(root, g, function, "ResetMethod", "reset_method", s->reset_method, false, plan);
 }
 
+/* vfio-pci lets a function sleep when it comes, and keeps it awake when it goes, whatever was so before
+ * (vfio_pci_core_register_device() and …_unregister_device() in drivers/vfio/pci/vfio_pci_core.c): power/control is set after the
+ * move, and always noted. */
 static int plan_function(int root, const Guest *g, const GuestFunction *function, BindPlan *plan) {
         _cleanup_(freep) char *attribute = NULL, *value = NULL;
+        bool moves;
         int r;
 
         r = plan_policy(root, g, function, plan);
@@ -282,10 +291,10 @@ static int plan_function(int root, const Guest *g, const GuestFunction *function
         if (r < 0)
                 return r;
         /* What has been bound at boot stays as it is. */
-        if (streq_ptr(function->pci.driver, VFIO_DRIVER) && !attribute)
-                return 0;
-        r = add_move(plan, &function->pci, VFIO_DRIVER, VFIO_DRIVER, (Resize){ attribute, value });
-        return r < 0 ? log_oom() : 0;
+        moves = !streq_ptr(function->pci.driver, VFIO_DRIVER) || attribute;
+        if (moves && add_move(plan, &function->pci, VFIO_DRIVER, VFIO_DRIVER, (Resize){ attribute, value }) < 0)
+                return log_oom();
+        return plan_attribute(root, g, function, "PowerControl", "power/control", function->section->power_control, moves, plan);
 }
 
 static int plan_module(int root, BindPlan *plan) {
@@ -418,7 +427,9 @@ static int plan_return_function(int root, const BindRecord *record, const BindRe
                 r = r < 0 ? r : add_move(plan, &f, before->driver, before->override, resize);
         }
         for (size_t i = 0; r >= 0 && i < record->n_attributes; i++)
-                r = return_attribute(root, &f, &record->attributes[i], plan);
+                /* Without a move nothing has changed power/control. */
+                if (!is_untouched(&f, before) || !streq(record->attributes[i].name, "power/control"))
+                        r = return_attribute(root, &f, &record->attributes[i], plan);
         if (r < 0 && r != -ENOMEM) {
                 /* The others go back all the same. */
                 *ret_left = true;

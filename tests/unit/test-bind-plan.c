@@ -269,11 +269,12 @@ static void test_return_static(void **state) {
 /* What is bound at boot and has its host's driver all the same was not taken: giving back is no time to do that. Once it has
  * none, it goes where it belongs. */
 static void test_return_static_late(void **state) {
-        static const char record[] = "function 0000:01:00.0 vfio-pci vfio-pci 0 0\nattribute 0000:01:00.0 reset_method flr\n";
+        static const char record[] = "function 0000:01:00.0 vfio-pci vfio-pci 0 0\nattribute 0000:01:00.0 reset_method flr\n"
+                                     "attribute 0000:01:00.0 power/control auto\n";
         Fixture *f = *state;
 
         fixture_machine(f, "two-gpu");
-        fixture_lines(f, DEVICES "0000:01:00.0/reset_method = bus");
+        fixture_lines(f, DEVICES "0000:01:00.0/reset_method = bus\n" DEVICES "0000:01:00.0/power/control = on");
         assert_returns(f, record,
                 "take    /dev/vfio/8 back, if it is still there\n"
                 "write   flr > /sys/bus/pci/devices/0000:01:00.0/reset_method\n");
@@ -283,7 +284,8 @@ static void test_return_static_late(void **state) {
                 "write   vfio-pci > /sys/bus/pci/devices/0000:01:00.0/driver_override\n"
                 "write   0000:01:00.0 > /sys/bus/pci/drivers_probe\n"
                 "expect  0000:01:00.0 has driver vfio-pci\n"
-                "write   flr > /sys/bus/pci/devices/0000:01:00.0/reset_method\n");
+                "write   flr > /sys/bus/pci/devices/0000:01:00.0/reset_method\n"
+                "write   auto > /sys/bus/pci/devices/0000:01:00.0/power/control\n");
 }
 
 static void test_return_owner(void **state) {
@@ -383,7 +385,7 @@ static void assert_policy_refused(Fixture *f, const GuestDevices *policy, int er
 #define RECORD_FUNCTIONS "function 0000:01:00.0 bochs-drm - 0 0\nfunction 0000:01:00.1 snd_hda_intel - 0 0"
 
 /* What is as wanted is not written; of what is, it is noted how it was. ResetMethod= is for the card alone, power for all
- * that has it. */
+ * that has it. vfio-pci changes power/control, so that is set last, and noted in any case. */
 static void test_policy(void **state) {
         static const GuestDevices policy = { .reset_method = (char *) "bus", .power_control = (char *) "on", .d3cold = (char *) "0" };
         Fixture *f = *state;
@@ -394,18 +396,25 @@ static void test_policy(void **state) {
                                  "0000:01:00.1/power/control = auto");
         assert_policy(f, &policy,
                 "load    vfio-pci\n"
-                "write   on > /sys/bus/pci/devices/0000:01:00.0/power/control\n"
                 "write   bus > /sys/bus/pci/devices/0000:01:00.0/reset_method\n" GPU_BOUND GPU_PROBED
-                "write   on > /sys/bus/pci/devices/0000:01:00.1/power/control\n" SOUND_TAKEN NODE_GIVEN,
-                RECORD_FUNCTIONS "\nattribute 0000:01:00.0 power/control auto\nattribute 0000:01:00.0 reset_method flr bus\n"
+                "write   on > /sys/bus/pci/devices/0000:01:00.0/power/control\n" SOUND_TAKEN
+                "write   on > /sys/bus/pci/devices/0000:01:00.1/power/control\n" NODE_GIVEN,
+                RECORD_FUNCTIONS "\nattribute 0000:01:00.0 reset_method flr bus\nattribute 0000:01:00.0 power/control auto\n"
                                  "attribute 0000:01:00.1 power/control auto");
+        fixture_lines(f, DEVICES "0000:01:00.1/power/control = on");
+        assert_policy(f, &(GuestDevices){ .power_control = (char *) "auto" },
+                "load    vfio-pci\n" GPU_BOUND GPU_PROBED
+                "write   auto > /sys/bus/pci/devices/0000:01:00.0/power/control\n" SOUND_TAKEN
+                "write   auto > /sys/bus/pci/devices/0000:01:00.1/power/control\n" NODE_GIVEN,
+                RECORD_FUNCTIONS "\nattribute 0000:01:00.0 power/control auto\nattribute 0000:01:00.1 power/control on");
 
         /* A device that could not be reset at all before is so again. */
         fixture_lines(f, DEVICES "0000:01:00.0/reset_method =");
         assert_policy(f, &(GuestDevices){ .reset_method = (char *) "bus" },
                 "load    vfio-pci\n"
                 "write   bus > /sys/bus/pci/devices/0000:01:00.0/reset_method\n" GPU_BOUND GPU_PROBED SOUND_TAKEN NODE_GIVEN,
-                RECORD_FUNCTIONS "\nattribute 0000:01:00.0 reset_method -");
+                RECORD_FUNCTIONS "\nattribute 0000:01:00.0 reset_method -\nattribute 0000:01:00.0 power/control auto\n"
+                                 "attribute 0000:01:00.1 power/control on");
 }
 
 static void test_policy_refusals(void **state) {
@@ -629,6 +638,10 @@ static void test_take_static_policy(void **state) {
         fixture_machine(f, "two-gpu");
         assert_policy(f, &(GuestDevices){ .binding_static = true }, "load    vfio-pci\n" GPU_BOUND GPU_PROBED SOUND_TAKEN NODE_GIVEN,
                 "function 0000:01:00.0 vfio-pci vfio-pci 0 0\nfunction 0000:01:00.1 vfio-pci vfio-pci 0 0");
+        fixture_lines(f, DEVICES "0000:01:00.0/power/control = on");
+        assert_policy(f, &(GuestDevices){ .binding_static = true }, "load    vfio-pci\n" GPU_BOUND GPU_PROBED SOUND_TAKEN NODE_GIVEN,
+                "function 0000:01:00.0 vfio-pci vfio-pci 0 0\nfunction 0000:01:00.1 vfio-pci vfio-pci 0 0\n"
+                "attribute 0000:01:00.0 power/control auto");
         fixture_lines(f, DEVICES "0000:01:00.0/driver -> ../../../../bus/pci/drivers/vfio-pci\n" DEVICES
                                  "0000:01:00.1/driver -> ../../../../bus/pci/drivers/vfio-pci\n"
                                  "sys/bus/pci/drivers/vfio-pci/");

@@ -67,6 +67,15 @@ static void lay_machine(Fixture *f, const Before *before) {
 
 /* ---- the kernel ---- */
 
+/* vfio-pci lets a function sleep when it comes, and keeps it awake when it goes. */
+static void set_power(Fixture *f, const char *device, const char *control) {
+        _cleanup_(freep) char *path = NULL;
+
+        assert_int_equal(format(&path, SLOT "%s/power/control", device), 0);
+        if (root_exists(f->root, path))
+                fixture_write(f, path, control);
+}
+
 static char *driver_of(Fixture *f, const char *device) {
         _cleanup_(freep) char *path = NULL;
         char *driver = NULL;
@@ -83,9 +92,13 @@ static void probe(Fixture *f, const Before *before, const char *device) {
         assert_int_equal(format(&path, PCI "%s/driver_override", device), 0);
         assert_int_equal(root_read(f->root, path, &override), 0);
         assert_int_equal(format(&link, SLOT "%s/driver", device), 0);
-        if (!driver)
-                set_link(f, link, "../../../../bus/pci/drivers/",
-                        !streq(override, "(null)") ? override : gpu ? before->driver : "snd_hda_intel");
+        if (driver)
+                return;
+        set_link(f, link, "../../../../bus/pci/drivers/",
+                !streq(override, "(null)") ? override : gpu ? before->driver : "snd_hda_intel");
+        driver = driver_of(f, device);
+        if (streq_ptr(driver, "vfio-pci"))
+                set_power(f, device, "auto");
 }
 
 static void do_write(Fixture *f, const Before *before, const BindStep *s) {
@@ -100,6 +113,8 @@ static void do_write(Fixture *f, const Before *before, const BindStep *s) {
                 assert_non_null(driver);
                 assert_int_equal(format(&link, SLOT "%s/driver", s->value), 0);
                 fixture_remove(f, link);
+                if (streq(driver, "vfio-pci"))
+                        set_power(f, s->value, "on");
         } else if (streq(name, "resource0_resize")) {
                 assert_null(driver); /* EBUSY */
                 set_size(f, MIB << atoi(s->value));
