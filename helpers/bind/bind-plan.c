@@ -286,8 +286,7 @@ static int plan_function(int root, const Guest *g, const GuestFunction *function
         bool moves;
         int r;
 
-        r = plan_policy(root, g, function, plan);
-        r = r < 0 ? r : plan_resize(root, g, function, &attribute, &value, plan);
+        r = plan_resize(root, g, function, &attribute, &value, plan);
         if (r < 0)
                 return r;
         /* What has been bound at boot stays as it is. */
@@ -312,10 +311,17 @@ static int plan_take_steps(int root, const Guest *g, uid_t uid, BindPlan *plan) 
         for (size_t i = 0; r >= 0 && i < plan->functions.n; i++)
                 r = note_function(root, &plan->functions.items[i], &plan->record);
         r = r < 0 ? r : plan_module(root, plan);
-        r = r < 0 ? r : plan_console(plan);
         if (r < 0)
                 return log_error_errno(r, "Cannot note how the devices are now: %s.", strerror(-r));
 
+        /* Whether a device has the method that ResetMethod= names shows when that is written: before the host misses anything. */
+        for (size_t i = 0; r >= 0 && i < plan->functions.n; i++)
+                r = plan_policy(root, g, &plan->functions.items[i], plan);
+        if (r < 0)
+                return r;
+        r = plan_console(plan);
+        if (r < 0)
+                return log_error_errno(r, "Cannot note how the host's console is now: %s.", strerror(-r));
         for (size_t i = 0; r >= 0 && i < plan->functions.n; i++)
                 r = plan_function(root, g, &plan->functions.items[i], plan);
         if (r < 0)

@@ -12,6 +12,7 @@
 #include "module.h"
 #include "pci-names.h"
 #include "root.h"
+#include "sysfs.h"
 
 /* A write as the child process gets it. */
 typedef struct Call {
@@ -58,6 +59,13 @@ static int load_module(BindRun *run, const BindStep *step) {
         return r < 0 ? log_error_errno(r, "Cannot load module %s: %s.", step->value, strerror(-r)) : 0;
 }
 
+/* Only the kernel knows which of the methods a device has that are not in use. */
+static const char *advice(const BindStep *step) {
+        return streq(path_name(step->path), "reset_method")
+                       ? "; correct ResetMethod= in the guest file, vxm-bind --list shows what the device knows"
+                       : "";
+}
+
 static int write_attribute(BindRun *run, const BindStep *step) {
         int r;
 
@@ -74,8 +82,8 @@ static int write_attribute(BindRun *run, const BindStep *step) {
                         step->path, strerror(-r));
                 return 0;
         }
-        return log_event_errno(r, MESSAGE_DEVICE_FAILED, FIELDS("VXM_DEVICE", step->device), "%s: cannot write “%s” to /%s: %s.",
-                device_of(step), shown(step->value), step->path, strerror(-r));
+        return log_event_errno(r, MESSAGE_DEVICE_FAILED, FIELDS("VXM_DEVICE", step->device), "%s: cannot write “%s” to /%s: %s%s.",
+                device_of(step), shown(step->value), step->path, strerror(-r), run->release ? "" : advice(step));
 }
 
 static char *title_of(const BindStep *step) {

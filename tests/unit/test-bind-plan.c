@@ -385,7 +385,8 @@ static void assert_policy_refused(Fixture *f, const GuestDevices *policy, int er
 #define RECORD_FUNCTIONS "function 0000:01:00.0 bochs-drm - 0 0\nfunction 0000:01:00.1 snd_hda_intel - 0 0"
 
 /* What is as wanted is not written; of what is, it is noted how it was. ResetMethod= is for the card alone, power for all
- * that has it. vfio-pci changes power/control, so that is set last, and noted in any case. */
+ * that has it. What a device may refuse comes first; power/control, which
+ * vfio-pci changes, last, and is noted in any case. */
 static void test_policy(void **state) {
         static const GuestDevices policy = { .reset_method = (char *) "bus", .power_control = (char *) "on", .d3cold = (char *) "0" };
         Fixture *f = *state;

@@ -61,6 +61,16 @@ static void test_take_fails(void **state) {
         }
 }
 
+/* The one attribute whose values only the kernel can judge. */
+static void test_reset_method(void **state) {
+        BindStep steps[] = { WRITE(GPU, "none/reset_method") };
+        Fixture *f = *state;
+
+        fixture_capture(f);
+        assert_int_equal(run(&(BindRun){}, f, steps, 1), -ENOENT);
+        fixture_assert_logged(f, "No such file or directory; correct ResetMethod= in the guest file, vxm-bind --list shows");
+}
+
 /* On the way back the device that failed is left, and the others go on. The first failure is what is told. */
 static void test_return_fails(void **state) {
         BindStep steps[] = { WRITE(SOUND, "a"), WRITE(SOUND, "none"), WRITE(SOUND, "b"), WRITE(GPU, "c"), WRITE("", "directory"),
@@ -208,6 +218,7 @@ static void test_module(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_take_fails),
+                fixture_test(test_reset_method),
                 fixture_test(test_return_fails),
                 fixture_test(test_may_fail),
                 fixture_test(test_expect_value),
