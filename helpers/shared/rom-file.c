@@ -15,6 +15,8 @@ enum {
         ROM_UNIT = 512, /* bytes; images are measured in these */
         ROM_PCIR_POINTER = 0x18,
         ROM_PCIR_SIZE = 0x18,
+        ROM_REVISION_LISTS = 3, /* from this revision of the PCI data structure on there may be a list of devices */
+        ROM_LISTED_MAX = 256,   /* devices in it */
         ROM_CODE_EFI = 3,
         ROM_LAST_IMAGE = 0x80,
 };
@@ -28,11 +30,29 @@ typedef struct RomImage {
         uint16_t vendor, device;
         size_t size;
         uint8_t code_type;
+        bool fits; /* it is for the device asked for */
         bool last;
 } RomImage;
 
+/* Whether the list of further devices that an image is for has this one: words that end with a zero, at an offset from the data
+ * structure (PCI Firmware Specification 3.0, 5.1.2). */
+static bool is_listed(const uint8_t *pcir, size_t size, uint16_t device) {
+        size_t at = read16(pcir + 8);
+
+        if (pcir[0x0c] < ROM_REVISION_LISTS || at == 0)
+                return false;
+        for (size_t n = 0; n < ROM_LISTED_MAX && at + 2 <= size; n++, at += 2) {
+                uint16_t listed = read16(pcir + at);
+
+                if (listed == 0 || listed == device)
+                        return listed != 0;
+        }
+        return false;
+}
+
 /* Reads the image at the start of data. Returns 0, or -EBADMSG and the reason. */
-static int read_image(const uint8_t *data, size_t size, const char **ret_reason, RomImage *ret) {
+static int read_image(const uint8_t *data, size_t size, uint16_t vendor, uint16_t device, const char **ret_reason,
+        RomImage *ret) {
         const uint8_t *pcir;
         size_t at;
 
@@ -51,12 +71,13 @@ static int read_image(const uint8_t *data, size_t size, const char **ret_reason,
         };
         if (ret->size == 0 || ret->size > size)
                 return *ret_reason = "is shorter than it says; it may be cut short", -EBADMSG;
+        ret->fits = ret->vendor == vendor && (ret->device == device || is_listed(pcir, size - at, device));
         return 0;
 }
 
 int rom_check(const uint8_t *data, size_t size, uint16_t vendor, uint16_t device, bool want_efi, char **ret_reason) {
         const char *reason = NULL;
-        bool efi = false, fits = false, matches;
+        bool efi = false, fits = false;
         RomImage image = {};
 
         for (size_t at = 0, n = 0; !image.last && n < ROM_IMAGES_MAX; at += image.size, n++) {
@@ -65,12 +86,11 @@ int rom_check(const uint8_t *data, size_t size, uint16_t vendor, uint16_t device
                 if (at > 0 && at == size)
                         r = (reason = "ends before its last image; it may be cut short", -EBADMSG);
                 else
-                        r = read_image(data + at, size - at, &reason, &image);
+                        r = read_image(data + at, size - at, vendor, device, &reason, &image);
                 if (r < 0)
                         return free_and_strdup(ret_reason, reason) < 0 ? -ENOMEM : r;
-                matches = image.vendor == vendor && image.device == device;
-                fits |= matches;
-                efi |= matches && image.code_type == ROM_CODE_EFI;
+                fits |= image.fits;
+                efi |= image.fits && image.code_type == ROM_CODE_EFI;
         }
         if (!image.last)
                 return free_and_strdup(ret_reason, "has too many images") < 0 ? -ENOMEM : -EBADMSG;

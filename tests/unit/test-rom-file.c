@@ -82,6 +82,32 @@ static void test_other_device(void **state) {
         assert_rom(rom, 4 * UNIT, true, NO_EFI);
 }
 
+/* One ROM for several devices of a vendor names the others in a list, from revision 3 of the data structure on. */
+static void test_device_list(void **state) {
+        static const uint8_t list[] = { 0xe1, 0x73, 0xbf, 0x73, 0, 0 };
+        uint8_t rom[2 * UNIT];
+
+        (void) state;
+        put_image(rom, 2, 0x1002, 0x73df, EFI, true);
+        memcpy(rom + PCIR + 0x20, list, sizeof list);
+        rom[PCIR + 0x08] = 0x20;
+        assert_rom(rom, sizeof rom, true, "is for device 1002:73df, not for 1002:73bf");
+        rom[PCIR + 0x0c] = 3;
+        assert_rom(rom, sizeof rom, true, NULL);
+        rom[PCIR + 0x04] = 0xde;
+        assert_rom(rom, sizeof rom, true, "is for device 10de:73df, not for 1002:73bf");
+
+        /* Without an end, at the end, and beyond it. */
+        put_image(rom, 2, 0x1002, 0x73df, EFI, true);
+        rom[PCIR + 0x0c] = 3;
+        memset(rom + UNIT, 0x11, UNIT);
+        for (unsigned at = 2 * UNIT - PCIR - 4; at < 2 * UNIT; at++) {
+                rom[PCIR + 0x08] = at & 0xff;
+                rom[PCIR + 0x09] = (uint8_t) (at >> 8);
+                assert_rom(rom, sizeof rom, true, "is for device 1002:73df, not for 1002:73bf");
+        }
+}
+
 /* At no length does a part of it pass for the whole. */
 static void test_cut_short(void **state) {
         uint8_t rom[3 * UNIT];
@@ -176,6 +202,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_good),
                 cmocka_unit_test(test_other_device),
+                cmocka_unit_test(test_device_list),
                 cmocka_unit_test(test_cut_short),
                 cmocka_unit_test(test_damaged),
                 cmocka_unit_test(test_endless),
