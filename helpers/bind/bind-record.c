@@ -388,21 +388,36 @@ static int call_flock(void *userdata) {
 }
 
 /* flock(2) knows no deadline, so a child waits; what it gets is this process's too, by the descriptor they share. */
-int bind_record_hold(int root, const char *guest, uint64_t deadline, int *ret_fd) {
-        _cleanup_(closep) int fd = -EBADF;
+static int hold_file(int fd, uint64_t deadline) {
         GuardedStuck stuck;
         int r;
 
-        fd = record_file_open(root, RECORD_KIND, guest);
-        if (fd < 0)
-                return fd;
         r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
         if (r == -EWOULDBLOCK)
                 r = deadline > 0 ? guarded_call(call_flock, &fd, deadline, &stuck) : -ETIMEDOUT;
-        if (r < 0)
-                return r == -ETIMEDOUT ? -E_BUSY : r;
-        *ret_fd = TAKE_FD(fd);
-        return 0;
+        return r == -ETIMEDOUT ? -E_BUSY : r;
+}
+
+/* A record is saved by putting a new file in its place: who has waited for the old one holds nothing. */
+int bind_record_hold(int root, const char *guest, uint64_t deadline, int *ret_fd) {
+        for (;;) {
+                _cleanup_(closep) int fd = record_file_open(root, RECORD_KIND, guest), now = -EBADF;
+                struct stat held, st;
+                int r;
+
+                r = fd < 0 ? fd : hold_file(fd, deadline);
+                if (r < 0)
+                        return r;
+                now = record_file_open(root, RECORD_KIND, guest);
+                if (now < 0)
+                        return now;
+                if (fstat(fd, &held) < 0 || fstat(now, &st) < 0)
+                        return -errno;
+                if (held.st_ino != st.st_ino)
+                        continue;
+                *ret_fd = TAKE_FD(fd);
+                return 0;
+        }
 }
 
 /* A card with a write stuck in it is out of bounds as a whole, also for who wants another function of it. */

@@ -2,10 +2,13 @@
 /* The undo record: what is written comes back the same, what is damaged is refused, and a reader never sees half. */
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "bind-record.h"
+#include "exit-status.h"
 #include "fixture.h"
 #include "root.h"
 
@@ -344,6 +347,36 @@ static void test_hold(void **state) {
         close(second);
 }
 
+/* Whoever waits for a record that is saved anew meanwhile waits for the new one. */
+static void test_hold_of_renewed(void **state) {
+        _cleanup_(closep) int first = -EBADF, held = -EBADF;
+        struct stat st, now;
+        Fixture *f = *state;
+        int fds[2];
+        pid_t pid;
+
+        fixture_directory(f, "run/vxm/bind");
+        assert_int_equal(bind_record_save(f->root, "g", &(BindRecord){}), 0);
+        assert_int_equal(pipe(fds), 0);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                if (bind_record_hold(f->root, "g", 0, &first) < 0 || write(fds[1], "", 1) != 1)
+                        _exit(1);
+                (void) poll(NULL, 0, 100); /* time for the other to wait */
+                _exit(bind_record_save(f->root, "g", &(BindRecord){}) < 0);
+        }
+        assert_int_equal(read(fds[0], &(char){ 0 }, 1), 1);
+        assert_int_equal(bind_record_hold(f->root, "g", 0, &held), -E_BUSY);
+        assert_int_equal(bind_record_hold(f->root, "g", 60000000, &held), 0);
+        assert_int_equal(fstat(held, &st), 0);
+        assert_int_equal(fstatat(f->root, "run/vxm/bind/g", &now, 0), 0);
+        assert_true(st.st_ino == now.st_ino);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        close(fds[0]);
+        close(fds[1]);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse),
@@ -359,6 +392,7 @@ int main(void) {
                 fixture_test(test_kinds),
                 cmocka_unit_test(test_damaged_kinds),
                 fixture_test(test_hold),
+                fixture_test(test_hold_of_renewed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
