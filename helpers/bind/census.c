@@ -59,7 +59,16 @@ static int describe(const Holders *l, char **ret) {
         return 0;
 }
 
-static int refuse_busy(const Guest *g, const PciFunction *f, const Holders *l) {
+/* Whether one of them is a unit that should have been stopped, and would have been, if vxm-generator had seen the guest file as
+ * it is. */
+static bool has_wanted_unit(int root, const Guest *g, const Holders *l) {
+        for (size_t i = 0; i < l->n; i++)
+                if (l->items[i].unit && unit_is_wanted(root, g, l->items[i].unit))
+                        return true;
+        return false;
+}
+
+static int refuse_busy(int root, const Guest *g, const PciFunction *f, const Holders *l) {
         _cleanup_(freep) char *list = NULL;
         bool sessions = false;
 
@@ -67,6 +76,11 @@ static int refuse_busy(const Guest *g, const PciFunction *f, const Holders *l) {
                 return log_oom();
         for (size_t i = 0; i < l->n; i++)
                 sessions |= l->items[i].session || l->items[i].user_unit;
+        if (has_wanted_unit(root, g, l))
+                return log_event_errno(E_BUSY, MESSAGE_DEVICE_BUSY, FIELDS("VXM_DEVICE", f->name),
+                        "%s is in use: %s. %s has that unit stopped, which has not happened; run systemctl daemon-reload, then start "
+                        "the guest again.",
+                        f->name, list, g->file);
         return log_event_errno(E_BUSY, MESSAGE_DEVICE_BUSY, FIELDS("VXM_DEVICE", f->name),
                 "%s is in use: %s. %s, or name the units that hold it in [GPU] StopUnits= of %s.", f->name, list,
                 sessions ? "Close these programs, or keep your desktop off this GPU (see vxm-bind(8))" : "Stop these first",
@@ -119,8 +133,8 @@ static int check_holders(int root, const Guest *g, const PciFunction functions[]
                         return r;
                 if (l.n == 0)
                         return warn_of_unseen(&l), 0;
-                if (now >= end)
-                        return refuse_busy(g, &functions[0], &l);
+                if (now >= end || has_wanted_unit(root, g, &l))
+                        return refuse_busy(root, g, &functions[0], &l);
                 r = wait_for_end(&l, end - now);
                 if (r < 0)
                         return r;

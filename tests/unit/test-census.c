@@ -83,6 +83,10 @@ static void test_units(void **state) {
                 "ollama (pid 812, unit ollama.service) has /dev/dri/card1 open. Stop these first, or name");
         assert_refused(*state, &stops_other, true, E_BUSY, "unit ollama.service");
         assert_int_equal(check(*state, &stops, true), 0);
+        /* Once it should have stopped, nobody waits for that. */
+        assert_refused(*state, &stops, false, E_BUSY,
+                "ollama (pid 812, unit ollama.service) has /dev/dri/card1 open. /etc/vxm/guests/g.guest has that unit stopped, which "
+                "has not happened; run systemctl daemon-reload, then start the guest again.");
 }
 
 /* logind, and a sound server that only listens, close what goes away. */
