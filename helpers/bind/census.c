@@ -12,7 +12,9 @@
 #include "units-plan.h"
 
 enum {
-        WAIT_USEC = 10000000, /* how long the processes of a stopped session have to end */
+        /* How long the processes of a stopped session have to end. logind stops a user's manager 10 s after the last session
+         * (UserStopDelaySec= in logind.conf(5)). */
+        WAIT_USEC = 20000000,
         SHOWN_MAX = 6,        /* holders in one message */
 };
 
