@@ -3,8 +3,8 @@
  *
  * Run by systemd at boot and at every daemon-reload (systemd.generator(7)), as podman's Quadlet is for containers. Writes
  * below the directory that systemd names, nothing else; asks neither D-Bus nor udev, and never looks at the hardware, so
- * that it cannot hang the boot. A broken guest file costs only its own guest its drop-ins: the units fail to start then,
- * and say why, because every helper reads the file again. */
+ * that it cannot hang the boot; of a running machine it sees the undo records in /run/vxm. A broken guest file costs only its
+ * own guest its drop-ins: the units fail to start then, and say why, because every helper reads the file again. */
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,7 +14,11 @@
 #include "guest-files.h"
 #include "guest.h"
 #include "log.h"
+#include "parse.h"
 #include "root.h"
+
+#define DROP_IN "50-vxm.conf"
+#define DROP_IN_TAKEN "50-vxm-taken.conf"
 
 static const char *arg_root = "/";
 static const char *arg_destination;
@@ -94,16 +98,31 @@ static void put_units_unit(FILE *f, const Guest *g) {
         put_header(f, g);
 }
 
+/* Of a guest whose devices or units are taken only the name is known for sure: its file may have changed, or be gone. */
+static void put_taken(FILE *f, const Guest *g, const char *unit) {
+        fprintf(f, "# Made by vxm-generator: what has been taken for the guest goes back when it ends, whatever its file says by "
+                   "then.\n[Unit]\nRequires=%s@%s.service\nAfter=%s@%s.service\n",
+                unit, g->name, unit, g->name);
+}
+
+static void put_needs_bind(FILE *f, const Guest *g) {
+        put_taken(f, g, "vxm-bind");
+}
+
+static void put_needs_units(FILE *f, const Guest *g) {
+        put_taken(f, g, "vxm-units");
+}
+
 typedef void (*UnitWriter)(FILE *f, const Guest *g);
 
-/* Writes DESTINATION/UNIT@GUEST.service.d/50-vxm.conf. */
-static int write_drop_in(int destination, const char *unit, const Guest *g, UnitWriter put) {
+/* Writes DESTINATION/UNIT@GUEST.service.d/NAME. */
+static int write_drop_in(int destination, const char *unit, const Guest *g, const char *name, UnitWriter put) {
         _cleanup_(fclosep) FILE *f = NULL;
         char directory[64], path[96];
         int fd;
 
         (void) snprintf(directory, sizeof directory, "%s@%s.service.d", unit, g->name);
-        (void) snprintf(path, sizeof path, "%s/50-vxm.conf", directory);
+        (void) snprintf(path, sizeof path, "%s/%s", directory, name);
 
         if (mkdirat(destination, directory, 0755) < 0 && errno != EEXIST)
                 return log_error_errno(errno, "Cannot make %s/%s: %m.", arg_destination, directory);
@@ -125,11 +144,37 @@ static int write_drop_in(int destination, const char *unit, const Guest *g, Unit
 static int generate_guest(int destination, const Guest *g) {
         int r;
 
-        r = write_drop_in(destination, "vxm-guest", g, put_guest_unit);
+        r = write_drop_in(destination, "vxm-guest", g, DROP_IN, put_guest_unit);
         if (r >= 0 && guest_has_devices(g))
-                r = write_drop_in(destination, "vxm-bind", g, put_bind_unit);
+                r = write_drop_in(destination, "vxm-bind", g, DROP_IN, put_bind_unit);
         if (r >= 0 && guest_has_devices(g) && stops_units(g))
-                r = write_drop_in(destination, "vxm-units", g, put_units_unit);
+                r = write_drop_in(destination, "vxm-units", g, DROP_IN, put_units_unit);
+        return r;
+}
+
+/* A guest file that is changed, broken, masked or removed while its guest runs must not part the guest from the units that undo
+ * what was done for it: nothing would be given back when it ends, and a host with a single GPU would stay dark. Whatever has an
+ * undo record keeps them. */
+static int generate_taken(int root, int destination, const char *records, bool units) {
+        char **names = NULL;
+        size_t n = 0;
+        int r;
+
+        r = root_list(root, records, &names, &n);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return log_error_errno(r, "Cannot list /%s: %s.", records, strerror(-r));
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                const Guest g = { .name = names[i] };
+
+                if (!guest_name_is_valid(g.name)) /* half a record */
+                        continue;
+                r = write_drop_in(destination, "vxm-guest", &g, DROP_IN_TAKEN, put_needs_bind);
+                if (r >= 0 && units)
+                        r = write_drop_in(destination, "vxm-bind", &g, DROP_IN_TAKEN, put_needs_units);
+        }
+        strings_free(names, n);
         return r;
 }
 
@@ -157,7 +202,8 @@ static int run(void) {
                         r = generate_guest(destination, g) < 0 ? -EIO : r;
         }
         strings_free(names, n);
-        return r;
+        r = generate_taken(root, destination, "run/vxm/bind", false) < 0 ? -EIO : r;
+        return generate_taken(root, destination, "run/vxm/units", true) < 0 ? -EIO : r;
 }
 
 int main(int argc, char *argv[]) {
