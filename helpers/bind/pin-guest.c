@@ -48,28 +48,46 @@ static int print_pins(int root, const Guest *g, FILE *f) {
         return r;
 }
 
-static int make_directory(int root, const char *path) {
-        return mkdirat(root, path, 0755) < 0 && errno != EEXIST ? -1 : 0;
+/* Makes a directory if it is not there, and opens it. Step by step through the root handle: a link in another machine's tree must
+ * not lead out of it. */
+static int open_directory(int root, const char *parent, const char *name) {
+        _cleanup_(closep) int fd = root_openat(root, parent, O_PATH | O_DIRECTORY);
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = fd < 0 ? fd : format(&path, "%s/%s", parent, name);
+        if (r < 0)
+                return r;
+        if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        return root_openat(root, path, O_PATH | O_DIRECTORY);
+}
+
+static int open_drop_ins(int root, const char *guest) {
+        _cleanup_(closep) int vxm = open_directory(root, "etc", "vxm"), guests = -EBADF;
+        _cleanup_(freep) char *name = NULL;
+        int r;
+
+        guests = vxm < 0 ? vxm : open_directory(root, "etc/vxm", "guests");
+        r = guests < 0 ? guests : format(&name, "%s.guest.d", guest);
+        return r < 0 ? r : open_directory(root, GUESTS, name);
 }
 
 static int write_drop_in(int root, const char *guest, const char *text) {
-        _cleanup_(freep) char *directory = NULL, *file = NULL, *temporary = NULL;
-        _cleanup_(closep) int fd = -EBADF;
+        static const char file[] = "90-recorded.conf", temporary[] = ".90-recorded.conf.new";
+        _cleanup_(closep) int directory = open_drop_ins(root, guest), fd = -EBADF;
         int r;
 
-        if (format(&directory, GUESTS "/%s.guest.d", guest) < 0 || format(&file, "%s/90-recorded.conf", directory) < 0 ||
-                format(&temporary, "%s/.90-recorded.conf.new", directory) < 0)
-                return -ENOMEM;
-        if (make_directory(root, "etc/vxm") < 0 || make_directory(root, GUESTS) < 0 || make_directory(root, directory) < 0)
-                return -errno;
-        fd = openat(root, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (directory < 0)
+                return directory;
+        fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
         if (fd < 0)
                 return -errno;
         r = write_full(fd, text, strlen(text));
-        if (r >= 0 && (fsync(fd) < 0 || renameat(root, temporary, root, file) < 0))
+        if (r >= 0 && (fsync(fd) < 0 || renameat(directory, temporary, directory, file) < 0))
                 r = -errno;
         if (r < 0)
-                (void) unlinkat(root, temporary, 0);
+                (void) unlinkat(directory, temporary, 0);
         return r;
 }
 

@@ -45,6 +45,18 @@ static void test_sections(void **state) {
         assert_int_equal(g->devices[1].pins[0].vendor, 0x1234);
 }
 
+/* A link in the tree of another machine means what it means there. */
+static void test_link(void **state) {
+        Fixture *f = *state;
+
+        fixture_machine(f, "two-gpu");
+        fixture_write(f, "srv/vxm/guests/g.guest", "[GPU]\nDevice=01:00.0\n");
+        fixture_directory(f, "etc");
+        fixture_link(f, "etc/vxm", "/srv/vxm");
+        assert_int_equal(pin_guest(f->root, "g", false), 0);
+        assert_true(root_exists(f->root, "srv/vxm/guests/g.guest.d/90-recorded.conf"));
+}
+
 /* What was recorded before does not stand against the new record, nor in it. */
 static void test_again(void **state) {
         Fixture *f = *state;
@@ -103,6 +115,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_sections),
                 fixture_test(test_again),
+                fixture_test(test_link),
                 fixture_test(test_makes_directories),
                 fixture_test(test_nothing_written),
                 fixture_test(test_fails_whole),
