@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names from udev's hwdb, which is made from libpci's list, but is searched in place: the list has to be read as a whole, and a
- * megabyte and a half takes longer than all else that vxm-bind does. libpci is loaded, and reads its list, where there is no
- * hwdb, and for another machine's names. */
+/* Names from udev's database, where udev has noted what its hwdb says of a device; the hwdb is made from libpci's list. libpci
+ * is loaded where udev knows nothing: before it has run, without a hwdb, and for most trees of other machines. */
 
 #include <fcntl.h>
 #include <pci/pci.h>
 #include <sys/stat.h>
-#include <systemd/sd-hwdb.h>
 
 #include "exit-status.h"
 #include "library.h"
@@ -16,12 +14,14 @@
 
 #define LIST "usr/share/misc/pci.ids"
 
-static char *list; /* of another machine; NULL: libpci's own */
+static int machine = -EBADF; /* whose names are asked for */
+static char *list;           /* of another machine; NULL: libpci's own */
 
 void pci_names_from(int root) {
         struct stat theirs, ours;
         int fd;
 
+        machine = root;
         if (list)
                 return;
         fd = root_openat(root, LIST, O_RDONLY | O_NOCTTY | O_NONBLOCK);
@@ -34,31 +34,11 @@ void pci_names_from(int root) {
         /* Else it stays open: libpci opens the list by its name when it needs it. */
 }
 
-/* ---- the hwdb ---- */
-
-/* NULL: there is none, or it does not know the devices of PCI, of which the name of a vendor tells that no list lacks. */
-static sd_hwdb *open_hwdb(void) {
-        static sd_hwdb *hwdb;
-        static bool tried;
-        const char *vendor;
-
-        if (tried)
-                return hwdb;
-        tried = true;
-        if (sd_hwdb_new(&hwdb) >= 0 && sd_hwdb_get(hwdb, "pci:v00008086*", "ID_VENDOR_FROM_DATABASE", &vendor) < 0)
-                hwdb = sd_hwdb_unref(hwdb);
-        return hwdb;
-}
-
-/* In libpci's words. */
-static char *look_up_in_hwdb(sd_hwdb *hwdb, const PciFunction *f, bool with_vendor) {
-        const char *vendor = NULL, *device = NULL;
-        char modalias[32], *title = NULL;
+/* In libpci's words; vendor and device are NULL where there is no name. */
+static char *make_title(const PciFunction *f, const char *vendor, const char *device, bool with_vendor) {
+        char *title = NULL;
         int r;
 
-        (void) snprintf(modalias, sizeof modalias, "pci:v%08Xd%08X*", f->vendor, f->device);
-        (void) sd_hwdb_get(hwdb, modalias, "ID_VENDOR_FROM_DATABASE", &vendor);
-        (void) sd_hwdb_get(hwdb, modalias, "ID_MODEL_FROM_DATABASE", &device);
         if (device)
                 r = with_vendor && vendor ? format(&title, "%s %s", vendor, device) : format(&title, "%s", device);
         else if (!with_vendor)
@@ -69,10 +49,32 @@ static char *look_up_in_hwdb(sd_hwdb *hwdb, const PciFunction *f, bool with_vend
         return r < 0 ? NULL : title;
 }
 
-/* ---- the list ---- */
+/* Returns NULL where udev knows nothing. Each class of devices has a name, by which one sees that there was a hwdb to ask. */
+static char *look_up_in_udev(const PciFunction *f, bool with_vendor) {
+        _cleanup_(freep) char *path = NULL, *text = NULL;
+        const char *vendor = NULL, *device = NULL;
+        bool asked = false;
+
+        if (machine < 0 || format(&path, "run/udev/data/+pci:%s", f->name) < 0 || root_read(machine, path, &text) < 0)
+                return NULL;
+        for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
+                const char *value;
+
+                if ((value = startswith(line, "E:ID_VENDOR_FROM_DATABASE=")))
+                        vendor = value;
+                else if ((value = startswith(line, "E:ID_MODEL_FROM_DATABASE=")))
+                        device = value;
+                else if (startswith(line, "E:ID_PCI_CLASS_FROM_DATABASE="))
+                        asked = true;
+        }
+        return asked ? make_title(f, vendor, device, with_vendor) : NULL;
+}
+
+/* ---- libpci ---- */
 
 static struct {
         __typeof__(pci_alloc) *alloc;
+        __typeof__(pci_cleanup) *cleanup;
         __typeof__(pci_set_name_list_path) *set_name_list_path;
         __typeof__(pci_lookup_name) *lookup_name;
 } pci;
@@ -80,6 +82,7 @@ static struct {
 static int load_libpci(void) {
         static const LibraryFunction functions[] = {
                 LIBRARY_FUNCTION(pci.alloc, pci_alloc),
+                LIBRARY_FUNCTION(pci.cleanup, pci_cleanup),
                 LIBRARY_FUNCTION(pci.set_name_list_path, pci_set_name_list_path),
                 LIBRARY_FUNCTION(pci.lookup_name, pci_lookup_name),
                 {},
@@ -101,35 +104,54 @@ static void fail(char *fmt, ...) {
         exit(STATUS_FAILED);
 }
 
-static struct pci_access *open_list(void) {
-        struct pci_access *access = load_libpci() < 0 ? NULL : pci.alloc();
+/* path: the list of ids; NULL: libpci's own. */
+static struct pci_access *open_access(const char *path) {
+        struct pci_access *access = pci.alloc();
 
         if (!access)
                 return NULL;
         access->error = fail;
         access->warning = access->debug = ignore;
-        if (list)
-                pci.set_name_list_path(access, list, 0);
+        if (path)
+                pci.set_name_list_path(access, (char *) path, 0);
         return access;
 }
 
-static char *look_up_in_list(const PciFunction *f, bool with_vendor) {
+/* Where the list has no name libpci asks the hwdb, which is searched in place: the list has to be read as a whole, and a
+ * megabyte and a half takes longer than all else that vxm-bind does. So it gets an empty list, if the hwdb is there and libpci
+ * was built to use it, which the name of a vendor tells that no list lacks. */
+static struct pci_access *choose_access(void) {
+        struct pci_access *access;
+        char buffer[64];
+
+        if (load_libpci() < 0)
+                return NULL;
+        if (list)
+                return open_access(list);
+        access = open_access("/dev/null");
+        if (!access || pci.lookup_name(access, buffer, sizeof buffer, PCI_LOOKUP_VENDOR | PCI_LOOKUP_NO_NUMBERS, 0x8086))
+                return access;
+        pci.cleanup(access);
+        return open_access(NULL);
+}
+
+static char *look_up_in_libpci(const PciFunction *f, bool with_vendor) {
         static struct pci_access *access; /* kept, because it takes milliseconds to read a list */
         char buffer[256], *title;
 
         if (!access)
-                access = open_list();
+                access = choose_access();
         if (!access)
-                return strdup(f->name);
+                return make_title(f, NULL, NULL, with_vendor);
         title = pci.lookup_name(access, buffer, sizeof buffer, PCI_LOOKUP_DEVICE | (with_vendor ? PCI_LOOKUP_VENDOR : 0), f->vendor,
                 f->device);
         return strdup(title ? title : f->name);
 }
 
 static char *look_up(const PciFunction *f, bool with_vendor) {
-        sd_hwdb *hwdb = list ? NULL : open_hwdb();
+        char *title = look_up_in_udev(f, with_vendor);
 
-        return hwdb ? look_up_in_hwdb(hwdb, f, with_vendor) : look_up_in_list(f, with_vendor);
+        return title ? title : look_up_in_libpci(f, with_vendor);
 }
 
 char *pci_function_title(const PciFunction *f) {
