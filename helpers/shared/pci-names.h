@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* What people call a PCI function, by libpci and its list of ids. Apart from pci.h, so that only helpers that print names
- * link libpci. */
+/* What people call a PCI function, by udev's database or libpci's list of ids. */
 
 #include "pci.h"
 
@@ -12,5 +11,6 @@ char *pci_function_title(const PciFunction *f);
 /* The same without the vendor: “Navi 21”. */
 char *pci_function_model(const PciFunction *f);
 
-/* Takes names from the list of the machine below root, if it has one, and not from this machine's. Before the first name. */
+/* Takes names from what the machine below root has of both, and from this machine's list if that one has none. Before the first
+ * name. root has to stay open. */
 void pci_names_from(int root);
