@@ -52,6 +52,13 @@ static const DeviceNode *node_of_number(const DeviceNodes *l, dev_t number, bool
         return NULL;
 }
 
+static bool all_have_numbers(const DeviceNodes *l) {
+        for (size_t i = 0; i < l->n; i++)
+                if (l->items[i].number == 0)
+                        return false;
+        return true;
+}
+
 static const DeviceNode *node_of_path(const DeviceNodes *l, const char *path) {
         for (size_t i = 0; i < l->n; i++)
                 if (streq(l->items[i].path, path))
@@ -73,7 +80,7 @@ static const DeviceNode *node_of_fd(const DeviceNodes *l, int directory, const c
                 if (!S_ISCHR(st.stx_mode) && !S_ISBLK(st.stx_mode))
                         return NULL;
                 node = node_of_number(l, makedev(st.stx_rdev_major, st.stx_rdev_minor), S_ISBLK(st.stx_mode));
-                if (node)
+                if (node || all_have_numbers(l))
                         return node;
         }
         n = readlinkat(directory, fd, target, sizeof target - 1);
