@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
 
+#include "library.h"
 #include "log.h"
 
 enum {
@@ -110,6 +111,20 @@ static int entry_add_unit(Entry *e) {
         return entry_add(e, "OBJECT_SYSTEMD_UNIT", unit);
 }
 
+/* libsystemd takes longer to load than most helpers need for what they do; whoever calls one by hand does not wait for it. */
+static __typeof__(sd_journal_sendv) *journal_sendv;
+
+static int load_journal(void) {
+        static const LibraryFunction functions[] = { LIBRARY_FUNCTION(journal_sendv, sd_journal_sendv), {} };
+        static int result = 1;
+
+        if (result > 0) {
+                result = -ENOPKG; /* for what loading itself has to say */
+                result = library_load("libsystemd.so.0", functions);
+        }
+        return result;
+}
+
 static int journal_write(int priority, int error, const char *message_id, const char *const fields[], const char *message) {
         _cleanup_(entry_done) Entry e = {};
         char number[16];
@@ -129,7 +144,8 @@ static int journal_write(int priority, int error, const char *message_id, const 
         for (size_t i = 0; r >= 0 && fields && fields[i]; i += 2)
                 r = entry_add(&e, fields[i], fields[i + 1]);
 
-        return r < 0 ? r : sd_journal_sendv(e.iov, e.n);
+        r = r < 0 ? r : load_journal();
+        return r < 0 ? r : journal_sendv(e.iov, e.n);
 }
 
 int log_full(int priority, int error, const char *message_id, const char *const fields[], const char *fmt, ...) {

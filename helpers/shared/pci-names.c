@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Names from udev's database, where udev has noted what its hwdb says of a device; the hwdb is made from libpci's list. libpci
- * is loaded where udev knows nothing: before it has run, without a hwdb, and for most trees of other machines. */
+ * is loaded where udev knows nothing: before it has run, without a hwdb, and for trees of other machines. */
 
 #include <fcntl.h>
+#include <libudev.h>
 #include <pci/pci.h>
 #include <sys/stat.h>
 
@@ -14,14 +15,14 @@
 
 #define LIST "usr/share/misc/pci.ids"
 
-static int machine = -EBADF; /* whose names are asked for */
+static bool of_this_machine; /* the functions whose names are asked for */
 static char *list;           /* of another machine; NULL: libpci's own */
 
 void pci_names_from(int root) {
         struct stat theirs, ours;
         int fd;
 
-        machine = root;
+        of_this_machine = root_is_this_machine(root);
         if (list)
                 return;
         fd = root_openat(root, LIST, O_RDONLY | O_NOCTTY | O_NONBLOCK);
@@ -49,25 +50,45 @@ static char *make_title(const PciFunction *f, const char *vendor, const char *de
         return r < 0 ? NULL : title;
 }
 
+/* ---- libudev ---- */
+
+static struct {
+        __typeof__(udev_new) *new;
+        __typeof__(udev_device_new_from_subsystem_sysname) *device_new_from_subsystem_sysname;
+        __typeof__(udev_device_get_property_value) *device_get_property_value;
+        __typeof__(udev_device_unref) *device_unref;
+} udev;
+
+/* NULL: this machine has no libudev. */
+static struct udev *open_udev(void) {
+        static const LibraryFunction functions[] = {
+                LIBRARY_FUNCTION(udev.new, udev_new),
+                LIBRARY_FUNCTION(udev.device_new_from_subsystem_sysname, udev_device_new_from_subsystem_sysname),
+                LIBRARY_FUNCTION(udev.device_get_property_value, udev_device_get_property_value),
+                LIBRARY_FUNCTION(udev.device_unref, udev_device_unref),
+                {},
+        };
+        static struct udev *context;
+
+        if (!context && library_load("libudev.so.1", functions) >= 0)
+                context = udev.new();
+        return context;
+}
+
 /* Returns NULL where udev knows nothing. Each class of devices has a name, by which one sees that there was a hwdb to ask. */
 static char *look_up_in_udev(const PciFunction *f, bool with_vendor) {
-        _cleanup_(freep) char *path = NULL, *text = NULL;
-        const char *vendor = NULL, *device = NULL;
-        bool asked = false;
+        struct udev *context = of_this_machine ? open_udev() : NULL;
+        struct udev_device *device;
+        char *title = NULL;
 
-        if (machine < 0 || format(&path, "run/udev/data/+pci:%s", f->name) < 0 || root_read(machine, path, &text) < 0)
+        device = context ? udev.device_new_from_subsystem_sysname(context, "pci", f->name) : NULL;
+        if (!device)
                 return NULL;
-        for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
-                const char *value;
-
-                if ((value = startswith(line, "E:ID_VENDOR_FROM_DATABASE=")))
-                        vendor = value;
-                else if ((value = startswith(line, "E:ID_MODEL_FROM_DATABASE=")))
-                        device = value;
-                else if (startswith(line, "E:ID_PCI_CLASS_FROM_DATABASE="))
-                        asked = true;
-        }
-        return asked ? make_title(f, vendor, device, with_vendor) : NULL;
+        if (udev.device_get_property_value(device, "ID_PCI_CLASS_FROM_DATABASE"))
+                title = make_title(f, udev.device_get_property_value(device, "ID_VENDOR_FROM_DATABASE"),
+                        udev.device_get_property_value(device, "ID_MODEL_FROM_DATABASE"), with_vendor);
+        udev.device_unref(device);
+        return title;
 }
 
 /* ---- libpci ---- */

@@ -11,6 +11,6 @@ char *pci_function_title(const PciFunction *f);
 /* The same without the vendor: “Navi 21”. */
 char *pci_function_model(const PciFunction *f);
 
-/* Takes names from what the machine below root has of both, and from this machine's list if that one has none. Before the first
- * name. root has to stay open. */
+/* Whose names these are: for this machine udev's, for another one below root those of its list, or of this machine's if it has
+ * none. Before the first name. root has to stay open. */
 void pci_names_from(int root);
