@@ -87,18 +87,19 @@ static int add_function(Collection *c, PciFunction *f, const GuestDevices *secti
         return 0;
 }
 
-/* How many virtual functions f has. They vanish with its driver, whoever uses them, and nothing brings them back. */
+/* How many virtual functions f has. They vanish with its driver, whoever uses them, and nothing brings them back. Their links are
+ * counted: sriov_numvfs locks the device as driver_override does, see pci.h. */
 static int count_virtual_functions(Collection *c, const PciFunction *f, uint64_t *ret) {
-        _cleanup_(freep) char *path = NULL;
-        int r;
+        bool exists = !streq_ptr(f->driver, VFIO_DRIVER); /* else it keeps that driver */
 
-        *ret = 0;
-        if (streq_ptr(f->driver, VFIO_DRIVER))
-                return 0; /* keeps that driver */
-        if (format(&path, "sys/bus/pci/devices/%s/sriov_numvfs", f->name) < 0)
-                return log_oom();
-        r = root_read_number(c->root, path, ret);
-        return r < 0 && r != -ENOENT ? log_error_errno(r, "Cannot read /%s: %s.", path, strerror(-r)) : 0;
+        for (*ret = 0; exists; *ret += exists) {
+                _cleanup_(freep) char *path = NULL;
+
+                if (format(&path, "sys/bus/pci/devices/%s/virtfn%" PRIu64, f->name, *ret) < 0)
+                        return log_oom();
+                exists = root_exists(c->root, path);
+        }
+        return 0;
 }
 
 /* What the host would lose with f; *ret is NULL when nothing. The displays of a guest's GPU are no loss: they are what

@@ -63,6 +63,12 @@ def test_driver_that_blocks_costs_only_its_own_guest(blocking):
     demo.wait_undone(blocking, "other")
     assert "0000:02:00.0" not in blocking.run("cat /run/vxm/bind/* 2>/dev/null").stdout
 
+    # Nor may looking at all cards hang.
+    demo.install(blocking, "third", demo.guest_file("[GPU]\nDevice=auto"))
+    found = blocking.run("timeout 30 /usr/lib/vxm/vxm-bind --dry-run third 2>&1", check=False)
+    assert found.returncode == 78 and "0000:01:00.0" in found.stdout and "0000:02:00.0" in found.stdout, found.stdout
+    assert "0000:01:00.0" in blocking.run("timeout 30 vxm-bind --list").stdout
+
     # Trying again must neither hang nor touch the card.
     again = release(blocking, check=False)
     assert again.returncode != 0 and "0000:01:00.0" in again.stdout, again.stdout

@@ -101,6 +101,18 @@ def test_kill_qemu(started):
     assert result_of(started) == "exit-code"
 
 
+@pytest.mark.parametrize("change", ["echo '[GPU' >", "rm ", "ln -sf /dev/null "])
+def test_guest_file_changes_while_the_guest_runs(lab, change):
+    """Whatever its file says by then, what the guest had goes back to the host."""
+    demo.install(lab, text=demo.GUEST_FILE_BIOS)
+    before = demo.state(lab)
+    demo.start(lab)
+    lab.run(f"{change}/etc/vxm/guests/demo.guest; systemctl daemon-reload")
+    demo.end(lab, "kill qemu")
+    demo.wait_undone(lab)
+    demo.assert_as_before(before, demo.state(lab))
+
+
 def test_stop_before_the_guest_runs(lab):
     """QEMU is stopped in the middle of its start-up: nothing has run that could be lost, so nothing has failed."""
     demo.install(lab)

@@ -191,9 +191,12 @@ static void test_virtual_functions(void **state) {
         Fixture *f = *state;
 
         fixture_machine(f, "two-gpu");
-        fixture_lines(f, PORT "0000:01:00.0/sriov_numvfs = 0");
-        assert_finds(f, "[GPU]\nDevice=01:00.0\n", "0000:01:00.0 named [GPU], 0000:01:00.1 [GPU]");
-        fixture_lines(f, PORT "0000:01:00.0/sriov_numvfs = 7");
+        for (char virtfn[] = "virtfn0"; virtfn[6] < '7'; virtfn[6]++) {
+                _cleanup_(freep) char *link = NULL;
+
+                assert_int_equal(format(&link, PORT "0000:01:00.0/%s", virtfn), 0);
+                fixture_link(f, link, "../0000:01:10.0");
+        }
         assert_refuses(f, "[GPU]\nDevice=01:00.0\n", E_BUSY,
                 "0000:01:00.0 has 7 virtual functions, which would vanish with its driver, from under whoever uses them; turn them "
                 "off first: echo 0 >/sys/bus/pci/devices/0000:01:00.0/sriov_numvfs");
