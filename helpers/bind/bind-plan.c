@@ -386,15 +386,22 @@ static int find_resize(int root, const BindRecord *record, const PciFunction *f,
         return r;
 }
 
-/* The driver that comes back may set an attribute itself, so it is written even if it is right now; but not into a hole. */
-static int return_attribute(int root, const PciFunction *f, const BindRecordAttribute *a, BindPlan *plan) {
-        _cleanup_(freep) char *path = NULL;
+/* A driver that comes back may set an attribute itself, so of a function that moves it is written even if it is right now; but not
+ * into a hole. */
+static int return_attribute(int root, const PciFunction *f, const BindRecordAttribute *a, bool moves, BindPlan *plan) {
+        _cleanup_(freep) char *path = NULL, *now = NULL;
+        int r;
 
         if (!pci_address_equal(a->address, f->address) || startswith(a->name, "resource"))
                 return 0;
         if (format(&path, PCI_DEVICES "/%s/%s", f->name, a->name) < 0)
                 return -ENOMEM;
-        return root_exists(root, path) ? add_write(plan, f, a->name, streq(a->value, "-") ? "\n" : a->value, true) : 0;
+        r = root_read(root, path, &now);
+        if (r == -ENOENT || r == -ENOMEM)
+                return r == -ENOENT ? 0 : r;
+        if (r >= 0 && !moves && streq(isempty(now) ? "-" : now, a->value))
+                return 0;
+        return add_write(plan, f, a->name, streq(a->value, "-") ? "\n" : a->value, true);
 }
 
 /* Who uses the host's driver again must not lose it once more for the size of a BAR, which that driver may have set. */
@@ -415,6 +422,7 @@ static int plan_return_function(int root, const BindRecord *record, const BindRe
         _cleanup_(pci_function_done) PciFunction f = {};
         char text[PCI_ADDRESS_TEXT];
         Resize resize = {};
+        size_t n_before;
         int r;
 
         pci_address_format(before->address, text);
@@ -428,6 +436,7 @@ static int plan_return_function(int root, const BindRecord *record, const BindRe
                 return log_warning("%s is left as it is: a driver has not come back from a write to its card.", text);
         }
         r = r < 0 ? r : pci_read_override(root, &f);
+        n_before = plan->n;
         if (r >= 0 && !is_untouched(&f, before)) {
                 r = is_home(&f, before) ? 0 : find_resize(root, record, &f, &resize);
                 r = r < 0 ? r : add_move(plan, &f, before->driver, before->override, resize);
@@ -435,7 +444,7 @@ static int plan_return_function(int root, const BindRecord *record, const BindRe
         for (size_t i = 0; r >= 0 && i < record->n_attributes; i++)
                 /* Without a move nothing has changed power/control. */
                 if (!is_untouched(&f, before) || !streq(record->attributes[i].name, "power/control"))
-                        r = return_attribute(root, &f, &record->attributes[i], plan);
+                        r = return_attribute(root, &f, &record->attributes[i], plan->n > n_before, plan);
         if (r < 0 && r != -ENOMEM) {
                 /* The others go back all the same. */
                 *ret_left = true;

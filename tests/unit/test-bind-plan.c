@@ -446,6 +446,8 @@ static void test_return_policy(void **state) {
                 "write   flr bus > /sys/bus/pci/devices/0000:01:00.0/reset_method\n");
         assert_returns(f, "function 0000:01:00.0 vfio-pci vfio-pci 0 0\nattribute 0000:01:00.0 reset_method -\n",
                 NODE_TAKEN "write   (newline) > /sys/bus/pci/devices/0000:01:00.0/reset_method\n");
+        /* Nothing has come back that could have set it, and it is as before: a refused start has nothing to undo. */
+        assert_returns(f, "function 0000:01:00.0 vfio-pci vfio-pci 0 0\nattribute 0000:01:00.0 reset_method bus\n", NODE_TAKEN);
 }
 
 /* ---- BARs ---- */
