@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs inside the lab: starts two guests that want the same card at the same moment, again and again. Prints for each round,
+"""Runs inside the lab: starts two guests that want the same card at nearly the same moment, again and again. Prints for each round,
 as JSON, which of them started, and what the journal of the other said.
 
     python3 claims.py ROUNDS GUEST GUEST
@@ -12,16 +12,23 @@ import time
 
 PATIENCE = 60
 
+# From none, where systemd decides by the units' names, to one in which the first has its claim already.
+LEADS = [0.01 * step for step in range(10)]
+
 
 def run(*argv):
     return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
                           check=False)
 
 
-def start_both(guests):
-    """The names of those that have started. Each is asked for first in every other round."""
-    processes = {guest: subprocess.Popen(["systemctl", "start", f"vxm-guest@{guest}"], stdin=subprocess.DEVNULL,
-                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for guest in guests}
+def start_both(guests, lead):
+    """The names of those that have started. The first is asked for so many seconds before the other."""
+    processes = {}
+    for guest in guests:
+        processes[guest] = subprocess.Popen(["systemctl", "start", f"vxm-guest@{guest}"], stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(lead)
+        lead = 0
     return [guest for guest, process in processes.items() if process.wait() == 0]
 
 
@@ -50,7 +57,7 @@ def main(rounds, guests):
     found = []
     for number in range(rounds):
         cursor = cursor_now()
-        started = start_both(guests if number % 2 else guests[::-1])
+        started = start_both(guests if number % 2 else guests[::-1], LEADS[number // 2 % len(LEADS)])
         said = "".join(said_since(cursor, guest) for guest in guests if guest not in started)
         end(guests)
         found.append({"started": started, "said": said})
