@@ -110,7 +110,7 @@ def pytest_runtest_protocol(item, nextitem):
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = runtestprotocol(item, nextitem=nextitem, log=False)
     if item.nodeid in _hung:
-        item.user_properties.append(("told", f"{_hung.pop(item.nodeid)} hung, so it was run once more, with another machine"))
+        item.user_properties.append(("told", f"{_hung.pop(item.nodeid)} hung or was lost, so it was run once more, with another machine"))
         item._initrequest()
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
     for report in reports:
@@ -127,7 +127,15 @@ def pytest_runtest_makereport(item, call):
         if call.excinfo.errisinstance(demo.GuestHung):
             _hung[item.nodeid] = "the guest"
         for machine in _machines:
-            report.sections += _evidence(item, machine)
+            report.sections += _loss(item, machine) if machine.lost else _evidence(item, machine)
+
+
+def _loss(item, machine):
+    """What the console showed last before the connection broke off."""
+    _hung[item.nodeid] = "the lab's machine"
+    _dead.append(machine)
+    before = machine.console_log.rpartition("] Linux version")[0] or machine.console_log
+    yield "the lab's console", "\n".join(before.splitlines()[-25:])
 
 
 def _evidence(item, machine):

@@ -68,6 +68,7 @@ class Machine:
         self._directory, self._hold = cache.scratch("run")
         self._vm = None
         self._ssh = None
+        self.lost = False
 
     def __enter__(self):
         try:
@@ -131,6 +132,7 @@ class Machine:
         self._connect()
 
     def _connect(self):
+        self.lost = False  # whether the connection has broken off: the machine hangs, or has started anew by itself
         self._ssh = ssh.Ssh(self._vm.ssh_port(), self._world.base / "ssh_key")
 
     def _disconnect(self):
@@ -157,6 +159,7 @@ class Machine:
             raise
         if done.returncode == ssh.CONNECTION_LOST:
             self._vm.assert_alive()
+            self.lost = True
         return done
 
     def spawn(self, command, **options):
