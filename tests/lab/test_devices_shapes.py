@@ -119,8 +119,14 @@ def test_any_function(lab, device, functions, seen):
     ("[GPU]\nDevice=00:10.0", ("0000:00:10.0", "boots on")),
     ("[PCI]\nDevice=00:03.0", ("0000:00:03.0", "root")),
     ("[PCI]\nDevice=00:14.0", ("0000:00:14.0", "keyboard")),
-    ("[PCI]\nDevice=01:00.1", ("0000:01:00.1", "0000:01:00.0", "display")),
-], ids=["bridge as GPU", "bridge", "boot VGA", "root disk's controller", "keyboard's controller", "sound of a lit GPU"])
+], ids=["bridge as GPU", "bridge", "boot VGA", "root disk's controller", "keyboard's controller"])
 def test_refused_for_what_it_is(lab_shared, section, words):
     demo.install(lab_shared, text=demo.guest_file(section))
     demo.assert_says(demo.refusal(lab_shared), *words)
+
+
+def test_sound_of_a_lit_gpu(lab_shared):
+    """Whether a GPU that shows nothing is lit is a matter of which of them was found first; here it is for sure."""
+    lab_shared.run("for fb in /sys/bus/pci/devices/0000:01:00.0/graphics/fb*; do echo 0 >$fb/blank; done")
+    demo.install(lab_shared, text=demo.guest_file("[PCI]\nDevice=01:00.1"))
+    demo.assert_says(demo.refusal(lab_shared), "0000:01:00.1", "0000:01:00.0", "display")
