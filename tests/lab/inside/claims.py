@@ -41,7 +41,7 @@ def end(guests):
     while set(run("systemctl", "show", "--value", "-p", "ActiveState", *units).stdout.split()) - {"inactive", "failed"}:
         if time.monotonic() > deadline:
             sys.exit("the guests do not end")
-        time.sleep(0.02)
+        time.sleep(0.2)
     run("systemctl", "reset-failed", *units)
 
 
