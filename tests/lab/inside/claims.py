@@ -12,8 +12,7 @@ import time
 
 PATIENCE = 60
 
-# Seconds from none, where the same one wins each time by the order in which systemd runs their units, to so many that it is the
-# one which was asked for first.
+# Seconds by which one is asked for before the other.
 LEADS = (0, 0.05, 0.2, 0.5, 1.5)
 
 
