@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Facts about PCI functions from sysfs. libpci knows ids and names, but not drivers, overrides, IOMMU groups and boot
- * VGA, which are what passthrough is about; so the attributes are read here, and names come from libpci (pci-names.h). */
+ * VGA, which are what passthrough is about; so the attributes are read here, and names come from udev or libpci, see
+ * pci-names.h. */
 
 #include <ctype.h>
 #include <fcntl.h>
