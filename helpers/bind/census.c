@@ -9,12 +9,17 @@
 #include "holders.h"
 #include "log.h"
 #include "messages.h"
+#include "root.h"
+#include "udev-settle.h"
 #include "units-plan.h"
 
 enum {
         /* How long the processes of a stopped session have to end. logind stops a user's manager 10 s after the last session
          * (UserStopDelaySec= in logind.conf(5)). */
         WAIT_USEC = 20000000,
+        /* udev's workers are done in much less than this, if nothing is wrong with them. */
+        UDEV_WAIT_USEC = 10000000,
+        UDEV_WAITS_MAX = 5,   /* another device may come whenever one has been seen to */
         SHOWN_MAX = 6,        /* holders in one message */
 };
 
@@ -122,8 +127,17 @@ static int wait_for_end(const Holders *l, uint64_t usec) {
         return r < 0 ? log_error_errno(r, "Cannot wait for who has the devices: %s.", strerror(-r)) : 0;
 }
 
+/* Whether nobody but udev has the devices: it has them for a moment after they have come to a driver. */
+static bool are_of_udev(const Holders *l) {
+        for (size_t i = 0; i < l->n; i++)
+                if (!streq_ptr(l->items[i].unit, "systemd-udevd.service"))
+                        return false;
+        return true;
+}
+
 static int check_holders(int root, const Guest *g, const PciFunction functions[], size_t n, bool units_will_stop) {
         uint64_t end = now_usec() + (!units_will_stop && stops_units(g) ? WAIT_USEC : 0);
+        unsigned waits_left = root_is_this_machine(root) ? UDEV_WAITS_MAX : 0;
 
         for (;;) {
                 _cleanup_(holders_done) Holders l = {};
@@ -135,6 +149,10 @@ static int check_holders(int root, const Guest *g, const PciFunction functions[]
                         return r;
                 if (l.n == 0)
                         return warn_of_unseen(&l), 0;
+                if (are_of_udev(&l) && waits_left > 0) {
+                        waits_left = udev_settle(UDEV_WAIT_USEC) < 0 ? 0 : waits_left - 1;
+                        continue;
+                }
                 if (now >= end || has_wanted_unit(root, g, &l))
                         return refuse_busy(root, g, &functions[0], &l);
                 r = wait_for_end(&l, end - now);

@@ -107,3 +107,19 @@ def test_process_without_a_unit_of_its_own(lab):
     holder.communicate()
     demo.start(lab)
     demo.stop(lab)
+
+
+UDEV_RULE = """ACTION=="change", KERNEL=="card1", RUN+="/bin/sh -c 'exec 3<>/dev/dri/card1; touch /run/held; sleep 3'"\n"""
+
+
+def test_udev_is_waited_for(lab):
+    """udev looks at a card that has just come, and so has it open for a while: here for three seconds."""
+    lab.run("systemctl stop weston-second")
+    demo.install(lab, text=demo.guest_file("[GPU]\nDevice=01:00.0"))
+    lab.write("/etc/udev/rules.d/99-hold.rules", UDEV_RULE)
+    lab.run("udevadm control --reload && udevadm trigger --action=change /sys/class/drm/card1")
+    lab.run("until test -e /run/held; do sleep 0.1; done")
+    lab.run("test -e /run/udev/queue")
+    demo.start(lab)
+    demo.stop(lab)
+    demo.wait_undone(lab)
