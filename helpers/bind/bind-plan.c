@@ -222,7 +222,7 @@ static int find_memory_bar(int root, const PciFunction *f, PciDetails *details, 
         int r;
 
         *ret = NULL;
-        r = pci_bars_read(root, f, details);
+        r = pci_bars_read(root, f, details->bars, &details->n_bars);
         for (size_t i = 0; r >= 0 && i < details->n_bars; i++) {
                 PciBar *bar = &details->bars[i];
 
@@ -361,7 +361,7 @@ static int has_size(int root, const PciFunction *f, const BindRecordAttribute *a
         *ret = true; /* a BAR that is gone has nothing to be resized */
         if (parse_number(a->value, 0, 63 - MIB_BITS, &exponent) < 0)
                 return -EBADMSG;
-        r = pci_bars_read(root, f, &details);
+        r = pci_bars_read(root, f, details.bars, &details.n_bars);
         for (size_t i = 0; r >= 0 && i < details.n_bars; i++)
                 if (details.bars[i].index == index)
                         *ret = details.bars[i].size == UINT64_C(1) << (exponent + MIB_BITS);

@@ -109,7 +109,7 @@ static int function_with_range(const Reader *d, const IoRange *range, const PciF
                 _cleanup_(pci_details_done) PciDetails details = {};
                 int r;
 
-                r = pci_bars_read(d->root, &d->functions[i], &details);
+                r = pci_bars_read(d->root, &d->functions[i], details.bars, &details.n_bars);
                 if (r < 0)
                         return r;
                 for (size_t j = 0; j < details.n_bars; j++) {

@@ -5,13 +5,6 @@
 #include "root.h"
 #include "sysfs.h"
 
-/* include/linux/ioport.h; shown in “resource”. */
-enum {
-        RESOURCE_IO = 0x100,
-        RESOURCE_MEMORY = 0x200,
-        RESOURCE_PREFETCHABLE = 0x2000,
-};
-
 void pci_details_done(PciDetails *d) {
         strings_free(d->reset_methods, d->n_reset_methods);
         free(d->power_control);
@@ -39,49 +32,6 @@ static int read_word(int root, const PciFunction *f, const char *name, char **re
         if (r >= 0 && *ret)
                 text_clean(*ret);
         return r;
-}
-
-/* Reads n numbers that blanks part. */
-static int read_numbers(const char *s, uint64_t values[], size_t n) {
-        for (size_t i = 0; i < n; i++) {
-                char *end;
-
-                errno = 0;
-                values[i] = strtoull(s, &end, 16);
-                if (errno > 0 || end == s || *end != (i + 1 < n ? ' ' : '\0'))
-                        return -EINVAL;
-                s = end + 1;
-        }
-        return 0;
-}
-
-/* Lines of “0x00000000f6000000 0x00000000f6ffffff 0x0000000000040200”: start, end, flags; zeros where there is none. */
-int pci_bars_read(int root, const PciFunction *f, PciDetails *ret) {
-        _cleanup_(freep) char *text = NULL;
-        char *rest;
-        int r;
-
-        r = read_if_any(root, f, "resource", &text);
-        if (r < 0 || !text)
-                return r;
-        rest = text;
-        for (unsigned i = 0; i < PCI_BARS_MAX && rest; i++) {
-                uint64_t value[3]; /* start, end, flags */
-
-                r = read_numbers(strsep(&rest, "\n"), value, ELEMENTSOF(value));
-                if (r < 0)
-                        return r;
-                if (!(value[2] & (RESOURCE_IO | RESOURCE_MEMORY)) || value[1] < value[0] || value[1] == 0)
-                        continue;
-                ret->bars[ret->n_bars++] = (PciBar){
-                        .index = i,
-                        .start = value[0],
-                        .size = value[1] - value[0] + 1,
-                        .memory = value[2] & RESOURCE_MEMORY,
-                        .prefetchable = value[2] & RESOURCE_PREFETCHABLE,
-                };
-        }
-        return 0;
 }
 
 /* “resource1_resize” is a bit mask, in hexadecimal without 0x. */
@@ -145,7 +95,7 @@ int pci_details_read(int root, const PciFunction *f, PciDetails *ret) {
         bool asleep = false;
         int r;
 
-        r = pci_bars_read(root, f, &d);
+        r = pci_bars_read(root, f, d.bars, &d.n_bars);
         r = r < 0 ? r : read_reset_methods(root, f, &d);
         r = r < 0 ? r : read_power(root, f, &d, &asleep);
         if (!asleep) {

@@ -2,19 +2,7 @@
 #pragma once
 /* What a PCI function has besides its identity: BARs, ways to be reset, power, link. Read for a few functions only. */
 
-#include "pci.h"
-
-enum {
-        PCI_BARS_MAX = 7, /* six, and the expansion ROM */
-};
-
-typedef struct PciBar {
-        unsigned index; /* 0 … 5; 6: the expansion ROM */
-        uint64_t start, size; /* bytes; start may be 0 for BARs that have no address yet */
-        bool memory;    /* else I/O ports */
-        bool prefetchable;
-        uint64_t sizes; /* Resizable BAR: bit n is set when it can be 2^n MiB; 0: it cannot be resized, or not known */
-} PciBar;
+#include "pci-bars.h"
 
 typedef struct PciDetails {
         PciBar bars[PCI_BARS_MAX]; /* those that are there */
@@ -28,9 +16,6 @@ typedef struct PciDetails {
         char *link_speed, *link_width;         /* “16.0 GT/s PCIe”, “16”; NULL: no link, or asleep */
         char *link_speed_max, *link_width_max;
 } PciDetails;
-
-/* Reads only the BARs, without what they can be resized to. Returns 0 or -errno; a function without “resource” has none. */
-int pci_bars_read(int root, const PciFunction *f, PciDetails *ret);
 
 /* Reads all. What the kernel would have to wake the device for is left out while it sleeps. Returns 0 or -errno. */
 int pci_details_read(int root, const PciFunction *f, PciDetails *ret);
