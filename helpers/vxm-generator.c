@@ -63,6 +63,10 @@ static void put_header(FILE *f, const Guest *g) {
                 put_path(f, "RequiresMountsFor=", g->kernel);
         if (g->initrd)
                 put_path(f, "RequiresMountsFor=", g->initrd);
+        if (g->firmware_code)
+                put_path(f, "RequiresMountsFor=", g->firmware_code);
+        if (g->firmware_vars)
+                put_path(f, "RequiresMountsFor=", g->firmware_vars);
 }
 
 static void put_guest_unit(FILE *f, const Guest *g) {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* vxm-qemu: runs one guest.
  *
- * Started by vxm-guest@.service, as the guest's own user and without privileges, after all that the guest needs has been
- * prepared; and by vxm-user@.service with --check before the guest's first start. Builds QEMU's command line from the guest file
- * and the host's facts, supervises QEMU, and ends when it ends. Writes nothing but the guest's NVRAM. */
+ * Started by vxm-guest@.service, as the guest's own user and without privileges, after all that the guest needs has
+ * been prepared; and by vxm-user@.service with --check before the guest's first start. Builds QEMU's command line from
+ * the guest file and the host's facts, supervises QEMU, and ends when it ends. Writes nothing but the guest's NVRAM,
+ * and which firmware that is of. */
 
 #include "cli.h"
 #include "exit-status.h"
+#include "guest-firmware.h"
 #include "log.h"
 #include "messages.h"
 #include "pci-names.h"
@@ -46,7 +48,7 @@ static int run(void) {
         if (arg_dry_run)
                 return argv_print(&argv, stdout), 0;
 
-        r = qemu_nvram_prepare(root, &facts);
+        r = guest_firmware_prepare(root, &facts.firmware, facts.nvram);
         return r < 0 ? r : qemu_supervise(g, &facts, &argv);
 }
 

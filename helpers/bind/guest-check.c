@@ -9,6 +9,7 @@
 #include "claims.h"
 #include "exit-status.h"
 #include "guest-check.h"
+#include "guest-firmware.h"
 #include "json.h"
 #include "log.h"
 #include "module.h"
@@ -166,7 +167,7 @@ static int ask_kvm(Check *c, Verdict *verdict, char **ret_text) {
 
 static int ask_firmware(Check *c, Verdict *verdict, char **ret_text) {
         _cleanup_(firmware_done) Firmware firmware = {};
-        int r = qemu_find_firmware(c->root, c->guest, &firmware);
+        int r = guest_firmware_find(c->root, c->guest, &firmware);
 
         (void) verdict;
         return r < 0 ? r : free_and_strdup(ret_text, firmware.code ? firmware.code : "BIOS, QEMU's own");

@@ -82,6 +82,20 @@ int value_firmware_type(const char *value, void *dest) {
         return 0;
 }
 
+/* The firmware reads MiB, wants whole GiB and takes 16 TiB at most (edk2, OvmfPkg/Library/PlatformInitLib/MemDetect.c).
+ * */
+int value_mmio64(const char *value, void *dest) {
+        uint64_t *size = dest;
+        int r;
+
+        if (streq(value, "auto"))
+                return *size = MMIO64_AUTO, 0;
+        if (streq(value, "no"))
+                return *size = MMIO64_NO, 0;
+        r = parse_size(value, GIB, 16 * 1024 * GIB, size);
+        return r < 0 ? r : *size % GIB != 0 ? -EINVAL : 0;
+}
+
 int value_disk_format(const char *value, void *dest) {
         DiskFormat *disk_format = dest;
 

@@ -12,6 +12,7 @@ int value_memory_size(const char *value, void *dest);
 int value_cpu_count(const char *value, void *dest);
 int value_stop_timeout(const char *value, void *dest);
 int value_firmware_type(const char *value, void *dest);
+int value_mmio64(const char *value, void *dest);
 int value_disk_format(const char *value, void *dest);
 int value_add_device(const char *value, void *dest);
 void value_reset_devices(void *dest);

@@ -42,6 +42,8 @@ Guest *guest_free(Guest *g) {
         free(g->command_line);
         free(g->initrd);
         free(g->kernel);
+        free(g->firmware_vars);
+        free(g->firmware_code);
         free(g->preset);
         free(g->description);
         free(g->file);
@@ -145,6 +147,28 @@ static int load_preset(int root, const GuestFiles *f, Guest *g) {
         return parse_files(root, &preset, assign_in_preset, g);
 }
 
+static bool is_qcow2(const char *path) {
+        const char *dot = strrchr(path, '.');
+
+        return dot && streq(dot, ".qcow2");
+}
+
+static int verify_firmware(const Guest *g) {
+        const char *uefi_only = g->secure_boot ? "SecureBoot=yes" : g->firmware_code || g->firmware_vars ? "Code=" : NULL;
+
+        if (g->firmware != FIRMWARE_UEFI && uefi_only)
+                return conf_log(LOG_ERR, g->file, 0, "[Firmware] %s is for UEFI, but Type=bios; set Type=uefi, or remove it.",
+                        uefi_only);
+        if (!g->firmware_code != !g->firmware_vars)
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[Firmware] %s= is set, but not %s=; they are a pair, set both or none.",
+                        g->firmware_code ? "Code" : "Vars", g->firmware_code ? "Vars" : "Code");
+        if (g->firmware_code && is_qcow2(g->firmware_code) != is_qcow2(g->firmware_vars))
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[Firmware] One of Code= and Vars= is qcow2, the other raw; name a pair.");
+        return 0;
+}
+
 /* What no single line can tell. */
 static int verify(const Guest *g) {
         if (g->initrd && !g->kernel)
@@ -157,7 +181,7 @@ static int verify(const Guest *g) {
         if ((g->single_gpu || g->n_stop_units > 0) && !guest_has_devices(g))
                 return conf_log(LOG_ERR, g->file, 0, "[GPU] %s= is set, but no Device=; name the GPU.",
                         g->single_gpu ? "SingleGpu" : "StopUnits");
-        return 0;
+        return verify_firmware(g);
 }
 
 static int find_files(int root, const char *name, GuestFiles *ret) {

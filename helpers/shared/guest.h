@@ -11,6 +11,10 @@ enum {
         GUEST_DISKS_MAX = 64,
 };
 
+/* Of Guest.mmio64, where it is no size. */
+#define MMIO64_AUTO UINT64_C(0)
+#define MMIO64_NO UINT64_MAX
+
 typedef enum FirmwareType {
         FIRMWARE_UEFI,
         FIRMWARE_BIOS,
@@ -55,6 +59,10 @@ typedef struct Guest {
         uint64_t memory_size;  /* bytes */
         uint64_t cpu_count;
         FirmwareType firmware;
+        bool secure_boot;
+        bool enrolled_keys;                  /* with secure_boot: Microsoft's keys are there from the first start on */
+        char *firmware_code, *firmware_vars; /* both or none */
+        uint64_t mmio64;                     /* bytes, or one of the two above */
         char *kernel, *initrd, *command_line;
 
         GuestDevices *devices;

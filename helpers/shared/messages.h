@@ -41,6 +41,8 @@
 #define MESSAGE_UNIT_FAILED "14112bdf2b0d4cb29172c075490e93a4"
 /* Static binding could not be switched on or off; nothing has changed. */
 #define MESSAGE_STATIC_FAILED "6c2239416624495bb66ad1946864daf3"
+/* A guest's UEFI variables are of another firmware than it would get. */
+#define MESSAGE_FIRMWARE_PINNED "c2f4e67b39514a4fa3f2bb6a1d0e8a57"
 /* A device was bound to vfio-pci at boot: VXM_DEVICE, VXM_LAYER (initramfs, udev, unit, foreign). */
 #define MESSAGE_STATIC_BOUND "03a1c62b1f97401c871f0391c87dd1c7"
 /* A host driver was faster than static binding: VXM_DEVICE, VXM_DRIVER. */

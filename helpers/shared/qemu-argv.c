@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "qemu-argv.h"
+#include "qemu-firmware.h"
 
 void qemu_facts_done(QemuFacts *facts) {
         firmware_done(&facts->firmware);
@@ -27,32 +27,15 @@ static int add_base(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
         return r < 0 ? r : argv_add(a, "-mon", "chardev=qmp,mode=control");
 }
 
-static int add_machine(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
+static int add_machine(Argv *a, const Guest *g, const QemuFacts *facts) {
         int r;
 
-        r = argv_add(a, "-machine", "q35,accel=kvm,vmport=off,dump-guest-core=off,memory-backend=mem0%s",
-                g->firmware == FIRMWARE_UEFI ? ",pflash0=code,pflash1=nvram" : "");
+        r = argv_add(a, "-machine", "q35,accel=kvm,vmport=off,dump-guest-core=off,memory-backend=mem0%s%s",
+                g->firmware == FIRMWARE_UEFI ? ",pflash0=code,pflash1=nvram" : "", facts->firmware.secure_boot ? ",smm=on" : "");
         r = r < 0 ? r : argv_add(a, "-cpu", "host");
         r = r < 0 ? r : argv_add(a, "-smp", "%" PRIu64, g->cpu_count);
         r = r < 0 ? r : argv_add(a, "-m", "size=%" PRIu64 "M", g->memory_size >> 20);
         return r < 0 ? r : argv_add(a, "-object", "memory-backend-memfd,id=mem0,size=%" PRIu64 "M,share=on", g->memory_size >> 20);
-}
-
-static int add_firmware(Argv *a, const Guest *g, const QemuFacts *facts) {
-        _cleanup_(freep) char *code = NULL, *nvram = NULL;
-        int r;
-
-        if (g->firmware != FIRMWARE_UEFI)
-                return 0;
-        code = argv_double_commas(facts->firmware.code);
-        nvram = argv_double_commas(facts->nvram);
-        if (!code || !nvram)
-                return -ENOMEM;
-
-        r = argv_add(a, "-blockdev", "driver=file,node-name=code-file,filename=%s,read-only=on,auto-read-only=off", code);
-        r = r < 0 ? r : argv_add(a, "-blockdev", "driver=%s,node-name=code,file=code-file,read-only=on", facts->firmware.format);
-        r = r < 0 ? r : argv_add(a, "-blockdev", "driver=file,node-name=nvram-file,filename=%s", nvram);
-        return r < 0 ? r : argv_add(a, "-blockdev", "driver=%s,node-name=nvram,file=nvram-file", facts->firmware.format);
 }
 
 static int add_boot(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
@@ -141,7 +124,7 @@ static int add_functions(Argv *a, const Guest *g _unused_, const QemuFacts *fact
 
 /* The parts of a command line, in their order. */
 static int (*const parts[])(Argv *a, const Guest *g, const QemuFacts *facts) = {
-        add_base, add_machine, add_firmware, add_boot, add_serial, add_disks, add_functions,
+        add_base, add_machine, qemu_add_firmware, add_boot, add_serial, add_disks, add_functions,
 };
 
 int qemu_argv_build(const Guest *g, const QemuFacts *facts, const char *qemu, Argv *ret) {

@@ -6,15 +6,14 @@
 
 #include "devices.h"
 #include "exit-status.h"
+#include "guest-firmware.h"
 #include "log.h"
 #include "messages.h"
+#include "pci-bars.h"
 #include "qemu-facts.h"
+#include "qemu-firmware.h"
 #include "rom-file.h"
 #include "root.h"
-
-enum {
-        NVRAM_MAX = 64 * 1024 * 1024,
-};
 
 static int lacks(const char *text, const char *what) {
         return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL, "%s %s", what, text);
@@ -54,6 +53,10 @@ int qemu_check_paths(int root, const Guest *g) {
                 r = check_path(root, g, "Boot", "Kernel", g->kernel);
         if (r >= 0 && g->initrd)
                 r = check_path(root, g, "Boot", "Initrd", g->initrd);
+        if (r >= 0 && g->firmware_code)
+                r = check_path(root, g, "Firmware", "Code", g->firmware_code);
+        if (r >= 0 && g->firmware_vars)
+                r = check_path(root, g, "Firmware", "Vars", g->firmware_vars);
         for (size_t i = 0; r >= 0 && i < g->n_disks; i++) {
                 _cleanup_(freep) char *section = NULL;
 
@@ -67,17 +70,16 @@ int qemu_check_paths(int root, const Guest *g) {
         return r;
 }
 
-int qemu_find_firmware(int root, const Guest *g, Firmware *ret) {
-        int r;
+/* How much address space the devices' BARs need above 4 GiB. */
+static int find_mmio64(int root, const Guest *g, QemuFacts *facts) {
+        uint64_t needed;
+        int r = pci_window_needed(root, &facts->functions, &needed);
 
-        if (g->firmware != FIRMWARE_UEFI)
-                return 0;
-        r = firmware_find(root, "q35", ret);
-        if (r == -ENOENT)
-                return lacks("is missing: no descriptor in /usr/share/qemu/firmware offers one; install OVMF (Debian: ovmf), "
-                             "or set [Firmware] Type=bios.",
-                        "UEFI firmware for guests");
-        return r < 0 ? log_error_errno(r, "Cannot look for UEFI firmware: %s.", strerror(-r)) : 0;
+        if (r < 0)
+                return log_error_errno(r, "Cannot read how large the BARs of the guest's devices are: %s.",
+                        strerror(-r));
+        facts->mmio64_mib = qemu_mmio64_mib(g, needed);
+        return 0;
 }
 
 /* An option ROM must be one, and the card's: a wrong one keeps the guest's firmware from the picture, or worse. */
@@ -110,49 +112,14 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
         r = qemu_check_paths(root, g);
         r = r < 0 ? r : qemu_check_program(root, qemu);
         r = r < 0 ? r : qemu_check_kvm(root);
-        r = r < 0 ? r : qemu_find_firmware(root, g, &facts.firmware);
+        r = r < 0 ? r : guest_firmware_find(root, g, &facts.firmware);
         r = r < 0 ? r : find_devices(root, g, devices, &facts.functions);
         r = r < 0 ? r : check_roms(root, g, &facts.functions);
+        r = r < 0 ? r : find_mmio64(root, g, &facts);
         if (r < 0)
                 return r;
 
         *ret = facts;
         facts = (QemuFacts){};
         return 0;
-}
-
-static int write_nvram(int root, const char *path, const char *data, size_t size) {
-        _cleanup_(freep) char *temporary = NULL;
-        _cleanup_(closep) int fd = -EBADF;
-        int r;
-
-        r = format(&temporary, "%s.new", path);
-        if (r < 0)
-                return r;
-        fd = openat(root, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return -errno;
-        r = write_full(fd, data, size);
-        if (r >= 0 && (fsync(fd) < 0 || renameat(root, temporary, root, path) < 0))
-                r = -errno;
-        if (r < 0)
-                (void) unlinkat(root, temporary, 0);
-        return r;
-}
-
-int qemu_nvram_prepare(int root, const QemuFacts *facts) {
-        _cleanup_(freep) char *data = NULL;
-        _cleanup_(closep) int fd = -EBADF;
-        size_t size;
-        int r;
-
-        if (!facts->firmware.vars || root_exists(root, facts->nvram + 1))
-                return 0;
-
-        fd = root_openat(root, facts->firmware.vars + 1, O_RDONLY);
-        r = fd < 0 ? fd : read_full(fd, NVRAM_MAX, &data, &size);
-        if (r < 0)
-                return log_error_errno(r, "Cannot read %s: %s.", facts->firmware.vars, strerror(-r));
-        r = write_nvram(root, facts->nvram + 1, data, size);
-        return r < 0 ? log_error_errno(r, "Cannot write the guest's NVRAM, %s: %s.", facts->nvram, strerror(-r)) : 0;
 }

@@ -19,7 +19,3 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
 int qemu_check_paths(int root, const Guest *g);
 int qemu_check_program(int root, const char *qemu);
 int qemu_check_kvm(int root);
-int qemu_find_firmware(int root, const Guest *g, Firmware *ret);
-
-/* Gives the guest its own copy of the firmware's variable store where it has none yet. Returns 0 or -errno, logged. */
-int qemu_nvram_prepare(int root, const QemuFacts *facts);

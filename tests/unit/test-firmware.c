@@ -12,8 +12,16 @@
 #define FEATURES "\"features\": [\"acpi-s3\", \"amd-sev\", \"verbose-dynamic\"]"
 #define GOOD "{" UEFI ", " FLASH ", " TARGETS ", " FEATURES "}"
 
+#define FLAGS(features) "{" UEFI ", " FLASH ", " TARGETS ", \"features\": [" features "]}"
+
+static const FirmwareWish plain = { .machine = "q35" };
+static const FirmwareWish secure = { .machine = "q35", .secure_boot = true };
+static const FirmwareWish enrolled = { .machine = "q35", .secure_boot = true, .enrolled_keys = true };
+
 static int parse(const char *text, const char *machine, Firmware *ret) {
-        return firmware_parse(text, strlen(text), machine, ret);
+        FirmwareWish wish = { .machine = machine };
+
+        return firmware_parse(text, strlen(text), &wish, ret);
 }
 
 static void test_good(void **state) {
@@ -92,9 +100,45 @@ static void test_no_descriptor(void **state) {
         }
 }
 
+/* Each wish takes what has its features, and nothing else that matters. */
+static void test_features(void **state) {
+        static const struct {
+                const char *text;
+                bool plain, secure, enrolled, s3;
+        } rows[] = {
+                { FLAGS(""), true, false, false, false },
+                { FLAGS("\"acpi-s3\""), true, false, false, true },
+                { FLAGS("\"secure-boot\""), true, false, false, false }, /* without SMM it guards nothing */
+                { FLAGS("\"requires-smm\""), false, false, false, false },
+                { FLAGS("\"enrolled-keys\""), false, false, false, false },
+                { FLAGS("\"secure-boot\", \"enrolled-keys\""), false, false, false, false },
+                { FLAGS("\"secure-boot\", \"requires-smm\""), false, true, false, false },
+                { FLAGS("\"requires-smm\", \"secure-boot\", \"acpi-s3\", \"enrolled-keys\""), false, false, true, true },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                const FirmwareWish *const wishes[] = { &plain, &secure, &enrolled };
+                const bool wanted[] = { rows[i].plain, rows[i].secure, rows[i].enrolled };
+
+                for (size_t j = 0; j < ELEMENTSOF(wishes); j++) {
+                        Firmware f = {};
+
+                        if (firmware_parse(rows[i].text, strlen(rows[i].text), wishes[j], &f) != wanted[j])
+                                fail_msg("wish %zu: %s", j, rows[i].text);
+                        if (wanted[j]) {
+                                assert_int_equal(f.secure_boot, j > 0);
+                                assert_int_equal(f.enrolled_keys, j > 1);
+                                assert_int_equal(f.s3, rows[i].s3);
+                        }
+                        firmware_done(&f);
+                }
+        }
+}
+
 static void assert_found(Fixture *fixture, const char *code) {
         Firmware f = {};
-        int r = firmware_find(fixture->root, "q35", &f);
+        int r = firmware_find(fixture->root, &plain, &f);
 
         assert_int_equal(r, code ? 0 : -ENOENT);
         if (code)
@@ -106,10 +150,52 @@ static void test_packaged(void **state) {
         Firmware f = {};
 
         fixture_machine(*state, "host");
-        assert_int_equal(firmware_find(((Fixture *) *state)->root, "q35", &f), 0);
+        assert_int_equal(firmware_find(((Fixture *) *state)->root, &plain, &f), 0);
         assert_string_equal(f.code, "/usr/share/OVMF/OVMF_CODE_4M.fd");
         assert_string_equal(f.vars, "/usr/share/OVMF/OVMF_VARS_4M.fd");
         firmware_done(&f);
+        assert_int_equal(firmware_find(((Fixture *) *state)->root, &enrolled, &f), 0);
+        assert_string_equal(f.code, "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd");
+        assert_string_equal(f.vars, "/usr/share/OVMF/OVMF_VARS_4M.ms.fd");
+        assert_true(f.secure_boot && f.enrolled_keys && f.s3);
+        firmware_done(&f);
+}
+
+static void assert_pair(Fixture *fixture, const FirmwareWish *wish, const char *code, const char *vars, const char *format) {
+        Firmware f = {};
+
+        assert_int_equal(firmware_find(fixture->root, wish, &f), 0);
+        assert_string_equal(f.code, code);
+        assert_string_equal(f.vars, vars);
+        assert_string_equal(f.format, format);
+        assert_int_equal(f.secure_boot, wish->secure_boot);
+        assert_int_equal(f.enrolled_keys, wish->secure_boot && wish->enrolled_keys);
+        assert_false(f.s3); /* no file name tells it */
+        firmware_done(&f);
+}
+
+/* Without a descriptor, files by their usual names: the larger flash first, and never half a pair. */
+static void test_pairs(void **state) {
+        Fixture *fixture = *state;
+        Firmware f = {};
+
+        fixture_write(fixture, "usr/share/OVMF/OVMF_CODE.fd", "2M");
+        fixture_write(fixture, "usr/share/OVMF/OVMF_VARS.fd", "2M");
+        fixture_write(fixture, "usr/share/OVMF/OVMF_CODE_4M.fd", "4M");
+        assert_pair(fixture, &plain, "/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd", "raw");
+        fixture_write(fixture, "usr/share/OVMF/OVMF_VARS_4M.fd", "4M");
+        assert_pair(fixture, &plain, "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", "raw");
+
+        assert_int_equal(firmware_find(fixture->root, &secure, &f), -ENOENT);
+        fixture_write(fixture, "usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "4M");
+        assert_pair(fixture, &secure, "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", "raw");
+        assert_int_equal(firmware_find(fixture->root, &enrolled, &f), -ENOENT);
+        fixture_write(fixture, "usr/share/edk2/ovmf/OVMF_CODE_4M.secboot.qcow2", "4M");
+        fixture_write(fixture, "usr/share/edk2/ovmf/OVMF_VARS_4M.secboot.qcow2", "4M");
+        assert_pair(fixture, &enrolled, "/usr/share/edk2/ovmf/OVMF_CODE_4M.secboot.qcow2",
+                "/usr/share/edk2/ovmf/OVMF_VARS_4M.secboot.qcow2", "qcow2");
+        fixture_write(fixture, "usr/share/OVMF/OVMF_VARS_4M.ms.fd", "4M");
+        assert_pair(fixture, &enrolled, "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd", "raw");
 }
 
 static void test_none(void **state) {
@@ -177,8 +263,10 @@ int main(void) {
                 cmocka_unit_test(test_good),
                 cmocka_unit_test(test_unfit),
                 cmocka_unit_test(test_no_descriptor),
+                cmocka_unit_test(test_features),
                 fixture_test(test_packaged),
                 fixture_test(test_none),
+                fixture_test(test_pairs),
                 fixture_test(test_precedence),
                 fixture_test(test_passed_over),
         };

@@ -48,6 +48,41 @@ static void test_defaults(void **state) {
         assert_false(guest_has_devices(g));
         assert_false(g->single_gpu);
         assert_int_equal(g->n_disks, 0);
+        assert_false(g->secure_boot);
+        assert_true(g->enrolled_keys);
+        assert_null(g->firmware_code);
+        assert_null(g->firmware_vars);
+        assert_true(g->mmio64 == MMIO64_AUTO);
+}
+
+static void test_firmware(void **state) {
+        static const struct {
+                const char *text, *log;
+        } wrong[] = {
+                { "[Firmware]\nType=bios\nSecureBoot=yes\n", "[Firmware] SecureBoot=yes is for UEFI, but Type=bios" },
+                { "[Firmware]\nType=bios\nCode=/c\nVars=/v\n", "[Firmware] Code= is for UEFI, but Type=bios" },
+                { "[Firmware]\nCode=/c\n", "[Firmware] Code= is set, but not Vars=" },
+                { "[Firmware]\nVars=/v\n", "[Firmware] Vars= is set, but not Code=" },
+                { "[Firmware]\nCode=/c.fd\nVars=/v.qcow2\n", "One of Code= and Vars= is qcow2, the other raw" },
+                { "[Firmware]\nPciMmio64=512M\n", "PciMmio64=512M: expected auto, no, or a size" },
+                { "[Firmware]\nPciMmio64=1025M\n", "PciMmio64=1025M: expected" },
+                { "[Firmware]\nPciMmio64=17T\n", "PciMmio64=17T: expected" },
+        };
+        _cleanup_(guest_freep) Guest *g = NULL;
+
+        fixture_write(*state, "etc/vxm/guests/g.guest",
+                "[Firmware]\nSecureBoot=yes\nEnrolledKeys=no\nCode=/c.qcow2\n"
+                "Vars=/v.qcow2\nPciMmio64=64G\n");
+        g = load(*state);
+        assert_true(g->secure_boot);
+        assert_false(g->enrolled_keys);
+        assert_string_equal(g->firmware_code, "/c.qcow2");
+        assert_string_equal(g->firmware_vars, "/v.qcow2");
+        assert_true(g->mmio64 == 64 * GIB);
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
+                fixture_write(*state, "etc/vxm/guests/g.guest", wrong[i].text);
+                assert_refused(*state, "g", wrong[i].log);
+        }
 }
 
 static void test_all_keys(void **state) {
@@ -421,6 +456,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_defaults),
                 fixture_test(test_all_keys),
+                fixture_test(test_firmware),
                 fixture_test(test_precedence),
                 fixture_test(test_drop_ins),
                 fixture_test(test_masked_drop_in),

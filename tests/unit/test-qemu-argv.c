@@ -2,7 +2,7 @@
 /* QEMU's command line, option by option; whole command lines are golden (tests/golden). */
 
 #include "fixture.h"
-#include "qemu-argv.h"
+#include "qemu-firmware.h"
 
 static GuestFunction functions[] = {
         { .pci = { .address = { 0, 1, 0, 0 }, .name = "0000:01:00.0" } },
@@ -105,7 +105,7 @@ static void test_firmware(void **state) {
 
         (void) state;
         g.firmware = FIRMWARE_UEFI;
-        f.firmware = (Firmware){ (char *) "/c,ode", (char *) "/vars", (char *) "qcow2" };
+        f.firmware = (Firmware){ .code = (char *) "/c,ode", .vars = (char *) "/vars", .format = (char *) "qcow2" };
         f.nvram = (char *) "/nv,ram";
         assert_contains(&g, &f, "-machine", ",pflash0=code,pflash1=nvram");
         assert_values(&g, &f, "-blockdev",
@@ -113,6 +113,54 @@ static void test_firmware(void **state) {
                 "driver=qcow2,node-name=code,file=code-file,read-only=on\n"
                 "driver=file,node-name=nvram-file,filename=/nv,,ram\n"
                 "driver=qcow2,node-name=nvram,file=nvram-file\n");
+}
+
+/* SMM comes with Secure Boot and with nothing else; suspend to RAM goes where the firmware is not known to resume. */
+static void test_secure_boot(void **state) {
+        QemuFacts f = facts(0, 0);
+        Guest g = guest();
+
+        (void) state;
+        g.firmware = FIRMWARE_UEFI;
+        f.firmware = (Firmware){ .code = (char *) "/code", .vars = (char *) "/vars", .format = (char *) "raw" };
+        assert_lacks(&g, &f, "-machine", "smm");
+        assert_values(&g, &f, "-global", "");
+        assert_values(&g, &f, "-fw_cfg", "");
+        f.firmware.secure_boot = true;
+        assert_contains(&g, &f, "-machine", ",smm=on\n");
+        assert_values(&g, &f, "-global",
+                "driver=cfi.pflash01,property=secure,value=on\ndriver=ICH9-LPC,property=disable_s3,value=1\n");
+        f.firmware.s3 = true;
+        assert_values(&g, &f, "-global", "driver=cfi.pflash01,property=secure,value=on\n");
+        f.mmio64_mib = 65536;
+        assert_values(&g, &f, "-fw_cfg", "name=opt/ovmf/X-PciMmio64Mb,string=65536\n");
+}
+
+static void test_mmio64(void **state) {
+        const uint64_t gib = UINT64_C(1) << 30;
+        const struct {
+                uint64_t key, needed, mib;
+        } rows[] = {
+                { MMIO64_AUTO, 0, 0 },
+                { MMIO64_AUTO, 16 * gib + gib / 4, 0 },
+                { MMIO64_AUTO, 31 * gib, 0 }, /* just what every OVMF has */
+                { MMIO64_AUTO, 31 * gib + 1, 65536 },
+                { MMIO64_AUTO, 48 * gib, 65536 },
+                { MMIO64_AUTO, 64 * gib, 131072 },
+                { MMIO64_AUTO, UINT64_MAX, 0 }, /* no window is enough */
+                { MMIO64_NO, 64 * gib, 0 },
+                { 2 * gib, 64 * gib, 2048 }, /* the user knows better */
+        };
+        Guest g = guest();
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                g.mmio64 = rows[i].key;
+                g.firmware = FIRMWARE_UEFI;
+                assert_int_equal(qemu_mmio64_mib(&g, rows[i].needed), rows[i].mib);
+                g.firmware = FIRMWARE_BIOS;
+                assert_int_equal(qemu_mmio64_mib(&g, rows[i].needed), 0);
+        }
 }
 
 static void test_disks(void **state) {
@@ -225,6 +273,8 @@ int main(void) {
                 cmocka_unit_test(test_base),
                 cmocka_unit_test(test_boot),
                 cmocka_unit_test(test_firmware),
+                cmocka_unit_test(test_secure_boot),
+                cmocka_unit_test(test_mmio64),
                 cmocka_unit_test(test_disks),
                 cmocka_unit_test(test_disk_names),
                 cmocka_unit_test(test_functions),
