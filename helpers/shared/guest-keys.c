@@ -54,6 +54,7 @@ const GuestKey guest_keys[] = {
         { "Guest", "Preset", value_name, NULL, GUEST(preset), NULL, "the name of a preset, such as demo" },
         { "Guest", "StopTimeout", value_stop_timeout, NULL, GUEST(stop_timeout), "2min",
                 "a time from 1s to 24h, such as 90s or 2min" },
+        { "Guest", "UUID", value_uuid, NULL, GUEST(uuid), NULL, "a UUID such as 6f1c3a2e-4b5d-4c6e-8f70-91a2b3c4d5e6" },
         { "Memory", "Size", value_memory_size, NULL, GUEST(memory_size), "2G",
                 "a size of at least 16M in steps of 2M, such as 512M or 16G" },
         { "CPU", "Count", value_cpu_count, NULL, GUEST(cpu_count), "2", "a number from 1 to 255" },

@@ -2,6 +2,7 @@
 /* Reads the values of guest file keys into the guest model. */
 
 #include <ctype.h>
+#include <systemd/sd-id128.h>
 
 #include "guest-values.h"
 #include "guest.h"
@@ -82,8 +83,17 @@ int value_firmware_type(const char *value, void *dest) {
         return 0;
 }
 
-/* The firmware reads MiB, wants whole GiB and takes 16 TiB at most (edk2, OvmfPkg/Library/PlatformInitLib/MemDetect.c).
- * */
+/* All zeros means in SMBIOS that there is none (7.2.1). */
+int value_uuid(const char *value, void *dest) {
+        char text[SD_ID128_UUID_STRING_MAX];
+        sd_id128_t id;
+
+        if (sd_id128_from_string(value, &id) < 0 || sd_id128_is_null(id))
+                return -EINVAL;
+        return free_and_strdup(dest, sd_id128_to_uuid_string(id, text));
+}
+
+/* The firmware reads MiB, wants whole GiB and takes 16 TiB at most (edk2, OvmfPkg/Library/PlatformInitLib). */
 int value_mmio64(const char *value, void *dest) {
         uint64_t *size = dest;
         int r;

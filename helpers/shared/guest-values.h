@@ -11,6 +11,7 @@ int value_boolean(const char *value, void *dest);
 int value_memory_size(const char *value, void *dest);
 int value_cpu_count(const char *value, void *dest);
 int value_stop_timeout(const char *value, void *dest);
+int value_uuid(const char *value, void *dest);
 int value_firmware_type(const char *value, void *dest);
 int value_mmio64(const char *value, void *dest);
 int value_disk_format(const char *value, void *dest);

@@ -44,6 +44,7 @@ Guest *guest_free(Guest *g) {
         free(g->kernel);
         free(g->firmware_vars);
         free(g->firmware_code);
+        free(g->uuid);
         free(g->preset);
         free(g->description);
         free(g->file);

@@ -55,6 +55,7 @@ typedef struct Guest {
 
         char *description;
         char *preset;
+        char *uuid; /* as 8-4-4-4-12 hexadecimal digits; NULL: made of the machine's and the guest's name */
         uint64_t stop_timeout; /* µs the guest has to power off when asked */
         uint64_t memory_size;  /* bytes */
         uint64_t cpu_count;

@@ -10,6 +10,7 @@ void qemu_facts_done(QemuFacts *facts) {
         firmware_done(&facts->firmware);
         guest_functions_done(&facts->functions);
         free(facts->nvram);
+        free(facts->uuid);
         free(facts->sockets);
 }
 
@@ -124,7 +125,7 @@ static int add_functions(Argv *a, const Guest *g _unused_, const QemuFacts *fact
 
 /* The parts of a command line, in their order. */
 static int (*const parts[])(Argv *a, const Guest *g, const QemuFacts *facts) = {
-        add_base, add_machine, qemu_add_firmware, add_boot, add_serial, add_disks, add_functions,
+        add_base, add_machine, qemu_add_uuid, qemu_add_firmware, add_boot, add_serial, add_disks, add_functions,
 };
 
 int qemu_argv_build(const Guest *g, const QemuFacts *facts, const char *qemu, Argv *ret) {

@@ -7,6 +7,7 @@
 #include "devices.h"
 #include "exit-status.h"
 #include "guest-firmware.h"
+#include "guest-uuid.h"
 #include "log.h"
 #include "messages.h"
 #include "pci-bars.h"
@@ -113,6 +114,7 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
         r = r < 0 ? r : qemu_check_program(root, qemu);
         r = r < 0 ? r : qemu_check_kvm(root);
         r = r < 0 ? r : guest_firmware_find(root, g, &facts.firmware);
+        r = r < 0 ? r : guest_uuid_find(root, g, &facts.uuid);
         r = r < 0 ? r : find_devices(root, g, devices, &facts.functions);
         r = r < 0 ? r : check_roms(root, g, &facts.functions);
         r = r < 0 ? r : find_mmio64(root, g, &facts);

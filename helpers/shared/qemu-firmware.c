@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Firmware on QEMU's command line. */
+/* Firmware and identity on QEMU's command line. */
 
 #include <inttypes.h>
 
@@ -60,4 +60,8 @@ int qemu_add_firmware(Argv *a, const Guest *g, const QemuFacts *facts) {
         if (r >= 0 && facts->mmio64_mib > 0)
                 r = argv_add(a, "-fw_cfg", "name=opt/ovmf/X-PciMmio64Mb,string=%" PRIu64, facts->mmio64_mib);
         return r;
+}
+
+int qemu_add_uuid(Argv *a, const Guest *g _unused_, const QemuFacts *facts) {
+        return facts->uuid ? argv_add(a, "-uuid", "%s", facts->uuid) : 0;
 }

@@ -52,6 +52,7 @@ static void test_defaults(void **state) {
         assert_true(g->enrolled_keys);
         assert_null(g->firmware_code);
         assert_null(g->firmware_vars);
+        assert_null(g->uuid);
         assert_true(g->mmio64 == MMIO64_AUTO);
 }
 
@@ -67,11 +68,13 @@ static void test_firmware(void **state) {
                 { "[Firmware]\nPciMmio64=512M\n", "PciMmio64=512M: expected auto, no, or a size" },
                 { "[Firmware]\nPciMmio64=1025M\n", "PciMmio64=1025M: expected" },
                 { "[Firmware]\nPciMmio64=17T\n", "PciMmio64=17T: expected" },
+                { "[Guest]\nUUID=00000000-0000-0000-0000-000000000000\n", "UUID=00000000-0000-0000-0000-000000000000: expected a UUID" },
+                { "[Guest]\nUUID=6f1c3a2e\n", "UUID=6f1c3a2e: expected a UUID" },
         };
         _cleanup_(guest_freep) Guest *g = NULL;
 
         fixture_write(*state, "etc/vxm/guests/g.guest",
-                "[Firmware]\nSecureBoot=yes\nEnrolledKeys=no\nCode=/c.qcow2\n"
+                "[Guest]\nUUID=6F1C3A2E4B5D4C6E8F7091A2B3C4D5E6\n[Firmware]\nSecureBoot=yes\nEnrolledKeys=no\nCode=/c.qcow2\n"
                 "Vars=/v.qcow2\nPciMmio64=64G\n");
         g = load(*state);
         assert_true(g->secure_boot);
@@ -79,6 +82,7 @@ static void test_firmware(void **state) {
         assert_string_equal(g->firmware_code, "/c.qcow2");
         assert_string_equal(g->firmware_vars, "/v.qcow2");
         assert_true(g->mmio64 == 64 * GIB);
+        assert_string_equal(g->uuid, "6f1c3a2e-4b5d-4c6e-8f70-91a2b3c4d5e6");
         for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
                 fixture_write(*state, "etc/vxm/guests/g.guest", wrong[i].text);
                 assert_refused(*state, "g", wrong[i].log);
