@@ -78,8 +78,13 @@ static void put_guest_unit(FILE *f, const Guest *g) {
         }
         if (guest_has_devices(g))
                 fprintf(f, "Requires=vxm-bind@%s.service\nAfter=vxm-bind@%s.service\n", g->name, g->name);
+        /* A guest that loses its TPM is asked to power off. */
+        if (g->tpm)
+                fprintf(f, "BindsTo=vxm-tpm@%s.service\nAfter=vxm-tpm@%s.service\n", g->name, g->name);
 
         fputs("\n[Service]\n", f);
+        if (g->tpm) /* the TPM's secrets are swtpm's, not QEMU's */
+                fprintf(f, "InaccessiblePaths=-/var/lib/vxm/guests/%s/tpm\n", g->name);
         if (guest_has_devices(g))
                 /* vfio pins all of the guest's memory, and maps the devices' own on top of it. */
                 fputs("DeviceAllow=/dev/vfio/vfio rw\nDeviceAllow=char-vfio rw\nLimitMEMLOCK=infinity\n", f);
@@ -100,6 +105,13 @@ static void put_bind_unit(FILE *f, const Guest *g) {
 
 static void put_units_unit(FILE *f, const Guest *g) {
         put_header(f, g);
+}
+
+static void put_tpm_unit(FILE *f, const Guest *g) {
+        put_header(f, g);
+        /* Nothing is made for a guest that vxm-bind refuses. */
+        if (guest_has_devices(g))
+                fprintf(f, "Requires=vxm-bind@%s.service\nAfter=vxm-bind@%s.service\n", g->name, g->name);
 }
 
 /* Of a guest whose devices or units are taken only the name is known for sure: its file may have changed, or be gone. */
@@ -153,6 +165,8 @@ static int generate_guest(int destination, const Guest *g) {
                 r = write_drop_in(destination, "vxm-bind", g, DROP_IN, put_bind_unit);
         if (r >= 0 && guest_has_devices(g) && stops_units(g))
                 r = write_drop_in(destination, "vxm-units", g, DROP_IN, put_units_unit);
+        if (r >= 0 && g->tpm)
+                r = write_drop_in(destination, "vxm-tpm", g, DROP_IN, put_tpm_unit);
         return r;
 }
 

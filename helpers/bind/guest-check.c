@@ -17,6 +17,7 @@
 #include "pci-names.h"
 #include "qemu-facts.h"
 #include "root.h"
+#include "tpm-state.h"
 
 enum {
         WIDTH = 80,
@@ -173,6 +174,17 @@ static int ask_firmware(Check *c, Verdict *verdict, char **ret_text) {
         return r < 0 ? r : free_and_strdup(ret_text, firmware.code ? firmware.code : "BIOS, QEMU's own");
 }
 
+static int ask_tpm(Check *c, Verdict *verdict, char **ret_text) {
+        bool exists;
+        int r;
+
+        (void) verdict;
+        if (!c->guest->tpm)
+                return -ENODATA;
+        r = tpm_state_check(c->root, c->guest, &exists);
+        return r < 0 ? r : free_and_strdup(ret_text, TPM_PROGRAM);
+}
+
 /* The argument that the processor needs; AMD's IOMMU is on without one. */
 static int refuse_iommu(int root) {
         _cleanup_(freep) char *cpu = NULL, *arguments = NULL;
@@ -292,6 +304,7 @@ static int ask_all(Check *c) {
                 { "QEMU", ask_program },
                 { "KVM", ask_kvm },
                 { "Firmware", ask_firmware },
+                { "TPM", ask_tpm },
                 { "IOMMU", ask_iommu },
                 { "Module", ask_module },
                 { "Devices", ask_devices },

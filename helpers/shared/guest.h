@@ -64,6 +64,7 @@ typedef struct Guest {
         bool enrolled_keys;                  /* with secure_boot: Microsoft's keys are there from the first start on */
         char *firmware_code, *firmware_vars; /* both or none */
         uint64_t mmio64;                     /* bytes, or one of the two above */
+        bool tpm;
         char *kernel, *initrd, *command_line;
 
         GuestDevices *devices;

@@ -43,6 +43,8 @@
 #define MESSAGE_STATIC_FAILED "6c2239416624495bb66ad1946864daf3"
 /* A guest's UEFI variables are of another firmware than it would get. */
 #define MESSAGE_FIRMWARE_PINNED "c2f4e67b39514a4fa3f2bb6a1d0e8a57"
+/* The state of a guest's TPM cannot be used. */
+#define MESSAGE_TPM_STATE "5b0f7a9e2d164d09b8c3e1f64a7d2c98"
 /* A device was bound to vfio-pci at boot: VXM_DEVICE, VXM_LAYER (initramfs, udev, unit, foreign). */
 #define MESSAGE_STATIC_BOUND "03a1c62b1f97401c871f0391c87dd1c7"
 /* A host driver was faster than static binding: VXM_DEVICE, VXM_DRIVER. */

@@ -10,6 +10,7 @@ void qemu_facts_done(QemuFacts *facts) {
         firmware_done(&facts->firmware);
         guest_functions_done(&facts->functions);
         free(facts->nvram);
+        free(facts->tpm);
         free(facts->uuid);
         free(facts->sockets);
 }
@@ -32,7 +33,8 @@ static int add_machine(Argv *a, const Guest *g, const QemuFacts *facts) {
         int r;
 
         r = argv_add(a, "-machine", "q35,accel=kvm,vmport=off,dump-guest-core=off,memory-backend=mem0%s%s",
-                g->firmware == FIRMWARE_UEFI ? ",pflash0=code,pflash1=nvram" : "", facts->firmware.secure_boot ? ",smm=on" : "");
+                g->firmware == FIRMWARE_UEFI ? ",pflash0=code,pflash1=nvram" : "",
+                facts->firmware.secure_boot ? ",smm=on" : "");
         r = r < 0 ? r : argv_add(a, "-cpu", "host");
         r = r < 0 ? r : argv_add(a, "-smp", "%" PRIu64, g->cpu_count);
         r = r < 0 ? r : argv_add(a, "-m", "size=%" PRIu64 "M", g->memory_size >> 20);
@@ -125,7 +127,8 @@ static int add_functions(Argv *a, const Guest *g _unused_, const QemuFacts *fact
 
 /* The parts of a command line, in their order. */
 static int (*const parts[])(Argv *a, const Guest *g, const QemuFacts *facts) = {
-        add_base, add_machine, qemu_add_uuid, qemu_add_firmware, add_boot, add_serial, add_disks, add_functions,
+        add_base, add_machine, qemu_add_uuid, qemu_add_firmware, qemu_add_tpm, add_boot, add_serial, add_disks,
+        add_functions,
 };
 
 int qemu_argv_build(const Guest *g, const QemuFacts *facts, const char *qemu, Argv *ret) {

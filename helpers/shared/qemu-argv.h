@@ -16,6 +16,7 @@ typedef struct QemuFacts {
         GuestFunctions functions; /* what the guest gets, see devices.h */
         char *nvram;            /* the guest's own variable store */
         char *sockets;          /* directory of its sockets */
+        char *tpm;              /* the socket of its TPM */
         char *uuid;             /* NULL: not known, see guest-uuid.h */
         uint64_t mmio64_mib;    /* what OVMF is told of 64-bit BARs; 0: nothing */
 } QemuFacts;

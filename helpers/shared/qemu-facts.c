@@ -15,6 +15,7 @@
 #include "qemu-firmware.h"
 #include "rom-file.h"
 #include "root.h"
+#include "tpm-state.h"
 
 static int lacks(const char *text, const char *what) {
         return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL, "%s %s", what, text);
@@ -83,6 +84,12 @@ static int find_mmio64(int root, const Guest *g, QemuFacts *facts) {
         return 0;
 }
 
+static int check_tpm(int root, const Guest *g) {
+        bool exists;
+
+        return g->tpm ? tpm_state_check(root, g, &exists) : 0;
+}
+
 /* An option ROM must be one, and the card's: a wrong one keeps the guest's firmware from the picture, or worse. */
 static int check_roms(int root, const Guest *g, const GuestFunctions *functions) {
         int r = 0;
@@ -107,13 +114,15 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
         int r;
 
         if (format(&facts.nvram, "/var/lib/vxm/guests/%s/firmware/nvram.fd", g->name) < 0 ||
-                format(&facts.sockets, "/run/vxm/sockets/%s", g->name) < 0)
+                format(&facts.sockets, "/run/vxm/sockets/%s", g->name) < 0 ||
+                format(&facts.tpm, "/run/vxm/tpm/%s/socket", g->name) < 0)
                 return log_oom();
 
         r = qemu_check_paths(root, g);
         r = r < 0 ? r : qemu_check_program(root, qemu);
         r = r < 0 ? r : qemu_check_kvm(root);
         r = r < 0 ? r : guest_firmware_find(root, g, &facts.firmware);
+        r = r < 0 ? r : check_tpm(root, g);
         r = r < 0 ? r : guest_uuid_find(root, g, &facts.uuid);
         r = r < 0 ? r : find_devices(root, g, devices, &facts.functions);
         r = r < 0 ? r : check_roms(root, g, &facts.functions);

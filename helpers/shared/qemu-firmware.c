@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Firmware and identity on QEMU's command line. */
+/* Firmware, TPM and identity on QEMU's command line. */
 
 #include <inttypes.h>
 
@@ -7,10 +7,10 @@
 
 #define GIB (UINT64_C(1) << 30)
 
-/* What every OVMF opens for 64-bit BARs by itself (PcdPciMmio64Size in edk2's OvmfPkg*.dsc). From edk2-stable202211 on it takes an
- * eighth of what the processor can address where it knows that, and what it is told is only the least
- * (PlatformDynamicMmioWindow() in OvmfPkg/Library/PlatformInitLib/MemDetect.c). So telling it what the devices need never makes the
- * window smaller, and is left out where any OVMF has enough. */
+/* What every OVMF opens for 64-bit BARs by itself (PcdPciMmio64Size in edk2's OvmfPkg*.dsc). From edk2-stable202211 on
+ * it takes an eighth of what the processor can address where it knows that, and what it is told is only the least
+ * (PlatformDynamicMmioWindow() in OvmfPkg/Library/PlatformInitLib/MemDetect.c). So telling it what the devices need
+ * never makes the window smaller, and is left out where any OVMF has enough. */
 #define MMIO64_OF_OVMF (32 * GIB)
 /* Of the window, for QEMU's own devices and the ranges of its root ports. */
 #define MMIO64_OF_QEMU GIB
@@ -32,7 +32,8 @@ uint64_t qemu_mmio64_mib(const Guest *g, uint64_t needed) {
 static int add_flash(Argv *a, const Firmware *f, const char *code, const char *nvram) {
         int r;
 
-        r = argv_add(a, "-blockdev", "driver=file,node-name=code-file,filename=%s,read-only=on,auto-read-only=off", code);
+        r = argv_add(a, "-blockdev", "driver=file,node-name=code-file,filename=%s,read-only=on,auto-read-only=off",
+                code);
         r = r < 0 ? r : argv_add(a, "-blockdev", "driver=%s,node-name=code,file=code-file,read-only=on", f->format);
         r = r < 0 ? r : argv_add(a, "-blockdev", "driver=file,node-name=nvram-file,filename=%s", nvram);
         return r < 0 ? r : argv_add(a, "-blockdev", "driver=%s,node-name=nvram,file=nvram-file", f->format);
@@ -54,12 +55,27 @@ int qemu_add_firmware(Argv *a, const Guest *g, const QemuFacts *facts) {
         /* Variables are written in SMM only (edk2, OvmfPkg/README, SMM_REQUIRE); the machine has it by smm=on. */
         if (r >= 0 && f->secure_boot)
                 r = argv_add(a, "-global", "driver=cfi.pflash01,property=secure,value=on");
-        /* 64-bit firmware that cannot resume with SMM stops at once where suspend to RAM is offered (the same README). */
+        /* 64-bit firmware that cannot resume with SMM stops at once where suspend to RAM is offered (same README). */
         if (r >= 0 && f->secure_boot && !f->s3)
                 r = argv_add(a, "-global", "driver=ICH9-LPC,property=disable_s3,value=1");
         if (r >= 0 && facts->mmio64_mib > 0)
                 r = argv_add(a, "-fw_cfg", "name=opt/ovmf/X-PciMmio64Mb,string=%" PRIu64, facts->mmio64_mib);
         return r;
+}
+
+/* The command response buffer is what TPM 2.0 has in PCs, and what Windows 11 wants. */
+int qemu_add_tpm(Argv *a, const Guest *g, const QemuFacts *facts) {
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        if (!g->tpm)
+                return 0;
+        path = argv_double_commas(facts->tpm);
+        if (!path)
+                return -ENOMEM;
+        r = argv_add(a, "-chardev", "socket,id=tpm,path=%s", path);
+        r = r < 0 ? r : argv_add(a, "-tpmdev", "emulator,id=tpm0,chardev=tpm");
+        return r < 0 ? r : argv_add(a, "-device", "tpm-crb,tpmdev=tpm0");
 }
 
 int qemu_add_uuid(Argv *a, const Guest *g _unused_, const QemuFacts *facts) {

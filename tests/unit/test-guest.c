@@ -48,7 +48,7 @@ static void test_defaults(void **state) {
         assert_false(guest_has_devices(g));
         assert_false(g->single_gpu);
         assert_int_equal(g->n_disks, 0);
-        assert_false(g->secure_boot);
+        assert_false(g->secure_boot || g->tpm);
         assert_true(g->enrolled_keys);
         assert_null(g->firmware_code);
         assert_null(g->firmware_vars);
@@ -75,9 +75,9 @@ static void test_firmware(void **state) {
 
         fixture_write(*state, "etc/vxm/guests/g.guest",
                 "[Guest]\nUUID=6F1C3A2E4B5D4C6E8F7091A2B3C4D5E6\n[Firmware]\nSecureBoot=yes\nEnrolledKeys=no\nCode=/c.qcow2\n"
-                "Vars=/v.qcow2\nPciMmio64=64G\n");
+                "Vars=/v.qcow2\nPciMmio64=64G\n[TPM]\nEnable=yes\n");
         g = load(*state);
-        assert_true(g->secure_boot);
+        assert_true(g->secure_boot && g->tpm);
         assert_false(g->enrolled_keys);
         assert_string_equal(g->firmware_code, "/c.qcow2");
         assert_string_equal(g->firmware_vars, "/v.qcow2");

@@ -163,6 +163,22 @@ static void test_mmio64(void **state) {
         }
 }
 
+static void test_tpm_and_uuid(void **state) {
+        QemuFacts f = facts(0, 0);
+        Guest g = guest();
+
+        (void) state;
+        assert_values(&g, &f, "-tpmdev", "");
+        assert_values(&g, &f, "-uuid", "");
+        g.tpm = true;
+        f.tpm = (char *) "/run/vxm/t,pm/socket";
+        f.uuid = (char *) "6f1c3a2e-4b5d-4c6e-8f70-91a2b3c4d5e6";
+        assert_contains(&g, &f, "-chardev", "socket,id=tpm,path=/run/vxm/t,,pm/socket\n");
+        assert_values(&g, &f, "-tpmdev", "emulator,id=tpm0,chardev=tpm\n");
+        assert_contains(&g, &f, "-device", "tpm-crb,tpmdev=tpm0\n");
+        assert_values(&g, &f, "-uuid", "6f1c3a2e-4b5d-4c6e-8f70-91a2b3c4d5e6\n");
+}
+
 static void test_disks(void **state) {
         GuestDisk disks[] = {
                 { .name = (char *) "one", .path = (char *) "/a,read-only=off,b", .format = DISK_RAW, .read_only = true },
@@ -275,6 +291,7 @@ int main(void) {
                 cmocka_unit_test(test_firmware),
                 cmocka_unit_test(test_secure_boot),
                 cmocka_unit_test(test_mmio64),
+                cmocka_unit_test(test_tpm_and_uuid),
                 cmocka_unit_test(test_disks),
                 cmocka_unit_test(test_disk_names),
                 cmocka_unit_test(test_functions),
