@@ -11,6 +11,7 @@
 
 #include "cli.h"
 #include "exit-status.h"
+#include "guest-disks.h"
 #include "guest-files.h"
 #include "guest.h"
 #include "log.h"
@@ -58,7 +59,8 @@ static void put_header(FILE *f, const Guest *g) {
 
         /* Images may lie on file systems that come late. */
         for (size_t i = 0; i < g->n_disks; i++)
-                put_path(f, "RequiresMountsFor=", g->disks[i].path);
+                if (g->disks[i].path)
+                        put_path(f, "RequiresMountsFor=", g->disks[i].path);
         if (g->kernel)
                 put_path(f, "RequiresMountsFor=", g->kernel);
         if (g->initrd)
@@ -67,6 +69,24 @@ static void put_header(FILE *f, const Guest *g) {
                 put_path(f, "RequiresMountsFor=", g->firmware_code);
         if (g->firmware_vars)
                 put_path(f, "RequiresMountsFor=", g->firmware_vars);
+}
+
+/* The device list of the unit; systemd follows links in /dev when it starts it. */
+static void put_node(FILE *f, const GuestDisk *d, const char *access) {
+        fputs("DeviceAllow=", f);
+        put_word(f, d->path);
+        fprintf(f, " %s\n", access);
+}
+
+static void put_guest_disks(FILE *f, const Guest *g) {
+        for (size_t i = 0; i < g->n_disks; i++) {
+                const GuestDisk *d = &g->disks[i];
+
+                if (guest_disk_is_node(d))
+                        put_node(f, d, d->read_only ? "r" : "rw");
+                else if (d->path)
+                        put_path(f, d->read_only ? "ReadOnlyPaths=-" : "ReadWritePaths=-", d->path);
+        }
 }
 
 static void put_guest_unit(FILE *f, const Guest *g) {
@@ -82,14 +102,16 @@ static void put_guest_unit(FILE *f, const Guest *g) {
         if (g->tpm)
                 fprintf(f, "BindsTo=vxm-tpm@%s.service\nAfter=vxm-tpm@%s.service\n", g->name, g->name);
 
+        if (guest_disks_need_root(g))
+                fprintf(f, "Requires=vxm-disks@%s.service\nAfter=vxm-disks@%s.service\n", g->name, g->name);
+
         fputs("\n[Service]\n", f);
         if (g->tpm) /* the TPM's secrets are swtpm's, not QEMU's */
                 fprintf(f, "InaccessiblePaths=-/var/lib/vxm/guests/%s/tpm\n", g->name);
         if (guest_has_devices(g))
                 /* vfio pins all of the guest's memory, and maps the devices' own on top of it. */
                 fputs("DeviceAllow=/dev/vfio/vfio rw\nDeviceAllow=char-vfio rw\nLimitMEMLOCK=infinity\n", f);
-        for (size_t i = 0; i < g->n_disks; i++)
-                put_path(f, g->disks[i].read_only ? "ReadOnlyPaths=-" : "ReadWritePaths=-", g->disks[i].path);
+        put_guest_disks(f, g);
 }
 
 static bool stops_units(const Guest *g) {
@@ -114,6 +136,30 @@ static void put_tpm_unit(FILE *f, const Guest *g) {
                 fprintf(f, "Requires=vxm-bind@%s.service\nAfter=vxm-bind@%s.service\n", g->name, g->name);
 }
 
+/* Where an image is to be made. */
+static void put_directory_of(FILE *f, const char *path) {
+        _cleanup_(freep) char *directory = strndup(path, (size_t) (strrchr(path, '/') - path));
+
+        if (directory)
+                put_path(f, "ReadWritePaths=-", directory[0] ? directory : "/");
+}
+
+static void put_disks_unit(FILE *f, const Guest *g) {
+        put_header(f, g);
+        /* So that all is judged before anybody changes something: vxm-bind has done that, and has devices to take. */
+        if (guest_has_devices(g))
+                fprintf(f, "After=vxm-bind@%s.service\n", g->name);
+        fputs("\n[Service]\n", f);
+        for (size_t i = 0; i < g->n_disks; i++) {
+                const GuestDisk *d = &g->disks[i];
+
+                if (guest_disk_is_node(d))
+                        put_node(f, d, "r");
+                else if (guest_disk_needs_root(g, d))
+                        put_directory_of(f, d->path);
+        }
+}
+
 /* Of a guest whose devices or units are taken only the name is known for sure: its file may have changed, or be gone. */
 static void put_taken(FILE *f, const Guest *g, const char *unit) {
         fprintf(f, "# Made by vxm-generator: what has been taken for the guest goes back when it ends, whatever its file says by "
@@ -131,13 +177,12 @@ static void put_needs_units(FILE *f, const Guest *g) {
 
 typedef void (*UnitWriter)(FILE *f, const Guest *g);
 
-/* Writes DESTINATION/UNIT@GUEST.service.d/NAME. */
-static int write_drop_in(int destination, const char *unit, const Guest *g, const char *name, UnitWriter put) {
-        _cleanup_(fclosep) FILE *f = NULL;
-        char directory[64], path[96];
+/* Opens DESTINATION/UNIT.d/NAME, anew. */
+static int open_drop_in(int destination, const char *unit, const char *name, FILE **ret) {
+        char directory[96], path[128];
         int fd;
 
-        (void) snprintf(directory, sizeof directory, "%s@%s.service.d", unit, g->name);
+        (void) snprintf(directory, sizeof directory, "%s.d", unit);
         (void) snprintf(path, sizeof path, "%s/%s", directory, name);
 
         if (mkdirat(destination, directory, 0755) < 0 && errno != EEXIST)
@@ -145,16 +190,32 @@ static int write_drop_in(int destination, const char *unit, const Guest *g, cons
         fd = openat(destination, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
         if (fd < 0)
                 return log_error_errno(errno, "Cannot write %s/%s: %m.", arg_destination, path);
-        f = fdopen(fd, "w");
-        if (!f) {
+        *ret = fdopen(fd, "w");
+        if (!*ret) {
                 close(fd);
                 return log_oom();
         }
-
-        put(f, g);
-        if (fflush(f) != 0 || ferror(f))
-                return log_error_errno(errno, "Cannot write %s/%s: %m.", arg_destination, path);
         return 0;
+}
+
+static int check_written(const char *unit, const char *name, FILE *f) {
+        if (fflush(f) != 0 || ferror(f))
+                return log_error_errno(errno, "Cannot write %s/%s.d/%s: %m.", arg_destination, unit, name);
+        return 0;
+}
+
+/* Writes DESTINATION/UNIT@GUEST.service.d/NAME. */
+static int write_drop_in(int destination, const char *unit, const Guest *g, const char *name, UnitWriter put) {
+        _cleanup_(fclosep) FILE *f = NULL;
+        char instance[64];
+        int r;
+
+        (void) snprintf(instance, sizeof instance, "%s@%s.service", unit, g->name);
+        r = open_drop_in(destination, instance, name, &f);
+        if (r < 0)
+                return r;
+        put(f, g);
+        return check_written(instance, name, f);
 }
 
 static int generate_guest(int destination, const Guest *g) {
@@ -165,6 +226,8 @@ static int generate_guest(int destination, const Guest *g) {
                 r = write_drop_in(destination, "vxm-bind", g, DROP_IN, put_bind_unit);
         if (r >= 0 && guest_has_devices(g) && stops_units(g))
                 r = write_drop_in(destination, "vxm-units", g, DROP_IN, put_units_unit);
+        if (r >= 0 && guest_disks_need_root(g))
+                r = write_drop_in(destination, "vxm-disks", g, DROP_IN, put_disks_unit);
         if (r >= 0 && g->tpm)
                 r = write_drop_in(destination, "vxm-tpm", g, DROP_IN, put_tpm_unit);
         return r;

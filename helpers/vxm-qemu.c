@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* vxm-qemu: runs one guest.
  *
- * Started by vxm-guest@.service, as the guest's own user and without privileges, after all that the guest needs has
- * been prepared; and by vxm-user@.service with --check before the guest's first start. Builds QEMU's command line from
- * the guest file and the host's facts, supervises QEMU, and ends when it ends. Writes nothing but the guest's NVRAM,
- * and which firmware that is of. */
+ * Started by vxm-guest@.service, as the guest's own user and without privileges, after all that the guest needs has been
+ * prepared; and by vxm-user@.service with --check before the guest's first start. Builds QEMU's command line from the guest file
+ * and the host's facts, supervises QEMU, and ends when it ends. Writes nothing but the guest's NVRAM, which firmware that is of, and,
+ * with Size= in the guest file, new images of disks in the guest's own directory. */
 
 #include "cli.h"
+#include "disk-image.h"
 #include "exit-status.h"
 #include "guest-firmware.h"
 #include "log.h"
@@ -48,7 +49,8 @@ static int run(void) {
         if (arg_dry_run)
                 return argv_print(&argv, stdout), 0;
 
-        r = guest_firmware_prepare(root, &facts.firmware, facts.nvram);
+        r = disk_images_make_own(root, g);
+        r = r < 0 ? r : guest_firmware_prepare(root, &facts.firmware, facts.nvram);
         return r < 0 ? r : qemu_supervise(g, &facts, &argv);
 }
 

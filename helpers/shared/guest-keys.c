@@ -36,6 +36,20 @@ static void make_gpu(void *item) {
         ((GuestDevices *) item)->gpu = true;
 }
 
+static bool is_cdrom(const void *item) {
+        return ((const GuestDisk *) item)->cdrom;
+}
+
+static bool is_disk(const void *item) {
+        return !is_cdrom(item);
+}
+
+static void make_cdrom(void *item) {
+        GuestDisk *d = item;
+
+        *d = (GuestDisk){ .cdrom = true, .format = DISK_RAW, .bus = DISK_SATA, .read_only = true };
+}
+
 const GuestSection guest_sections[] = {
         { "Guest" },
         { "Memory" },
@@ -46,7 +60,8 @@ const GuestSection guest_sections[] = {
         { "GPU", NAME_OPTIONAL, LIST(GuestDevices, devices, n_devices, GUEST_DEVICES_MAX), is_gpu, make_gpu,
                 "sections of devices" },
         { "PCI", NAME_OPTIONAL, LIST(GuestDevices, devices, n_devices, GUEST_DEVICES_MAX), is_pci, NULL, "sections of devices" },
-        { "Disk", NAME_REQUIRED, LIST(GuestDisk, disks, n_disks, GUEST_DISKS_MAX), .plural = "disks" },
+        { "Disk", NAME_REQUIRED, LIST(GuestDisk, disks, n_disks, GUEST_DISKS_MAX), is_disk, NULL, "disks" },
+        { "CDROM", NAME_REQUIRED, LIST(GuestDisk, disks, n_disks, GUEST_DISKS_MAX), is_cdrom, make_cdrom, "disks" },
 };
 const size_t n_guest_sections = ELEMENTSOF(guest_sections);
 
@@ -77,7 +92,17 @@ const GuestKey guest_keys[] = {
         { "PCI", "Device", value_add_device, value_reset_devices, 0, NULL, EXPECTS_DEVICE "; 16 devices at most" },
         DEVICE_KEYS("PCI"),
         { "Disk", "Path", value_path, NULL, DISK(path), NULL, "an absolute path" },
-        { "Disk", "Format", value_disk_format, NULL, DISK(format), "raw", "raw or qcow2" },
+        { "Disk", "Size", value_disk_size, value_reset_number, DISK(size), NULL,
+                "a size from 1M to 64T in steps of 1M, such as 64G" },
+        { "Disk", "Format", value_disk_format, value_reset_disk_format, DISK(format), NULL, "raw or qcow2" },
+        { "Disk", "Bus", value_disk_bus, NULL, DISK(bus), "virtio", "virtio, scsi, sata or nvme" },
+        { "Disk", "Cache", value_disk_cache, NULL, DISK(cache), "writeback",
+                "writeback, none, writethrough, directsync or unsafe" },
         { "Disk", "ReadOnly", value_boolean, NULL, DISK(read_only), "no", "yes or no" },
+        { "Disk", "BootIndex", value_boot_index, value_reset_number, DISK(boot_index), NULL, "a number from 1 to 999" },
+        { "Disk", "Discard", value_boolean, NULL, DISK(discard), "yes", "yes or no" },
+        { "Disk", "Serial", value_serial, NULL, DISK(serial), NULL, "1 to 20 of A-Z, a-z, 0-9, “.”, “_” and “-”" },
+        { "CDROM", "Path", value_path, NULL, DISK(path), NULL, "an absolute path" },
+        { "CDROM", "BootIndex", value_boot_index, value_reset_number, DISK(boot_index), NULL, "a number from 1 to 999" },
 };
 const size_t n_guest_keys = ELEMENTSOF(guest_keys);

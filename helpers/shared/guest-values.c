@@ -106,16 +106,79 @@ int value_mmio64(const char *value, void *dest) {
         return r < 0 ? r : *size % GIB != 0 ? -EINVAL : 0;
 }
 
-int value_disk_format(const char *value, void *dest) {
-        DiskFormat *disk_format = dest;
+/* The place of value among n words; -EINVAL when it is none of them. */
+static int find_word(const char *value, const char *const words[], size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (words[i] && streq(words[i], value))
+                        return (int) i;
+        return -EINVAL;
+}
 
-        if (streq(value, "raw"))
-                *disk_format = DISK_RAW;
-        else if (streq(value, "qcow2"))
-                *disk_format = DISK_QCOW2;
-        else
+int value_disk_size(const char *value, void *dest) {
+        uint64_t size;
+        int r = parse_size(value, MIB, 64 * 1024 * GIB, &size);
+
+        if (r < 0)
+                return r;
+        if (size % MIB != 0)
                 return -EINVAL;
+        *(uint64_t *) dest = size;
         return 0;
+}
+
+void value_reset_number(void *dest) {
+        *(uint64_t *) dest = 0;
+}
+
+int value_disk_format(const char *value, void *dest) {
+        static const char *const words[] = { [DISK_RAW] = "raw", [DISK_QCOW2] = "qcow2" };
+        int r = find_word(value, words, ELEMENTSOF(words));
+
+        return r < 0 ? r : (*(DiskFormat *) dest = (DiskFormat) r, 0);
+}
+
+void value_reset_disk_format(void *dest) {
+        *(DiskFormat *) dest = DISK_FORMAT_UNSET;
+}
+
+int value_disk_bus(const char *value, void *dest) {
+        static const char *const words[] = {
+                [DISK_VIRTIO] = "virtio", [DISK_SCSI] = "scsi", [DISK_SATA] = "sata", [DISK_NVME] = "nvme",
+        };
+        int r = find_word(value, words, ELEMENTSOF(words));
+
+        return r < 0 ? r : (*(DiskBus *) dest = (DiskBus) r, 0);
+}
+
+int value_disk_cache(const char *value, void *dest) {
+        static const char *const words[] = {
+                [DISK_WRITEBACK] = "writeback",   [DISK_NONE] = "none",     [DISK_WRITETHROUGH] = "writethrough",
+                [DISK_DIRECTSYNC] = "directsync", [DISK_UNSAFE] = "unsafe",
+        };
+        int r = find_word(value, words, ELEMENTSOF(words));
+
+        return r < 0 ? r : (*(DiskCache *) dest = (DiskCache) r, 0);
+}
+
+int value_boot_index(const char *value, void *dest) {
+        return parse_number(value, 1, 999, dest);
+}
+
+/* What goes into QEMU's lists as it is, and what guests make names of nodes of. */
+static int set_label(const char *value, size_t max, void *dest) {
+        size_t n = strlen(value);
+
+        if (n > max)
+                return -ERANGE;
+        for (size_t i = 0; i < n; i++)
+                if (!isalnum((unsigned char) value[i]) && !strchr("._-", value[i]))
+                        return -EINVAL;
+        return free_and_strdup(dest, value);
+}
+
+/* virtio-blk, ATA and NVMe have 20 bytes for it. */
+int value_serial(const char *value, void *dest) {
+        return set_label(value, DISK_SERIAL_MAX, dest);
 }
 
 int value_add_device(const char *value, void *dest) {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "exit-status.h"
+#include "guest-disks.h"
 #include "guest-files.h"
 #include "guest-keys.h"
 #include "log.h"
@@ -33,6 +34,7 @@ Guest *guest_free(Guest *g) {
         for (size_t i = 0; i < g->n_disks; i++) {
                 free(g->disks[i].name);
                 free(g->disks[i].path);
+                free(g->disks[i].serial);
         }
         free(g->disks);
         for (size_t i = 0; i < g->n_devices; i++)
@@ -172,17 +174,17 @@ static int verify_firmware(const Guest *g) {
 
 /* What no single line can tell. */
 static int verify(const Guest *g) {
+        int r;
+
         if (g->initrd && !g->kernel)
                 return conf_log(LOG_ERR, g->file, 0, "[Boot] Initrd= is set, but not Kernel=; set both or none.");
         if (g->command_line && !g->kernel)
                 return conf_log(LOG_ERR, g->file, 0, "[Boot] CommandLine= is set, but not Kernel=; it needs a kernel.");
-        for (size_t i = 0; i < g->n_disks; i++)
-                if (!g->disks[i].path)
-                        return conf_log(LOG_ERR, g->file, 0, "[Disk %s] has no Path=; add one.", g->disks[i].name);
         if ((g->single_gpu || g->n_stop_units > 0) && !guest_has_devices(g))
                 return conf_log(LOG_ERR, g->file, 0, "[GPU] %s= is set, but no Device=; name the GPU.",
                         g->single_gpu ? "SingleGpu" : "StopUnits");
-        return verify_firmware(g);
+        r = guest_disks_verify(g);
+        return r < 0 ? r : verify_firmware(g);
 }
 
 static int find_files(int root, const char *name, GuestFiles *ret) {
@@ -223,7 +225,10 @@ int guest_load(int root, const char *name, Guest **ret) {
         /* Both, so that all that is wrong is told at once. */
         r = load_preset(root, &f, g);
         q = parse_files(root, &f, guest_assign, g);
-        r = r < 0 ? r : q < 0 ? q : verify(g);
+        r = r < 0 ? r : q;
+        if (r >= 0 && guest_disks_complete(g) < 0)
+                return log_oom();
+        r = r < 0 ? r : verify(g);
         if (r < 0)
                 return r;
 

@@ -8,7 +8,8 @@
 
 enum {
         GUEST_DEVICES_MAX = 16, /* sections of devices, and devices in each */
-        GUEST_DISKS_MAX = 64,
+        GUEST_DISKS_MAX = 64,   /* [Disk] and [CDROM] together */
+        DISK_SERIAL_MAX = 20,
 };
 
 /* Of Guest.mmio64, where it is no size. */
@@ -21,15 +22,39 @@ typedef enum FirmwareType {
 } FirmwareType;
 
 typedef enum DiskFormat {
+        DISK_FORMAT_UNSET, /* only until guest_load() has found out which */
         DISK_RAW,
         DISK_QCOW2,
 } DiskFormat;
 
+typedef enum DiskBus {
+        DISK_VIRTIO,
+        DISK_SCSI,
+        DISK_SATA,
+        DISK_NVME,
+} DiskBus;
+
+typedef enum DiskCache {
+        DISK_WRITEBACK,
+        DISK_NONE,
+        DISK_WRITETHROUGH,
+        DISK_DIRECTSYNC,
+        DISK_UNSAFE,
+} DiskCache;
+
+/* [Disk NAME] or [CDROM NAME]. */
 typedef struct GuestDisk {
-        char *name; /* from the section, [Disk NAME] */
-        char *path;
+        char *name; /* from the section */
+        bool cdrom; /* from [CDROM]: always read-only, and on SATA */
+        char *path; /* NULL: a drive with nothing in it */
         DiskFormat format;
+        uint64_t size; /* bytes of an image that is to be made; 0: it has to be there */
+        DiskBus bus;
+        DiskCache cache;
         bool read_only;
+        uint64_t boot_index; /* 0: after all that have one */
+        bool discard;
+        char *serial; /* NULL: goes by its name */
 } GuestDisk;
 
 /* [GPU], [GPU NAME], [PCI] or [PCI NAME]: devices, and how those are to be treated. The values that go into sysfs stand

@@ -39,6 +39,14 @@
 #define MESSAGE_UNIT_STARTED "b03dd57df20d439e95ef21b52a590d9b"
 /* A unit could not be stopped for a guest, or not be started again after it: VXM_UNIT. */
 #define MESSAGE_UNIT_FAILED "14112bdf2b0d4cb29172c075490e93a4"
+/* A disk may not be given to the guest: VXM_DISK. */
+#define MESSAGE_DISK_REFUSED "401741a9b07c4f57a4a7aad161cc6ef8"
+/* A disk's image was made: VXM_DISK. */
+#define MESSAGE_DISK_MADE "f5c1cf24bd624ca680edd1738ad87170"
+/* A block device belongs to the guest's user now: VXM_DISK. */
+#define MESSAGE_DISK_GIVEN "c7d18d3a904d4681b5d1e3f833af34d2"
+/* A block device's node is back with its owner. */
+#define MESSAGE_DISK_RETURNED "b18a5e0660704aa5b0a61e1cf9e452bb"
 /* Static binding could not be switched on or off; nothing has changed. */
 #define MESSAGE_STATIC_FAILED "6c2239416624495bb66ad1946864daf3"
 /* A guest's UEFI variables are of another firmware than it would get. */

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "qemu-disks.h"
 #include "qemu-firmware.h"
 
 void qemu_facts_done(QemuFacts *facts) {
@@ -68,21 +69,6 @@ static int add_serial(Argv *a, const Guest *g _unused_, const QemuFacts *facts) 
         return r < 0 ? r : argv_add(a, "-device", "virtio-rng-pci");
 }
 
-/* Names of a user's choice get a prefix that no other node or device has; QEMU takes 31 characters for a node. */
-static int add_disk(Argv *a, const GuestDisk *d, size_t index) {
-        _cleanup_(freep) char *path = argv_double_commas(d->path);
-        const char *read_only = d->read_only ? ",read-only=on" : "";
-        int r;
-
-        if (!path)
-                return -ENOMEM;
-        r = argv_add(a, "-blockdev", "driver=file,node-name=file-%s,filename=%s,discard=unmap%s", d->name, path, read_only);
-        r = r < 0 ? r : argv_add(a, "-blockdev", "driver=%s,node-name=disk-%s,file=file-%s,discard=unmap%s",
-                                d->format == DISK_QCOW2 ? "qcow2" : "raw", d->name, d->name, read_only);
-        return r < 0 ? r : argv_add(a, "-device", "virtio-blk-pci,id=disk-%s,drive=disk-%s,bootindex=%zu", d->name, d->name,
-                                index + 1);
-}
-
 /* A device and, for its own function, the option ROM that the guest file names. */
 static int add_function(Argv *a, const GuestFunction *f, size_t port, unsigned function, bool multifunction) {
         const char *rom_file = f->named ? f->section->rom_file : NULL;
@@ -92,14 +78,6 @@ static int add_function(Argv *a, const GuestFunction *f, size_t port, unsigned f
                 return -ENOMEM;
         return argv_add(a, "-device", "vfio-pci,host=%s,bus=slot%zu,addr=0x0.0x%x%s%s%s", f->pci.name, port, function,
                 multifunction ? ",multifunction=on" : "", rom ? ",romfile=" : "", rom ? rom : "");
-}
-
-static int add_disks(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < g->n_disks; i++)
-                r = add_disk(a, &g->disks[i], i);
-        return r;
 }
 
 /* Each card gets a root port of its own, and its functions the numbers they have on the host: drivers expect the sound
@@ -127,7 +105,7 @@ static int add_functions(Argv *a, const Guest *g _unused_, const QemuFacts *fact
 
 /* The parts of a command line, in their order. */
 static int (*const parts[])(Argv *a, const Guest *g, const QemuFacts *facts) = {
-        add_base, add_machine, qemu_add_uuid, qemu_add_firmware, qemu_add_tpm, add_boot, add_serial, add_disks,
+        add_base, add_machine, qemu_add_uuid, qemu_add_firmware, qemu_add_tpm, add_boot, add_serial, qemu_add_disks,
         add_functions,
 };
 

@@ -19,6 +19,7 @@ typedef struct QemuFacts {
         char *tpm;              /* the socket of its TPM */
         char *uuid;             /* NULL: not known, see guest-uuid.h */
         uint64_t mmio64_mib;    /* what OVMF is told of 64-bit BARs; 0: nothing */
+        bool io_uring;          /* the kernel lets the guest's user have it */
 } QemuFacts;
 
 void qemu_facts_done(QemuFacts *facts);

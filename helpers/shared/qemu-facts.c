@@ -2,9 +2,12 @@
 /* The host's side of a guest's command line. */
 
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "devices.h"
+#include "disk-check.h"
 #include "exit-status.h"
 #include "guest-firmware.h"
 #include "guest-uuid.h"
@@ -59,13 +62,6 @@ int qemu_check_paths(int root, const Guest *g) {
                 r = check_path(root, g, "Firmware", "Code", g->firmware_code);
         if (r >= 0 && g->firmware_vars)
                 r = check_path(root, g, "Firmware", "Vars", g->firmware_vars);
-        for (size_t i = 0; r >= 0 && i < g->n_disks; i++) {
-                _cleanup_(freep) char *section = NULL;
-
-                if (format(&section, "Disk %s", g->disks[i].name) < 0)
-                        return log_oom();
-                r = check_path(root, g, section, "Path", g->disks[i].path);
-        }
         for (size_t i = 0; r >= 0 && i < g->n_devices; i++)
                 if (g->devices[i].rom_file)
                         r = check_path(root, g, g->devices[i].gpu ? "GPU" : "PCI", "RomFile", g->devices[i].rom_file);
@@ -109,6 +105,21 @@ static int find_devices(int root, const Guest *g, QemuFactsDevices devices, Gues
         return devices == QEMU_FACTS_JUDGED_DEVICES ? guest_devices_find(root, g, ret) : guest_devices_bound(root, g, ret);
 }
 
+/* Whether this user may have it: an administrator can keep it from all (kernel.io_uring_disabled, since 6.6), and a unit's
+ * filter of system calls, too. So it is tried, where it is this machine's kernel that is meant. */
+static bool has_io_uring(int root) {
+        struct io_uring_params parameters = {};
+        uint64_t disabled;
+        int fd;
+
+        if (!root_is_this_machine(root))
+                return root_read_number(root, "proc/sys/kernel/io_uring_disabled", &disabled) < 0 || disabled == 0;
+        fd = (int) syscall(SYS_io_uring_setup, 1, &parameters);
+        if (fd >= 0)
+                close(fd);
+        return fd >= 0;
+}
+
 int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevices devices, QemuFacts *ret) {
         _cleanup_(qemu_facts_done) QemuFacts facts = {};
         int r;
@@ -118,7 +129,9 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
                 format(&facts.tpm, "/run/vxm/tpm/%s/socket", g->name) < 0)
                 return log_oom();
 
+        facts.io_uring = has_io_uring(root);
         r = qemu_check_paths(root, g);
+        r = r < 0 ? r : disks_check(root, g, devices == QEMU_FACTS_BOUND_DEVICES);
         r = r < 0 ? r : qemu_check_program(root, qemu);
         r = r < 0 ? r : qemu_check_kvm(root);
         r = r < 0 ? r : guest_firmware_find(root, g, &facts.firmware);

@@ -8,7 +8,7 @@
 #include "guest-keys.h"
 
 static bool is_disk(const GuestKey *k) {
-        return streq(k->section, "Disk");
+        return streq(k->section, "Disk") || streq(k->section, "CDROM");
 }
 
 static bool is_devices(const GuestKey *k) {
@@ -16,7 +16,7 @@ static bool is_devices(const GuestKey *k) {
 }
 
 static const char *section_text(const GuestKey *k) {
-        return is_disk(k) ? "Disk a" : k->section;
+        return streq(k->section, "CDROM") ? "CDROM a" : is_disk(k) ? "Disk a" : k->section;
 }
 
 static int assign(Guest *g, const GuestKey *k, const char *value) {
@@ -68,7 +68,8 @@ static void test_garbage(void **state) {
 
         for (size_t i = 0; i < n_guest_keys; i++) {
                 const GuestKey *k = &guest_keys[i];
-                bool is_text = streq(k->key, "Description") || streq(k->key, "CommandLine") || streq(k->key, "Device");
+                bool is_text = streq(k->key, "Description") || streq(k->key, "CommandLine") || streq(k->key, "Device") ||
+                        streq(k->key, "Serial");
                 Guest *g = calloc(1, sizeof *g);
 
                 assert_non_null(g);
@@ -84,7 +85,7 @@ static void test_garbage(void **state) {
 /* Setting a key and then emptying it is as if it had never stood there. */
 static void test_empty_is_initial(void **state) {
         static const char *const values[] = { "no", "yes", "1", "4G", "90s", "bios", "qcow2", "/a", "a", "01:00.0",
-                "static", "flr", "auto", "256M", "a.service", "0000:00/1c.0/00.0 1234:1111:1af4:1100" };
+                "static", "flr", "auto", "256M", "a.service", "scsi", "unsafe", "5", "0000:00/1c.0/00.0 1234:1111:1af4:1100" };
         Guest *untouched = calloc(1, sizeof *untouched);
 
         (void) state;
@@ -100,10 +101,13 @@ static void test_empty_is_initial(void **state) {
                         (void) assign(g, k, values[j]);
                 assert_int_equal(assign(g, k, ""), 0);
                 if (is_disk(k)) {
+                        bool cdrom = streq(k->section, "CDROM");
+                        GuestDisk nothing = { .name = g->disks[0].name, .cdrom = cdrom, .format = cdrom ? DISK_RAW : DISK_FORMAT_UNSET,
+                                .bus = cdrom ? DISK_SATA : DISK_VIRTIO, .read_only = cdrom, .discard = !cdrom };
+
                         assert_int_equal(g->n_disks, 1);
-                        assert_null(g->disks[0].path);
-                        assert_int_equal(g->disks[0].format, DISK_RAW);
-                        assert_false(g->disks[0].read_only);
+                        if (memcmp(&g->disks[0], &nothing, sizeof nothing) != 0)
+                                fail_msg("[%s] %s= does not reset", k->section, k->key);
                 } else if (is_devices(k)) {
                         GuestDevices nothing = { .gpu = streq(k->section, "GPU") };
 

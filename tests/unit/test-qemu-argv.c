@@ -179,64 +179,6 @@ static void test_tpm_and_uuid(void **state) {
         assert_values(&g, &f, "-uuid", "6f1c3a2e-4b5d-4c6e-8f70-91a2b3c4d5e6\n");
 }
 
-static void test_disks(void **state) {
-        GuestDisk disks[] = {
-                { .name = (char *) "one", .path = (char *) "/a,read-only=off,b", .format = DISK_RAW, .read_only = true },
-                { .name = (char *) "two", .path = (char *) "/,", .format = DISK_QCOW2 },
-        };
-        QemuFacts f = facts(0, 0);
-        Guest g = guest();
-
-        (void) state;
-        g.disks = disks;
-        g.n_disks = 2;
-        /* A path must not smuggle in options of its own. */
-        assert_contains(&g, &f, "-blockdev", ",filename=/a,,read-only=off,,b,");
-        assert_contains(&g, &f, "-blockdev", ",filename=/,,,");
-        assert_contains(&g, &f, "-blockdev", "driver=raw,node-name=disk-one,");
-        assert_contains(&g, &f, "-blockdev", "driver=qcow2,node-name=disk-two,");
-        assert_contains(&g, &f, "-device", "drive=disk-one,bootindex=1\n");
-        assert_contains(&g, &f, "-device", "drive=disk-two,bootindex=2\n");
-}
-
-/* Whatever a disk is called, its nodes and its device have names of their own, of at most 31 characters. */
-static void test_disk_names(void **state) {
-        GuestDisk disks[] = {
-                { .name = (char *) "a", .path = (char *) "/a" },
-                { .name = (char *) "a-file", .path = (char *) "/b" },
-                { .name = (char *) "file-a", .path = (char *) "/c" },
-                { .name = (char *) "serial", .path = (char *) "/d" },
-                { .name = (char *) "slot1", .path = (char *) "/e" },
-                { .name = (char *) "abcdefghijklmnopqrstuvwx", .path = (char *) "/f" },
-        };
-        static const struct {
-                const char *option, *key;
-        } names[] = { { "-blockdev", ",node-name=" }, { "-device", ",id=" } };
-        QemuFacts f = facts(0, 2);
-        Guest g = guest();
-
-        (void) state;
-        g.disks = disks;
-        g.n_disks = ELEMENTSOF(disks);
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                _cleanup_(freep) char *text = values(&g, &f, names[i].option);
-                char *seen[32];
-                size_t n = 0;
-
-                for (char *p = text; (p = strstr(p, names[i].key));) {
-                        p += strlen(names[i].key);
-                        seen[n] = strndup(p, strcspn(p, ",\n"));
-                        assert_in_range(strlen(seen[n]), 1, 31);
-                        for (size_t j = 0; j < n; j++)
-                                assert_string_not_equal(seen[j], seen[n]);
-                        n++;
-                }
-                assert_true(n >= ELEMENTSOF(disks));
-                while (n > 0)
-                        free(seen[--n]);
-        }
-}
-
 static void assert_functions(size_t first, size_t n, const char *wanted) {
         QemuFacts f = facts(first, n);
         Guest g = guest();
@@ -292,8 +234,6 @@ int main(void) {
                 cmocka_unit_test(test_secure_boot),
                 cmocka_unit_test(test_mmio64),
                 cmocka_unit_test(test_tpm_and_uuid),
-                cmocka_unit_test(test_disks),
-                cmocka_unit_test(test_disk_names),
                 cmocka_unit_test(test_functions),
                 cmocka_unit_test(test_print),
         };

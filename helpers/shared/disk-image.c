@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Images of disks, made at the guest's first start: in its own directory by vxm-qemu, as the guest's user; elsewhere by
+ * vxm-disks, as root, who only goes into directories that nobody else can put anything into. */
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+
+#include "conf.h"
+#include "disk-image.h"
+#include "exit-status.h"
+#include "guest-disks.h"
+#include "log.h"
+#include "messages.h"
+#include "root.h"
+
+enum {
+        IMAGE_FD = 3, /* where qemu-img finds the image */
+};
+
+static int refuse(const Guest *g, const GuestDisk *d, int error, const char *what, const char *next) {
+        return log_event_errno(error, error == E_LACKS ? MESSAGE_HOST_LACKS : MESSAGE_GUEST_FILE_INVALID,
+                FIELDS("CONFIG_FILE", g->file), "%s: [Disk %s] %s cannot be made: %s; %s.", g->file, d->name, d->path,
+                what, next);
+}
+
+/* The directory of a path, and in *ret_name what it is called there. Returns a descriptor or -errno. */
+static int open_directory(int root, const char *path, int flags, const char **ret_name) {
+        const char *slash = strrchr(path, '/');
+        _cleanup_(freep) char *directory = NULL;
+
+        *ret_name = slash + 1;
+        directory = slash == path ? strdup("/") : strndup(path, (size_t) (slash - path));
+        if (!directory)
+                return -ENOMEM;
+        return root_openat(root, directory[1] ? directory + 1 : ".", flags | O_DIRECTORY);
+}
+
+/* Room for a raw image is taken at once; a qcow2 image grows. */
+static int judge_room(const Guest *g, const GuestDisk *d, int directory) {
+        _cleanup_(freep) char *what = NULL;
+        struct statvfs fs;
+        uint64_t room;
+
+        if (d->format != DISK_RAW || fstatvfs(directory, &fs) < 0)
+                return 0;
+        room = (uint64_t) fs.f_bavail * fs.f_frsize;
+        if (room >= d->size)
+                return 0;
+        if (format(&what, "it needs %" PRIu64 "M, and %" PRIu64 "M are free there", d->size >> 20, room >> 20) < 0)
+                return log_oom();
+        return refuse(g, d, E_CONFIG, what,
+                "make room, choose a smaller Size=, or Format=qcow2, which grows as it is filled");
+}
+
+/* In a directory of somebody else's, root might be led astray. */
+static int judge_owner(const Guest *g, const GuestDisk *d, int directory) {
+        struct stat st;
+
+        if (fstat(directory, &st) < 0)
+                return 0;
+        if (st.st_uid == 0 && (st.st_mode & 022) == 0)
+                return 0;
+        return refuse(g, d, E_CONFIG, "its directory is not root's alone",
+                "make the image yourself (qemu-img create), or leave out Path=, so that it goes to "
+                "/var/lib/vxm/guests");
+}
+
+int disk_image_judge(int root, const Guest *g, const GuestDisk *d) {
+        bool own = guest_disk_is_own(g, d);
+        _cleanup_(closep) int directory = -EBADF;
+        const char *name;
+        int r;
+
+        if (d->format == DISK_QCOW2 && !root_exists(root, QEMU_IMG_PATH + 1))
+                return refuse(g, d, E_LACKS, QEMU_IMG_PATH " is missing", "install it (Debian: qemu-utils)");
+        /* The guest's own directory is made when it starts for the first time, on the file system of this one. */
+        directory = open_directory(root, d->path, O_PATH, &name);
+        if (directory == -ENOENT && own) {
+                directory = root_openat(root, "var/lib/vxm/guests", O_PATH | O_DIRECTORY);
+                if (directory < 0)
+                        return 0;
+        }
+        if (directory < 0)
+                return refuse(g, d, E_CONFIG, directory == -ENOENT ? "its directory is missing" : strerror(-directory),
+                        "make the directory or correct Path=");
+        /* A captured tree belongs to whoever captured it. */
+        r = own || !root_is_this_machine(root) ? 0 : judge_owner(g, d, directory);
+        return r < 0 ? r : judge_room(g, d, directory);
+}
+
+static void exec_qemu_img(int image, uint64_t size) __attribute__((noreturn));
+
+/* In the child; only calls that are safe after fork(2), but for the formatting of a number. */
+static void exec_qemu_img(int image, uint64_t size) {
+        char bytes[24], path[32];
+
+        (void) snprintf(bytes, sizeof bytes, "%" PRIu64, size);
+        (void) snprintf(path, sizeof path, "/proc/self/fd/%d", IMAGE_FD);
+        if (image == IMAGE_FD ? fcntl(image, F_SETFD, 0) < 0 : dup2(image, IMAGE_FD) < 0)
+                _exit(1);
+        execl(QEMU_IMG_PATH, "qemu-img", "create", "-q", "-f", "qcow2", path, bytes, (char *) NULL);
+        dprintf(STDERR_FILENO, "Cannot execute %s: %s\n", QEMU_IMG_PATH, strerror(errno));
+        _exit(1);
+}
+
+/* What qemu-img has to say of a failure, it says itself. */
+static int fill_qcow2(int image, uint64_t size) {
+        pid_t child = fork();
+        int status;
+
+        if (child < 0)
+                return -errno;
+        if (child == 0)
+                exec_qemu_img(image, size);
+        while (waitpid(child, &status, 0) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
+}
+
+/* All of it is reserved, so that the guest never finds its own disk full; where the file system cannot do that, it is
+ * not. */
+static int fill_raw(int image, uint64_t size) {
+        if (fallocate(image, 0, 0, (off_t) size) == 0)
+                return 0;
+        if (errno != EOPNOTSUPP)
+                return -errno;
+        return ftruncate(image, (off_t) size) < 0 ? -errno : 0;
+}
+
+/* Never over anything: linkat(2) does not. */
+static int give_name(int image, int directory, const char *name) {
+        char path[32];
+
+        (void) snprintf(path, sizeof path, "/proc/self/fd/%d", image);
+        if (linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW) < 0)
+                return -errno;
+        return fsync(directory) < 0 ? -errno : 0;
+}
+
+static int make(int directory, const char *name, const GuestDisk *d, uid_t uid, gid_t gid) {
+        _cleanup_(closep) int image = -EBADF;
+        int r;
+
+        image = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        if (image < 0)
+                return -errno;
+        if (uid != (uid_t) -1 && fchown(image, uid, gid) < 0)
+                return -errno;
+        r = d->format == DISK_QCOW2 ? fill_qcow2(image, d->size) : fill_raw(image, d->size);
+        if (r >= 0 && fsync(image) < 0)
+                r = -errno;
+        return r < 0 ? r : give_name(image, directory, name);
+}
+
+int disk_image_make(int root, const Guest *g, const GuestDisk *d, uid_t uid, gid_t gid) {
+        _cleanup_(closep) int directory = -EBADF;
+        const char *name;
+        int r;
+
+        if (root_exists(root, d->path + 1))
+                return 0;
+        directory = open_directory(root, d->path, O_RDONLY, &name);
+        r = directory < 0 ? directory : make(directory, name, d, uid, gid);
+        if (r == -EEXIST)
+                return 0;                     /* somebody was faster */
+        if (r == -EOPNOTSUPP || r == -EISDIR) /* open(2) on O_TMPFILE */
+                return refuse(g, d, r, "the file system there cannot make a file without a name",
+                        "make the image yourself: qemu-img create");
+        if (r < 0)
+                return refuse(g, d, r, strerror(-r), "no image has been made");
+        log_event(LOG_INFO, MESSAGE_DISK_MADE, FIELDS("VXM_DISK", d->name), "[Disk %s] %s is new: %" PRIu64 "M, %s.",
+                d->name, d->path, d->size >> 20, d->format == DISK_QCOW2 ? "qcow2" : "raw");
+        return 1;
+}
+
+int disk_images_make_own(int root, const Guest *g) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < g->n_disks; i++)
+                if (g->disks[i].size > 0 && guest_disk_is_own(g, &g->disks[i]))
+                        r = disk_image_make(root, g, &g->disks[i], (uid_t) -1, (gid_t) -1);
+        return r < 0 ? r : 0;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Disks of the guest model. */
+
+#include "exit-status.h"
+#include "conf.h"
+#include "guest-disks.h"
+#include "log.h"
+
+enum {
+        /* Each takes a slot of the root bus, which has 32; QEMU's own devices and the GPUs' ports want some, too. */
+        SLOTS_MAX = 16,
+};
+
+static bool ends_with(const char *s, const char *suffix) {
+        size_t n = strlen(s), m = strlen(suffix);
+
+        return n >= m && streq(s + n - m, suffix);
+}
+
+static int complete_disk(const Guest *g, GuestDisk *d) {
+        if (d->format == DISK_FORMAT_UNSET)
+                d->format = !d->path || ends_with(d->path, ".qcow2") ? DISK_QCOW2 : DISK_RAW;
+        if (d->path || d->size == 0)
+                return 0;
+        return format(
+                &d->path, "/var/lib/vxm/guests/%s/%s.%s", g->name, d->name, d->format == DISK_QCOW2 ? "qcow2" : "raw");
+}
+
+int guest_disks_complete(Guest *g) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < g->n_disks; i++)
+                r = complete_disk(g, &g->disks[i]);
+        return r;
+}
+
+const char *guest_disk_section(const GuestDisk *d) {
+        return d->cdrom ? "CDROM" : "Disk";
+}
+
+bool guest_disk_is_node(const GuestDisk *d) {
+        return d->path && startswith(d->path, "/dev/") && !startswith(d->path, "/dev/shm/");
+}
+
+bool guest_disk_is_own(const Guest *g, const GuestDisk *d) {
+        const char *rest = d->path ? startswith(d->path, "/var/lib/vxm/guests/") : NULL;
+
+        rest = rest ? startswith(rest, g->name) : NULL;
+        return rest && rest[0] == '/' && !strchr(rest + 1, '/');
+}
+
+bool guest_disk_needs_root(const Guest *g, const GuestDisk *d) {
+        return guest_disk_is_node(d) || (d->size > 0 && !guest_disk_is_own(g, d));
+}
+
+bool guest_disks_need_root(const Guest *g) {
+        for (size_t i = 0; i < g->n_disks; i++)
+                if (guest_disk_needs_root(g, &g->disks[i]))
+                        return true;
+        return false;
+}
+
+unsigned guest_disk_boot_place(const Guest *g, const GuestDisk *d) {
+        unsigned place = 1;
+
+        for (const GuestDisk *other = g->disks; other < g->disks + g->n_disks; other++) {
+                uint64_t theirs = other->boot_index - 1, ours = d->boot_index - 1; /* none: the largest there is */
+
+                if (theirs < ours || (theirs == ours && other < d))
+                        place++;
+        }
+        return place;
+}
+
+static int verify_disk(const Guest *g, const GuestDisk *d) {
+        if (!d->path && !d->cdrom)
+                return conf_log(LOG_ERR, g->file, 0, "[Disk %s] has no Path=; add one, or Size= to have an image made.",
+                        d->name);
+        if (d->size > 0 && guest_disk_is_node(d))
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[Disk %s] Size= is set, but Path=%s is no image that could be made; remove Size=.", d->name,
+                        d->path);
+        if (d->size > 0 && d->read_only)
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[Disk %s] Size= and ReadOnly=yes are set: nothing could be written to the new image; remove "
+                        "one.",
+                        d->name);
+        if (d->bus == DISK_SATA && d->read_only && !d->cdrom)
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[Disk %s] ReadOnly=yes and Bus=sata are set, and no SATA disk is read-only; use Bus=scsi.", d->name);
+        return 0;
+}
+
+static int verify_pair(const Guest *g, const GuestDisk *a, const GuestDisk *b) {
+        if (streq_ptr(a->path, b->path) && a->path && !(a->read_only && b->read_only))
+                return conf_log(LOG_ERR, g->file, 0, "[%s %s] and [%s %s] have the same Path=%s; give each its own.",
+                        guest_disk_section(a), a->name, guest_disk_section(b), b->name, a->path);
+        if (a->boot_index > 0 && a->boot_index == b->boot_index)
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[%s %s] and [%s %s] have the same BootIndex=%u; give each its own.", guest_disk_section(a),
+                        a->name, guest_disk_section(b), b->name, (unsigned) a->boot_index);
+        return 0;
+}
+
+int guest_disks_verify(const Guest *g) {
+        unsigned slots = 0;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < g->n_disks; i++) {
+                slots += g->disks[i].bus == DISK_VIRTIO || g->disks[i].bus == DISK_NVME;
+                r = verify_disk(g, &g->disks[i]);
+                for (size_t j = 0; r >= 0 && j < i; j++)
+                        r = verify_pair(g, &g->disks[j], &g->disks[i]);
+        }
+        if (r >= 0 && slots > SLOTS_MAX)
+                return conf_log(LOG_ERR, g->file, 0,
+                        "There are %u disks with Bus=virtio or nvme, and room for %d; give the others Bus=scsi.", slots,
+                        SLOTS_MAX);
+        return r;
+}

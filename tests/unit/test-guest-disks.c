@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What guest files say about disks, taken together: defaults, contradictions, who has to prepare what. */
+
+#include "exit-status.h"
+#include "fixture.h"
+#include "guest-disks.h"
+
+static int load(Fixture *f, const char *text, Guest **ret) {
+        fixture_write(f, "etc/vxm/guests/g.guest", text);
+        return guest_load(f->root, "g", ret);
+}
+
+static void test_defaults(void **state) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+
+        assert_int_equal(
+                load(*state,
+                        "[Disk system]\nSize=64G\n[Disk fast]\nSize=1G\nFormat=raw\nBus=nvme\nCache=none\n[Disk "
+                        "old]\nPath=/srv/x.qcow2\n"
+                        "[Disk other]\nPath=/srv/x.img\nDiscard=no\n[Disk odd]\nPath=/srv/y.qcow2\nFormat=raw\n"
+                        "[CDROM system]\n[CDROM drivers]\nPath=/srv/v.iso\n",
+                        &g),
+                0);
+        assert_int_equal(g->n_disks, 7);
+        assert_string_equal(g->disks[0].path, "/var/lib/vxm/guests/g/system.qcow2");
+        assert_int_equal(g->disks[0].format, DISK_QCOW2);
+        assert_int_equal(g->disks[0].size, UINT64_C(64) << 30);
+        assert_true(g->disks[0].bus == DISK_VIRTIO && g->disks[0].cache == DISK_WRITEBACK && g->disks[0].discard);
+        assert_string_equal(g->disks[1].path, "/var/lib/vxm/guests/g/fast.raw");
+        assert_true(g->disks[1].bus == DISK_NVME && g->disks[1].cache == DISK_NONE);
+        assert_int_equal(g->disks[2].format, DISK_QCOW2);
+        assert_int_equal(g->disks[3].format, DISK_RAW);
+        assert_false(g->disks[3].discard);
+        assert_int_equal(g->disks[4].format, DISK_RAW);
+        assert_true(g->disks[5].cdrom && !g->disks[5].path && g->disks[5].read_only && g->disks[5].bus == DISK_SATA);
+        assert_true(
+                g->disks[6].cdrom && g->disks[6].read_only && g->disks[6].format == DISK_RAW && !g->disks[6].discard);
+}
+
+static void test_contradictions(void **state) {
+        static const struct {
+                const char *text, *says;
+        } cases[] = {
+                { "[Disk a]\n", "[Disk a] has no Path=; add one, or Size= to have an image made." },
+                { "[Disk a]\nPath=/dev/disk/by-id/x\nSize=1G\n",
+                        "[Disk a] Size= is set, but Path=/dev/disk/by-id/x is no image" },
+                { "[Disk a]\nSize=1G\nReadOnly=yes\n", "[Disk a] Size= and ReadOnly=yes are set" },
+                { "[Disk a]\nPath=/x\nBus=sata\nReadOnly=yes\n", "[Disk a] ReadOnly=yes and Bus=sata are set" },
+                { "[Disk a]\nPath=/x\n[Disk b]\nPath=/x\n", "[Disk a] and [Disk b] have the same Path=/x" },
+                { "[Disk a]\nPath=/x\n[CDROM b]\nPath=/x\n", "[Disk a] and [CDROM b] have the same Path=/x" },
+                { "[Disk a]\nPath=/x\nBootIndex=2\n[CDROM b]\nBootIndex=2\n",
+                        "[Disk a] and [CDROM b] have the same BootIndex=2" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(guest_freep) Guest *g = NULL;
+
+                fixture_capture(*state);
+                assert_int_equal(load(*state, cases[i].text, &g), -E_CONFIG);
+                fixture_assert_logged(*state, cases[i].says);
+        }
+        _cleanup_(guest_freep) Guest *g = NULL;
+        assert_int_equal(load(*state, "[CDROM a]\nPath=/x\n[CDROM b]\nPath=/x\n", &g), 0);
+}
+
+static void test_slots(void **state) {
+        char text[2048] = "";
+        size_t n = 0;
+        _cleanup_(guest_freep) Guest *fits = NULL, *too_many = NULL;
+
+        for (unsigned i = 0; i < 16; i++)
+                n += (size_t) snprintf(
+                        text + n, sizeof text - n, "[Disk d%u]\nPath=/d%u\nBus=%s\n", i, i, i % 2 ? "virtio" : "nvme");
+        n += (size_t) snprintf(text + n, sizeof text - n, "[Disk s]\nPath=/s\nBus=scsi\n");
+        assert_int_equal(load(*state, text, &fits), 0);
+        (void) snprintf(text + n, sizeof text - n, "[Disk e]\nPath=/e\n");
+        fixture_capture(*state);
+        assert_int_equal(load(*state, text, &too_many), -E_CONFIG);
+        fixture_assert_logged(
+                *state, "There are 17 disks with Bus=virtio or nvme, and room for 16; give the others Bus=scsi.");
+}
+
+static void test_who(void **state) {
+        static const struct {
+                const char *path;
+                uint64_t size;
+                bool node, own, root;
+        } cases[] = {
+                { "/dev/disk/by-id/x", 0, true, false, true },
+                { "/dev/shm/x.img", 0, false, false, false },
+                { "/srv/x.img", 0, false, false, false },
+                { "/srv/x.img", 1, false, false, true },
+                { "/var/lib/vxm/guests/g/x.img", 1, false, true, false },
+                { "/var/lib/vxm/guests/g/a/x.img", 1, false, false, true },
+                { "/var/lib/vxm/guests/gg/x.img", 1, false, false, true },
+        };
+        Guest g = { .name = (char *) "g" };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                GuestDisk d = { .path = (char *) cases[i].path, .size = cases[i].size };
+
+                g.disks = &d;
+                g.n_disks = 1;
+                if (guest_disk_is_node(&d) != cases[i].node || guest_disk_is_own(&g, &d) != cases[i].own ||
+                        guest_disks_need_root(&g) != cases[i].root)
+                        fail_msg("%s", cases[i].path);
+        }
+}
+
+static void test_boot_order(void **state) {
+        GuestDisk disks[] = { {}, { .boot_index = 9 }, {}, { .boot_index = 2 }, { .boot_index = 999 } };
+        static const unsigned places[] = { 4, 2, 5, 1, 3 };
+        Guest g = { .disks = disks, .n_disks = ELEMENTSOF(disks) };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(disks); i++)
+                assert_int_equal(guest_disk_boot_place(&g, &disks[i]), places[i]);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                fixture_test(test_defaults),
+                fixture_test(test_contradictions),
+                fixture_test(test_slots),
+                cmocka_unit_test(test_who),
+                cmocka_unit_test(test_boot_order),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
