@@ -61,6 +61,8 @@ static void put_header(FILE *f, const Guest *g) {
         for (size_t i = 0; i < g->n_disks; i++)
                 if (g->disks[i].path)
                         put_path(f, "RequiresMountsFor=", g->disks[i].path);
+        for (size_t i = 0; i < g->n_shares; i++)
+                put_path(f, "RequiresMountsFor=", g->shares[i].path);
         if (g->kernel)
                 put_path(f, "RequiresMountsFor=", g->kernel);
         if (g->initrd)
@@ -104,6 +106,9 @@ static void put_guest_unit(FILE *f, const Guest *g) {
 
         if (guest_disks_need_root(g))
                 fprintf(f, "Requires=vxm-disks@%s.service\nAfter=vxm-disks@%s.service\n", g->name, g->name);
+        for (size_t i = 0; i < g->n_shares; i++)
+                fprintf(f, "Requires=vxm-share@%s:%s.socket\nAfter=vxm-share@%s:%s.socket\n", g->name,
+                        g->shares[i].name, g->name, g->shares[i].name);
 
         fputs("\n[Service]\n", f);
         if (g->tpm) /* the TPM's secrets are swtpm's, not QEMU's */
@@ -158,6 +163,21 @@ static void put_disks_unit(FILE *f, const Guest *g) {
                 else if (guest_disk_needs_root(g, d))
                         put_directory_of(f, d->path);
         }
+}
+
+/* Source and destination are parted by a colon; one in a quoted path is none of these. */
+static void put_share_service(FILE *f, const Guest *g, const GuestShare *s) {
+        put_header(f, g);
+        fprintf(f, "\n[Service]\nUser=vxm-%s\n%s=", g->name, s->read_only ? "BindReadOnlyPaths" : "BindPaths");
+        put_word(f, s->path);
+        fputs(":/mnt\n", f);
+}
+
+/* The user that the socket belongs to has to be there. */
+static void put_share_socket(FILE *f, const Guest *g, const GuestShare *s _unused_) {
+        put_header(f, g);
+        fprintf(f, "Requires=vxm-user@%s.service\nAfter=vxm-user@%s.service\n\n[Socket]\nSocketUser=vxm-%s\n", g->name, g->name,
+                g->name);
 }
 
 /* Of a guest whose devices or units are taken only the name is known for sure: its file may have changed, or be gone. */
@@ -218,6 +238,30 @@ static int write_drop_in(int destination, const char *unit, const Guest *g, cons
         return check_written(instance, name, f);
 }
 
+/* The same for vxm-share@GUEST:SHARE, of both types. */
+static int write_share(int destination, const Guest *g, const GuestShare *s) {
+        static const struct {
+                const char *type;
+                void (*put)(FILE *f, const Guest *g, const GuestShare *s);
+        } types[] = { { "service", put_share_service }, { "socket", put_share_socket } };
+
+        for (size_t i = 0; i < ELEMENTSOF(types); i++) {
+                _cleanup_(fclosep) FILE *f = NULL;
+                char name[80];
+                int r;
+
+                (void) snprintf(name, sizeof name, "vxm-share@%s:%s.%s", g->name, s->name, types[i].type);
+                r = open_drop_in(destination, name, DROP_IN, &f);
+                if (r < 0)
+                        return r;
+                types[i].put(f, g, s);
+                r = check_written(name, DROP_IN, f);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int generate_guest(int destination, const Guest *g) {
         int r;
 
@@ -228,6 +272,8 @@ static int generate_guest(int destination, const Guest *g) {
                 r = write_drop_in(destination, "vxm-units", g, DROP_IN, put_units_unit);
         if (r >= 0 && guest_disks_need_root(g))
                 r = write_drop_in(destination, "vxm-disks", g, DROP_IN, put_disks_unit);
+        for (size_t i = 0; r >= 0 && i < g->n_shares; i++)
+                r = write_share(destination, g, &g->shares[i]);
         if (r >= 0 && g->tpm)
                 r = write_drop_in(destination, "vxm-tpm", g, DROP_IN, put_tpm_unit);
         return r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Judges disks before the guest starts. */
+/* Judges disks and shares before the guest starts. */
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -407,6 +407,24 @@ static int check_access(const Guest *g, const GuestDisk *d) {
         return refuse(g, d, why);
 }
 
+static int check_share_access(const Guest *g, const GuestShare *s) {
+        _cleanup_(freep) char *why = NULL;
+
+        /* EROFS is this unit's own: to the guest's QEMU all but its disks is read-only. It comes after the permissions.
+         */
+        if (access(s->path, s->read_only ? R_OK | X_OK : R_OK | W_OK | X_OK) == 0 || errno == EROFS)
+                return 0;
+        if (errno != EACCES)
+                return log_error_errno(errno, "%s: [Share %s] Path=%s: %m.", g->file, s->name, s->path);
+        if (format(&why,
+                    " cannot be %s by the guest's user; setfacl -m u:vxm-%s:%s '%s', and let that user into the "
+                    "directories above%s",
+                    s->read_only ? "read" : "read and written", g->name, s->read_only ? "rx" : "rwx", s->path,
+                    s->read_only ? "" : ", or set ReadOnly=yes") < 0)
+                return log_oom();
+        return refuse_path(g, "Share", s->name, s->path, why);
+}
+
 /* ---- all of them ---- */
 
 static int check_disk(int root, const Guest *g, const GuestDisk *d, bool prepared) {
@@ -436,11 +454,30 @@ static int check_disk(int root, const Guest *g, const GuestDisk *d, bool prepare
         return r < 0 || !prepared ? r : check_access(g, d);
 }
 
+static int check_share(int root, const Guest *g, const GuestShare *s, bool prepared) {
+        _cleanup_(closep) int fd = root_openat(root, s->path + 1, O_PATH);
+        struct stat st;
+
+        if (!root_exists(root, VIRTIOFSD_PATH + 1))
+                return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
+                        "%s is missing, which serves [Share %s]; install it (Debian 13: virtiofsd).", VIRTIOFSD_PATH,
+                        s->name);
+        if (fd < 0 && !(fd == -EACCES && prepared))
+                return refuse_path(g, "Share", s->name, s->path,
+                        fd == -ENOENT ? ": there is no such directory; make it or correct the path"
+                                      : ": it cannot be opened; correct the path");
+        if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode)))
+                return refuse_path(g, "Share", s->name, s->path, " is no directory; name one");
+        return prepared ? check_share_access(g, s) : 0;
+}
+
 int disks_check(int root, const Guest *g, bool prepared) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < g->n_disks; i++)
                 if (g->disks[i].path)
                         r = check_disk(root, g, &g->disks[i], prepared);
+        for (size_t i = 0; r >= 0 && i < g->n_shares; i++)
+                r = check_share(root, g, &g->shares[i], prepared);
         return r;
 }

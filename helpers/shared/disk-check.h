@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* Whether a guest can have its disks: images that are there and that nobody else writes to, block devices
+/* Whether a guest can have its disks and shares: images that are there and that nobody else writes to, block devices
  * that the host does not stand on, directories that the guest's user can read. Looks only. */
 
 #include "disks-record.h"
 #include "guest.h"
 
-/* Judges all disks. prepared: they have been judged and prepared before, and this is the guest's own user,
+/* Judges all disks and shares. prepared: they have been judged and prepared before, and this is the guest's own user,
  * who is asked for its access instead. What is wrong is logged, with the next step. Returns 0; -E_CONFIG: the guest
  * file or an image needs a hand; -E_BUSY: another guest or program has a disk; -E_LACKS; -errno. */
 int disks_check(int root, const Guest *g, bool prepared);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Disks of the guest model. */
+/* Disks and shares of the guest model. */
 
 #include "exit-status.h"
 #include "conf.h"
@@ -31,6 +31,9 @@ int guest_disks_complete(Guest *g) {
 
         for (size_t i = 0; r >= 0 && i < g->n_disks; i++)
                 r = complete_disk(g, &g->disks[i]);
+        for (size_t i = 0; r >= 0 && i < g->n_shares; i++)
+                if (!g->shares[i].tag)
+                        r = free_and_strdup(&g->shares[i].tag, g->shares[i].name);
         return r;
 }
 
@@ -102,6 +105,17 @@ static int verify_pair(const Guest *g, const GuestDisk *a, const GuestDisk *b) {
         return 0;
 }
 
+static int verify_share(const Guest *g, const GuestShare *s) {
+        if (!s->path)
+                return conf_log(LOG_ERR, g->file, 0, "[Share %s] has no Path=; add one.", s->name);
+        for (const GuestShare *other = g->shares; other < s; other++)
+                if (streq(other->tag, s->tag))
+                        return conf_log(LOG_ERR, g->file, 0,
+                                "[Share %s] and [Share %s] have the same Tag=%s; give each its own.", other->name,
+                                s->name, s->tag);
+        return 0;
+}
+
 int guest_disks_verify(const Guest *g) {
         unsigned slots = 0;
         int r = 0;
@@ -112,6 +126,8 @@ int guest_disks_verify(const Guest *g) {
                 for (size_t j = 0; r >= 0 && j < i; j++)
                         r = verify_pair(g, &g->disks[j], &g->disks[i]);
         }
+        for (size_t i = 0; r >= 0 && i < g->n_shares; i++)
+                r = verify_share(g, &g->shares[i]);
         if (r >= 0 && slots > SLOTS_MAX)
                 return conf_log(LOG_ERR, g->file, 0,
                         "There are %u disks with Bus=virtio or nvme, and room for %d; give the others Bus=scsi.", slots,

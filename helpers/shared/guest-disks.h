@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* What the disks of a guest file mean together: defaults that depend on other keys, contradictions, and what
+/* What the disks and shares of a guest file mean together: defaults that depend on other keys, contradictions, and what
  * has to be prepared for them. Pure: nothing here has looked at the machine. */
 
 #include "guest.h"
 
-/* Fills in what the file leaves open: format by the path's name, path by the disk's name. To be called
- * once. Returns 0 or -ENOMEM. */
+/* Fills in what the file leaves open: format by the path's name, path by the disk's name, tag by the share's. To be
+ * called once. Returns 0 or -ENOMEM. */
 int guest_disks_complete(Guest *g);
 
-/* Returns 0, or -E_CONFIG, logged: something is missing, or two disks get into each other's way. */
+/* Returns 0, or -E_CONFIG, logged: something is missing, or two disks or shares get into each other's way. */
 int guest_disks_verify(const Guest *g);
 
 /* Whether the disk is a block device of the host's. Everything in /dev is taken for one, but for files in /dev/shm. */

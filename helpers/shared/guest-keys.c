@@ -6,6 +6,7 @@
 
 #define GUEST(field) .offset = offsetof(Guest, field)
 #define DISK(field) .offset = offsetof(GuestDisk, field)
+#define SHARE(field) .offset = offsetof(GuestShare, field)
 #define DEVICES(field) .offset = offsetof(GuestDevices, field)
 
 #define EXPECTS_DEVICE                                                                                                     \
@@ -62,6 +63,7 @@ const GuestSection guest_sections[] = {
         { "PCI", NAME_OPTIONAL, LIST(GuestDevices, devices, n_devices, GUEST_DEVICES_MAX), is_pci, NULL, "sections of devices" },
         { "Disk", NAME_REQUIRED, LIST(GuestDisk, disks, n_disks, GUEST_DISKS_MAX), is_disk, NULL, "disks" },
         { "CDROM", NAME_REQUIRED, LIST(GuestDisk, disks, n_disks, GUEST_DISKS_MAX), is_cdrom, make_cdrom, "disks" },
+        { "Share", NAME_REQUIRED, LIST(GuestShare, shares, n_shares, GUEST_SHARES_MAX), .plural = "shares" },
 };
 const size_t n_guest_sections = ELEMENTSOF(guest_sections);
 
@@ -104,5 +106,8 @@ const GuestKey guest_keys[] = {
         { "Disk", "Serial", value_serial, NULL, DISK(serial), NULL, "1 to 20 of A-Z, a-z, 0-9, “.”, “_” and “-”" },
         { "CDROM", "Path", value_path, NULL, DISK(path), NULL, "an absolute path" },
         { "CDROM", "BootIndex", value_boot_index, value_reset_number, DISK(boot_index), NULL, "a number from 1 to 999" },
+        { "Share", "Path", value_path, NULL, SHARE(path), NULL, "an absolute path" },
+        { "Share", "Tag", value_tag, NULL, SHARE(tag), NULL, "1 to 36 of A-Z, a-z, 0-9, “.”, “_” and “-”" },
+        { "Share", "ReadOnly", value_boolean, NULL, SHARE(read_only), "no", "yes or no" },
 };
 const size_t n_guest_keys = ELEMENTSOF(guest_keys);

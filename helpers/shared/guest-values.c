@@ -181,6 +181,11 @@ int value_serial(const char *value, void *dest) {
         return set_label(value, DISK_SERIAL_MAX, dest);
 }
 
+/* virtio-fs has 36 bytes for it (virtio 1.2, 5.11.4). */
+int value_tag(const char *value, void *dest) {
+        return set_label(value, SHARE_TAG_MAX, dest);
+}
+
 int value_add_device(const char *value, void *dest) {
         GuestDevices *d = dest;
         DeviceSpec *spec;

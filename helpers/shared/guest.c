@@ -37,6 +37,12 @@ Guest *guest_free(Guest *g) {
                 free(g->disks[i].serial);
         }
         free(g->disks);
+        for (size_t i = 0; i < g->n_shares; i++) {
+                free(g->shares[i].name);
+                free(g->shares[i].path);
+                free(g->shares[i].tag);
+        }
+        free(g->shares);
         for (size_t i = 0; i < g->n_devices; i++)
                 devices_done(&g->devices[i]);
         free(g->devices);

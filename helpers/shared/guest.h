@@ -9,7 +9,9 @@
 enum {
         GUEST_DEVICES_MAX = 16, /* sections of devices, and devices in each */
         GUEST_DISKS_MAX = 64,   /* [Disk] and [CDROM] together */
+        GUEST_SHARES_MAX = 16,
         DISK_SERIAL_MAX = 20,
+        SHARE_TAG_MAX = 36,
 };
 
 /* Of Guest.mmio64, where it is no size. */
@@ -57,6 +59,14 @@ typedef struct GuestDisk {
         char *serial; /* NULL: goes by its name */
 } GuestDisk;
 
+/* [Share NAME]: a directory of the host in the guest, by virtiofs. */
+typedef struct GuestShare {
+        char *name;
+        char *path;
+        char *tag;
+        bool read_only;
+} GuestShare;
+
 /* [GPU], [GPU NAME], [PCI] or [PCI NAME]: devices, and how those are to be treated. The values that go into sysfs stand
  * as the kernel takes them; NULL leaves what is there. */
 typedef struct GuestDevices {
@@ -99,6 +109,8 @@ typedef struct Guest {
         size_t n_stop_units;
         GuestDisk *disks;
         size_t n_disks;
+        GuestShare *shares;
+        size_t n_shares;
 } Guest;
 
 /* Loads the guest called name from the guest files below root (guest-files.h), its preset first, then the file, then

@@ -106,7 +106,7 @@ static int add_functions(Argv *a, const Guest *g _unused_, const QemuFacts *fact
 /* The parts of a command line, in their order. */
 static int (*const parts[])(Argv *a, const Guest *g, const QemuFacts *facts) = {
         add_base, add_machine, qemu_add_uuid, qemu_add_firmware, qemu_add_tpm, add_boot, add_serial, qemu_add_disks,
-        add_functions,
+        qemu_add_shares, add_functions,
 };
 
 int qemu_argv_build(const Guest *g, const QemuFacts *facts, const char *qemu, Argv *ret) {

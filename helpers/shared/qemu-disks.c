@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Disks and CD-ROM drives on QEMU's command line. Names of a user's choice get a prefix that no other node or
+/* Disks, CD-ROM drives and shares on QEMU's command line. Names of a user's choice get a prefix that no other node or
  * device has; QEMU takes 31 characters for a node. */
 
 #include <inttypes.h>
@@ -130,6 +130,21 @@ int qemu_add_disks(Argv *a, const Guest *g, const QemuFacts *facts) {
                 if (r >= 0 && d->path)
                         r = add_nodes(a, d, facts);
                 r = r < 0 ? r : buses[d->bus](a, d, common, ports[d->bus]++);
+        }
+        return r;
+}
+
+/* Each has a server of its own behind a socket, vxm-share@GUEST:NAME; the guest's memory is shared with it. */
+int qemu_add_shares(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < g->n_shares; i++) {
+                const GuestShare *s = &g->shares[i];
+
+                r = argv_add(a, "-chardev", "socket,id=share-%s,path=/run/vxm/shares/%s:%s", s->name, g->name, s->name);
+                r = r < 0 ? r
+                          : argv_add(a, "-device", "vhost-user-fs-pci,id=share-%s,chardev=share-%s,tag=%s", s->name,
+                                    s->name, s->tag);
         }
         return r;
 }

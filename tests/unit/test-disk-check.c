@@ -165,6 +165,21 @@ static void test_locks(void **state) {
                 "copy.");
 }
 
+static void test_shares(void **state) {
+        Fixture *f = *state;
+
+        fixture_directory(f, "srv/music");
+        fixture_write(f, "srv/file", "");
+        assert_refused(f, "[Share m]\nPath=/srv/music\n", -E_LACKS,
+                VIRTIOFSD_PATH " is missing, which serves [Share m]; install it");
+        fixture_write(f, &VIRTIOFSD_PATH[1], "");
+        assert_int_equal(check(f, "[Share m]\nPath=/srv/music\n", false), 0);
+        assert_refused(
+                f, "[Share m]\nPath=/srv/none\n", -E_CONFIG, "[Share m] Path=/srv/none: there is no such directory");
+        assert_refused(
+                f, "[Share m]\nPath=/srv/file\n", -E_CONFIG, "[Share m] Path=/srv/file is no directory; name one");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 fixture_test(test_nodes),
@@ -172,6 +187,7 @@ int main(void) {
                 fixture_test(test_nodes_of_others),
                 fixture_test(test_images),
                 fixture_test(test_locks),
+                fixture_test(test_shares),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What guest files say about disks, taken together: defaults, contradictions, who has to prepare what. */
+/* What guest files say about disks and shares, taken together: defaults, contradictions, who has to prepare what. */
 
 #include "exit-status.h"
 #include "fixture.h"
@@ -18,7 +18,7 @@ static void test_defaults(void **state) {
                         "[Disk system]\nSize=64G\n[Disk fast]\nSize=1G\nFormat=raw\nBus=nvme\nCache=none\n[Disk "
                         "old]\nPath=/srv/x.qcow2\n"
                         "[Disk other]\nPath=/srv/x.img\nDiscard=no\n[Disk odd]\nPath=/srv/y.qcow2\nFormat=raw\n"
-                        "[CDROM system]\n[CDROM drivers]\nPath=/srv/v.iso\n",
+                        "[CDROM system]\n[CDROM drivers]\nPath=/srv/v.iso\n[Share music]\nPath=/srv/music\n",
                         &g),
                 0);
         assert_int_equal(g->n_disks, 7);
@@ -35,6 +35,8 @@ static void test_defaults(void **state) {
         assert_true(g->disks[5].cdrom && !g->disks[5].path && g->disks[5].read_only && g->disks[5].bus == DISK_SATA);
         assert_true(
                 g->disks[6].cdrom && g->disks[6].read_only && g->disks[6].format == DISK_RAW && !g->disks[6].discard);
+        assert_string_equal(g->shares[0].tag, "music");
+        assert_false(g->shares[0].read_only);
 }
 
 static void test_contradictions(void **state) {
@@ -50,6 +52,10 @@ static void test_contradictions(void **state) {
                 { "[Disk a]\nPath=/x\n[CDROM b]\nPath=/x\n", "[Disk a] and [CDROM b] have the same Path=/x" },
                 { "[Disk a]\nPath=/x\nBootIndex=2\n[CDROM b]\nBootIndex=2\n",
                         "[Disk a] and [CDROM b] have the same BootIndex=2" },
+                { "[Share a]\n", "[Share a] has no Path=" },
+                { "[Share a]\nPath=/\n",
+                        "[Share a] Path=/: expected an absolute path." }, /* all of the host, that is */
+                { "[Share a]\nPath=/x\nTag=b\n[Share b]\nPath=/y\n", "[Share a] and [Share b] have the same Tag=b" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {

@@ -11,12 +11,16 @@ static bool is_disk(const GuestKey *k) {
         return streq(k->section, "Disk") || streq(k->section, "CDROM");
 }
 
+static bool is_share(const GuestKey *k) {
+        return streq(k->section, "Share");
+}
+
 static bool is_devices(const GuestKey *k) {
         return (streq(k->section, "GPU") || streq(k->section, "PCI")) && !k->of_guest;
 }
 
 static const char *section_text(const GuestKey *k) {
-        return streq(k->section, "CDROM") ? "CDROM a" : is_disk(k) ? "Disk a" : k->section;
+        return is_share(k) ? "Share a" : streq(k->section, "CDROM") ? "CDROM a" : is_disk(k) ? "Disk a" : k->section;
 }
 
 static int assign(Guest *g, const GuestKey *k, const char *value) {
@@ -32,7 +36,7 @@ static void test_rows_are_whole(void **state) {
                 assert_non_null(k->parse);
                 assert_non_null(k->expects);
                 assert_true(isupper((unsigned char) *k->section) && isupper((unsigned char) *k->key));
-                assert_true(k->offset < (is_disk(k) ? sizeof(GuestDisk) : is_devices(k) ? sizeof(GuestDevices) : sizeof(Guest)));
+                assert_true(k->offset < (is_disk(k) ? sizeof(GuestDisk) : is_share(k) ? sizeof(GuestShare) : is_devices(k) ? sizeof(GuestDevices) : sizeof(Guest)));
                 assert_false(k->initial && k->reset);
                 for (size_t j = 0; j < i; j++)
                         assert_false(streq(guest_keys[j].section, k->section) && streq(guest_keys[j].key, k->key));
@@ -69,7 +73,7 @@ static void test_garbage(void **state) {
         for (size_t i = 0; i < n_guest_keys; i++) {
                 const GuestKey *k = &guest_keys[i];
                 bool is_text = streq(k->key, "Description") || streq(k->key, "CommandLine") || streq(k->key, "Device") ||
-                        streq(k->key, "Serial");
+                        streq(k->key, "Serial") || streq(k->key, "Tag");
                 Guest *g = calloc(1, sizeof *g);
 
                 assert_non_null(g);
@@ -107,6 +111,12 @@ static void test_empty_is_initial(void **state) {
 
                         assert_int_equal(g->n_disks, 1);
                         if (memcmp(&g->disks[0], &nothing, sizeof nothing) != 0)
+                                fail_msg("[%s] %s= does not reset", k->section, k->key);
+                } else if (is_share(k)) {
+                        GuestShare nothing = { .name = g->shares[0].name };
+
+                        assert_int_equal(g->n_shares, 1);
+                        if (memcmp(&g->shares[0], &nothing, sizeof nothing) != 0)
                                 fail_msg("[%s] %s= does not reset", k->section, k->key);
                 } else if (is_devices(k)) {
                         GuestDevices nothing = { .gpu = streq(k->section, "GPU") };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Disks and CD-ROM drives on QEMU's command line, option by option; whole command lines are golden. */
+/* Disks, CD-ROM drives and shares on QEMU's command line, option by option; whole command lines are golden. */
 
 #include "fixture.h"
 #include "qemu-disks.h"
@@ -171,6 +171,26 @@ static void test_names(void **state) {
         }
 }
 
+static void test_shares(void **state) {
+        GuestShare shares[] = {
+                { .name = S("music"), .path = S("/srv/m,usic"), .tag = S("Music") },
+                { .name = S("b"), .path = S("/b"), .tag = S("b"), .read_only = true },
+        };
+        Guest g = { .name = S("g"), .shares = shares, .n_shares = ELEMENTSOF(shares) };
+        static const char *const wanted[] = { "-chardev", "socket,id=share-music,path=/run/vxm/shares/g:music",
+                "-device", "vhost-user-fs-pci,id=share-music,chardev=share-music,tag=Music", "-chardev",
+                "socket,id=share-b,path=/run/vxm/shares/g:b", "-device",
+                "vhost-user-fs-pci,id=share-b,chardev=share-b,tag=b" };
+        _cleanup_(argv_done) Argv argv = {};
+        QemuFacts f = {};
+
+        (void) state;
+        assert_int_equal(qemu_add_shares(&argv, &g, &f), 0);
+        assert_int_equal(argv.n, ELEMENTSOF(wanted));
+        for (size_t i = 0; i < argv.n; i++)
+                assert_string_equal(argv.items[i], wanted[i]);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_plain),
@@ -178,6 +198,7 @@ int main(void) {
                 cmocka_unit_test(test_buses),
                 cmocka_unit_test(test_sata),
                 cmocka_unit_test(test_names),
+                cmocka_unit_test(test_shares),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
