@@ -16,19 +16,19 @@ _FUNCTION = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 _STATE = (Path(__file__).resolve().parent / "inside" / "state.py").read_text()
 
 # Waits for the report on the guest's console, which is asked for with a newline. Ends with status 3 when the guest says nothing
-# for two minutes, six times as long as it takes to boot.
+# for three minutes, nine times as long as it takes to boot.
 _REPORT = r"""
 import socket, sys
 console = socket.socket(socket.AF_UNIX)
 console.connect("/run/vxm/sockets/%s/console")
-console.settimeout(120)
+console.settimeout(180)
 console.sendall(b"\n")
 text = b""
 while b"VXM-REPORT-END" not in text:
     try:
         data = console.recv(65536)
     except TimeoutError:
-        print("the guest has said nothing for two minutes, after: %%r" %% text, file=sys.stderr)
+        print("the guest has said nothing for three minutes, after: %%r" %% text, file=sys.stderr)
         sys.exit(3)
     if not data:
         sys.exit("the console was closed before the report: %%r" %% text)
@@ -96,7 +96,8 @@ def state(lab):
 
 def wait_undone(lab, name="demo"):
     """Waits until systemd has nothing left to do for the guest: units stopped, undo included."""
-    units = " ".join(f"vxm-{part}@{name}.service" for part in ("guest", "tpm", "bind", "units", "user"))
+    units = " ".join(f"vxm-{part}@{name}.service" for part in ("guest", "tpm", "bind", "disks", "units", "user"))
+    units += f" $(systemctl list-units --plain --legend=no --all 'vxm-share@{name}:*' | cut -d ' ' -f 1)"
     lab.run(f"for i in $(seq 600); do systemctl is-active -q {units} || systemctl show -P ActiveState {units} | "
             "grep -qE '^(de)?activating' || exit 0; sleep 0.1; done; systemctl list-units 'vxm-*'; exit 1", timeout=90)
 

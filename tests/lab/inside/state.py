@@ -2,7 +2,7 @@
 """Runs inside the lab: everything that vxm may change on a machine, as text, one line a thing, sorted.
 
 Of each PCI function: driver, override, reset methods, power policy and the sizes of its BARs. Consoles and who draws them,
-framebuffers, cards; the nodes of vfio; vxm's own files in /run. What comes with a module that stays loaded is left out.
+framebuffers, cards; the nodes of vfio and of block devices; vxm's own files in /run. What comes with a module that stays loaded is left out.
 """
 
 import os
@@ -58,9 +58,17 @@ def _files():
                 yield f"{path} {status.st_uid}:{status.st_gid} {status.st_mode:o}"
 
 
+def _disks():
+    for disk in Path("/sys/class/block").iterdir():
+        node = Path("/dev", disk.name.replace("!", "/"))
+        if node.exists():
+            status = node.stat()
+            yield f"{node} {status.st_uid}:{status.st_gid} {status.st_mode:o}"
+
+
 def lines():
     """All of it, as a list of lines."""
-    return sorted((*_functions(), *_screens(), *_files()))
+    return sorted((*_functions(), *_screens(), *_disks(), *_files()))
 
 
 if __name__ == "__main__":
