@@ -7,8 +7,6 @@
  * of nodes in /dev/vfio, and its record in /run/vxm/bind. Refuses before the first write, also when the guest could not
  * start. What is judged, planned and done is in the modules of helpers/bind. */
 
-#include <pwd.h>
-
 #include "bind-list.h"
 #include "bind-run.h"
 #include "census.h"
@@ -16,6 +14,7 @@
 #include "cli.h"
 #include "exit-status.h"
 #include "guest-check.h"
+#include "guest-user.h"
 #include "log.h"
 #include "messages.h"
 #include "parse.h"
@@ -44,21 +43,13 @@ static bool arg_dry_run;
 
 /* The guest's user has been made by vxm-user@.service. */
 static int find_user(uid_t *ret) {
-        _cleanup_(freep) char *name = NULL;
-        struct passwd *user;
-        int r;
+        int r = guest_user_find(arg_guest, ret);
 
-        r = format(&name, "vxm-%s", arg_guest);
-        if (r < 0)
-                return log_oom();
-        user = getpwnam(name);
-        if (user)
-                *ret = user->pw_uid;
-        else if (arg_dry_run)
+        if (r < 0 && arg_dry_run)
                 *ret = 0;
-        else
+        else if (r < 0)
                 return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                        "There is no user %s; make it: systemd-sysusers --inline 'u %s -'", name, name);
+                        "There is no user vxm-%s; make it: systemd-sysusers --inline 'u vxm-%s -'", arg_guest, arg_guest);
         return 0;
 }
 

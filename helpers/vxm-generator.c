@@ -109,6 +109,8 @@ static void put_guest_unit(FILE *f, const Guest *g) {
         for (size_t i = 0; i < g->n_shares; i++)
                 fprintf(f, "Requires=vxm-share@%s:%s.socket\nAfter=vxm-share@%s:%s.socket\n", g->name,
                         g->shares[i].name, g->name, g->shares[i].name);
+        if (guest_has_networks(g))
+                fprintf(f, "Requires=vxm-link@%s.service\nAfter=vxm-link@%s.service\n", g->name, g->name);
 
         fputs("\n[Service]\n", f);
         if (g->tpm) /* the TPM's secrets are swtpm's, not QEMU's */
@@ -178,6 +180,23 @@ static void put_share_socket(FILE *f, const Guest *g, const GuestShare *s _unuse
         put_header(f, g);
         fprintf(f, "Requires=vxm-user@%s.service\nAfter=vxm-user@%s.service\n\n[Socket]\nSocketUser=vxm-%s\n", g->name, g->name,
                 g->name);
+}
+
+static void put_net_unit(FILE *f, const Guest *g) {
+        put_header(f, g);
+}
+
+/* Each type of network opens what it needs, and no more. passt shuts itself in by namespaces and a file system of its own. */
+static void put_link_unit(FILE *f, const Guest *g) {
+        put_header(f, g);
+        if (guest_has_network(g, NETWORK_BRIDGE))
+                fprintf(f, "Requires=vxm-net@%s.service\nAfter=vxm-net@%s.service\n", g->name, g->name);
+        fputs("\n[Service]\n", f);
+        if (guest_has_network(g, NETWORK_BRIDGE))
+                fputs("DeviceAllow=/dev/net/tun rw\nDeviceAllow=/dev/vhost-net rw\n", f);
+        if (guest_has_network(g, NETWORK_NAT) || guest_has_network(g, NETWORK_HOST))
+                fputs("RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK\nRestrictNamespaces=user mnt pid ipc uts\n"
+                      "SystemCallFilter=@mount\n", f);
 }
 
 /* Of a guest whose devices or units are taken only the name is known for sure: its file may have changed, or be gone. */
@@ -274,6 +293,10 @@ static int generate_guest(int destination, const Guest *g) {
                 r = write_drop_in(destination, "vxm-disks", g, DROP_IN, put_disks_unit);
         for (size_t i = 0; r >= 0 && i < g->n_shares; i++)
                 r = write_share(destination, g, &g->shares[i]);
+        if (r >= 0 && guest_has_networks(g))
+                r = write_drop_in(destination, "vxm-link", g, DROP_IN, put_link_unit);
+        if (r >= 0 && guest_has_network(g, NETWORK_BRIDGE))
+                r = write_drop_in(destination, "vxm-net", g, DROP_IN, put_net_unit);
         if (r >= 0 && g->tpm)
                 r = write_drop_in(destination, "vxm-tpm", g, DROP_IN, put_tpm_unit);
         return r;

@@ -10,6 +10,7 @@
 #include "disk-image.h"
 #include "exit-status.h"
 #include "guest-firmware.h"
+#include "link-socket.h"
 #include "log.h"
 #include "messages.h"
 #include "pci-names.h"
@@ -39,6 +40,10 @@ static int run(void) {
                 return r; /* told, with file and line */
         r = qemu_facts_gather(root, g, QEMU_PATH, arg_check || arg_dry_run ? QEMU_FACTS_JUDGED_DEVICES : QEMU_FACTS_BOUND_DEVICES,
                 &facts);
+        if (r < 0)
+                return r;
+        if (!arg_check && !arg_dry_run)
+                r = qemu_links_fetch(g, facts.links);
         if (r < 0)
                 return r;
         r = qemu_argv_build(g, &facts, QEMU_PATH, &argv);

@@ -22,6 +22,8 @@
                 "a power of two from 1M to 512G, such as 16G" },                                                           \
         { section, "RomFile", value_path, NULL, DEVICES(rom_file), NULL, "an absolute path" }
 
+#define NETWORK(field) .offset = offsetof(GuestNetwork, field)
+
 #define LIST(type, list, length, most)                                                                                     \
         .size = sizeof(type), .items = offsetof(Guest, list), .n = offsetof(Guest, length), .max = (most)
 
@@ -64,6 +66,8 @@ const GuestSection guest_sections[] = {
         { "Disk", NAME_REQUIRED, LIST(GuestDisk, disks, n_disks, GUEST_DISKS_MAX), is_disk, NULL, "disks" },
         { "CDROM", NAME_REQUIRED, LIST(GuestDisk, disks, n_disks, GUEST_DISKS_MAX), is_cdrom, make_cdrom, "disks" },
         { "Share", NAME_REQUIRED, LIST(GuestShare, shares, n_shares, GUEST_SHARES_MAX), .plural = "shares" },
+        { "Network", NAME_REQUIRED, LIST(GuestNetwork, networks, n_networks, GUEST_NETWORKS_MAX), .plural = "networks" },
+        { "Display" },
 };
 const size_t n_guest_sections = ELEMENTSOF(guest_sections);
 
@@ -109,5 +113,15 @@ const GuestKey guest_keys[] = {
         { "Share", "Path", value_path, NULL, SHARE(path), NULL, "an absolute path" },
         { "Share", "Tag", value_tag, NULL, SHARE(tag), NULL, "1 to 36 of A-Z, a-z, 0-9, “.”, “_” and “-”" },
         { "Share", "ReadOnly", value_boolean, NULL, SHARE(read_only), "no", "yes or no" },
+        { "Network", "Type", value_network_type, NULL, NETWORK(type), "nat", "nat, host, bridge or none" },
+        { "Network", "Bridge", value_interface, NULL, NETWORK(bridge), NULL, "the name of a bridge such as br0, at most 15 characters" },
+        { "Network", "MAC", value_mac, NULL, NETWORK(mac), NULL, "an address of one card such as 52:54:00:12:34:56" },
+        { "Network", "Model", value_network_model, NULL, NETWORK(model), "virtio", "virtio or e1000e" },
+        { "Network", "Forward", value_add_forward, value_reset_forwards, 0, NULL,
+                "[ADDRESS:]HOST:GUEST[/tcp|/udp] with ports from 1 to 65535, such as 8080:80; 64 at most" },
+        { "Network", "SSH", value_port, value_reset_port, NETWORK(ssh), NULL, "a port of the host, from 1 to 65535, such as 2222" },
+        { "Display", "SPICE", value_display, NULL, GUEST(spice), "no", "yes or no" },
+        { "Display", "VNC", value_display, NULL, GUEST(vnc), "no", "yes or no" },
+        { "Display", "Model", value_display_model, NULL, GUEST(display_model), "virtio", "virtio, qxl or vga" },
 };
 const size_t n_guest_keys = ELEMENTSOF(guest_keys);

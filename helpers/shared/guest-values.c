@@ -6,6 +6,7 @@
 
 #include "guest-values.h"
 #include "guest.h"
+#include "mac.h"
 #include "parse.h"
 #include "root.h"
 
@@ -319,4 +320,98 @@ void value_reset_stop_units(void *dest) {
 
         g->stop_units = strings_free(g->stop_units, g->n_stop_units);
         g->n_stop_units = 0;
+}
+
+/* The word's place among words, which end with NULL, becomes the enum's value. */
+static int value_of_words(const char *value, const char *const words[], int *dest) {
+        for (int i = 0; words[i]; i++)
+                if (streq(words[i], value)) {
+                        *dest = i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+int value_network_type(const char *value, void *dest) {
+        static const char *const words[] = { [NETWORK_NAT] = "nat", [NETWORK_HOST] = "host", [NETWORK_BRIDGE] = "bridge",
+                [NETWORK_NONE] = "none", NULL };
+        int type, r = value_of_words(value, words, &type);
+
+        if (r >= 0)
+                *(NetworkType *) dest = (NetworkType) type;
+        return r;
+}
+
+/* The kernel takes more (dev_valid_name()), but nobody names a bridge so; and what is no name must not become a path. */
+int value_interface(const char *value, void *dest) {
+        size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+
+        if (value[n] != '\0' || !isalpha((unsigned char) value[0]))
+                return -EINVAL;
+        return n >= TAP_NAME_SIZE ? -ERANGE : free_and_strdup(dest, value);
+}
+
+int value_mac(const char *value, void *dest) {
+        char mac[MAC_TEXT_SIZE];
+        int r = mac_parse(value, mac);
+
+        return r < 0 ? r : free_and_strdup(dest, mac);
+}
+
+int value_network_model(const char *value, void *dest) {
+        static const char *const words[] = { [NETWORK_VIRTIO] = "virtio", [NETWORK_E1000E] = "e1000e", NULL };
+        int model, r = value_of_words(value, words, &model);
+
+        if (r >= 0)
+                *(NetworkModel *) dest = (NetworkModel) model;
+        return r;
+}
+
+int value_add_forward(const char *value, void *dest) {
+        GuestNetwork *n = dest;
+        Forward *forward;
+        int r;
+
+        if (n->n_forwards >= GUEST_FORWARDS_MAX)
+                return -ERANGE;
+        forward = ARRAY_GROW(n->forwards, n->n_forwards);
+        if (!forward)
+                return -ENOMEM;
+        r = forward_parse(value, forward);
+        if (r >= 0)
+                n->n_forwards++;
+        return r;
+}
+
+void value_reset_forwards(void *dest) {
+        GuestNetwork *n = dest;
+
+        n->forwards = (free(n->forwards), NULL);
+        n->n_forwards = 0;
+}
+
+int value_port(const char *value, void *dest) {
+        return parse_number(value, 1, 65535, dest);
+}
+
+void value_reset_port(void *dest) {
+        *(uint64_t *) dest = 0;
+}
+
+int value_display(const char *value, void *dest) {
+        bool on;
+        int r = parse_boolean(value, &on);
+
+        if (r >= 0)
+                *(uint64_t *) dest = on ? DISPLAY_SOCKET : DISPLAY_NO;
+        return r;
+}
+
+int value_display_model(const char *value, void *dest) {
+        static const char *const words[] = { [DISPLAY_VIRTIO] = "virtio", [DISPLAY_QXL] = "qxl", [DISPLAY_VGA] = "vga", NULL };
+        int model, r = value_of_words(value, words, &model);
+
+        if (r >= 0)
+                *(DisplayModel *) dest = (DisplayModel) model;
+        return r;
 }

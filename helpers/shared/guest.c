@@ -10,6 +10,7 @@
 #include "guest-keys.h"
 #include "log.h"
 #include "messages.h"
+#include "network-verify.h"
 #include "parse.h"
 #include "root.h"
 
@@ -25,6 +26,13 @@ static void devices_done(GuestDevices *d) {
         free(d->d3cold);
         free(d->rom_file);
         free(d->name);
+}
+
+static void network_done(GuestNetwork *n) {
+        free(n->forwards);
+        free(n->bridge);
+        free(n->mac);
+        free(n->name);
 }
 
 Guest *guest_free(Guest *g) {
@@ -43,6 +51,9 @@ Guest *guest_free(Guest *g) {
                 free(g->shares[i].tag);
         }
         free(g->shares);
+        for (size_t i = 0; i < g->n_networks; i++)
+                network_done(&g->networks[i]);
+        free(g->networks);
         for (size_t i = 0; i < g->n_devices; i++)
                 devices_done(&g->devices[i]);
         free(g->devices);
@@ -66,6 +77,29 @@ bool guest_has_devices(const Guest *g) {
                 if (g->devices[i].n_specs > 0)
                         return true;
         return false;
+}
+
+bool guest_has_network(const Guest *g, NetworkType type) {
+        for (size_t i = 0; i < g->n_networks; i++)
+                if (g->networks[i].type == type)
+                        return true;
+        return false;
+}
+
+bool guest_has_networks(const Guest *g) {
+        return guest_has_network(g, NETWORK_NAT) || guest_has_network(g, NETWORK_HOST) || guest_has_network(g, NETWORK_BRIDGE);
+}
+
+bool guest_has_display(const Guest *g) {
+        return g->spice != DISPLAY_NO || g->vnc != DISPLAY_NO;
+}
+
+size_t network_n_forwards(const GuestNetwork *n) {
+        return n->n_forwards + (n->ssh != 0);
+}
+
+Forward network_forward(const GuestNetwork *n, size_t index) {
+        return index < n->n_forwards ? n->forwards[index] : (Forward){ .host = (uint16_t) n->ssh, .guest = 22 };
 }
 
 /* Only regular files: the generator must not wait for a pipe's writer, at boot least of all. */
@@ -190,6 +224,7 @@ static int verify(const Guest *g) {
                 return conf_log(LOG_ERR, g->file, 0, "[GPU] %s= is set, but no Device=; name the GPU.",
                         g->single_gpu ? "SingleGpu" : "StopUnits");
         r = guest_disks_verify(g);
+        r = r < 0 ? r : network_verify(g);
         return r < 0 ? r : verify_firmware(g);
 }
 

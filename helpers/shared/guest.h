@@ -5,6 +5,7 @@
 
 #include "device-pin.h"
 #include "device-spec.h"
+#include "forward.h"
 
 enum {
         GUEST_DEVICES_MAX = 16, /* sections of devices, and devices in each */
@@ -12,6 +13,8 @@ enum {
         GUEST_SHARES_MAX = 16,
         DISK_SERIAL_MAX = 20,
         SHARE_TAG_MAX = 36,
+        GUEST_NETWORKS_MAX = 8,
+        GUEST_FORWARDS_MAX = 64, /* of each network */
 };
 
 /* Of Guest.mmio64, where it is no size. */
@@ -67,6 +70,41 @@ typedef struct GuestShare {
         bool read_only;
 } GuestShare;
 
+typedef enum NetworkType {
+        NETWORK_NAT,    /* the host speaks for the guest, passt(1) */
+        NETWORK_HOST,   /* the same, and nothing between the guest and the host */
+        NETWORK_BRIDGE, /* a port of a bridge that is there */
+        NETWORK_NONE,
+} NetworkType;
+
+typedef enum NetworkModel {
+        NETWORK_VIRTIO,
+        NETWORK_E1000E,
+} NetworkModel;
+
+typedef struct GuestNetwork {
+        char *name; /* from the section, [Network NAME] */
+        NetworkType type;
+        NetworkModel model;
+        char *bridge;
+        char *mac; /* NULL: derived, see mac.h */
+        Forward *forwards;
+        size_t n_forwards;
+        uint64_t ssh; /* a port of the host; 0: none */
+} GuestNetwork;
+
+/* How a picture can be looked at: 0 not at all, 1 by a socket that only the guest's user can open. */
+enum {
+        DISPLAY_NO,
+        DISPLAY_SOCKET,
+};
+
+typedef enum DisplayModel {
+        DISPLAY_VIRTIO,
+        DISPLAY_QXL,
+        DISPLAY_VGA,
+} DisplayModel;
+
 /* [GPU], [GPU NAME], [PCI] or [PCI NAME]: devices, and how those are to be treated. The values that go into sysfs stand
  * as the kernel takes them; NULL leaves what is there. */
 typedef struct GuestDevices {
@@ -111,6 +149,10 @@ typedef struct Guest {
         size_t n_disks;
         GuestShare *shares;
         size_t n_shares;
+        GuestNetwork *networks;
+        size_t n_networks;
+        uint64_t spice, vnc; /* DISPLAY_… */
+        DisplayModel display_model;
 } Guest;
 
 /* Loads the guest called name from the guest files below root (guest-files.h), its preset first, then the file, then
@@ -120,6 +162,19 @@ int guest_load(int root, const char *name, Guest **ret);
 
 /* Whether the guest asks for any PCI device. */
 bool guest_has_devices(const Guest *g);
+
+/* Whether a network of the guest has that type. */
+bool guest_has_network(const Guest *g, NetworkType type);
+
+/* Whether any of its networks leads somewhere. */
+bool guest_has_networks(const Guest *g);
+
+/* Whether the guest has an emulated display, and someone can look at it. */
+bool guest_has_display(const Guest *g);
+
+/* Forward= and SSH= of a network, as one list: the number of them, and one of them. */
+size_t network_n_forwards(const GuestNetwork *n);
+Forward network_forward(const GuestNetwork *n, size_t index);
 
 Guest *guest_free(Guest *g);
 static inline void guest_freep(Guest **g) {

@@ -47,6 +47,12 @@
 #define MESSAGE_DISK_GIVEN "c7d18d3a904d4681b5d1e3f833af34d2"
 /* A block device's node is back with its owner. */
 #define MESSAGE_DISK_RETURNED "b18a5e0660704aa5b0a61e1cf9e452bb"
+/* A port of the host that a guest file forwards is taken. */
+#define MESSAGE_PORT_TAKEN "d0a6b809cacb42c3aef46508d096ef54"
+/* A network of a guest is there. */
+#define MESSAGE_NETWORK_MADE "52124458452341808dc9975570f9245a"
+/* A network of a guest could not be made, or not be taken down again. */
+#define MESSAGE_NETWORK_FAILED "1fcd6420685e474ba945cd34a7f9f2bb"
 /* Static binding could not be switched on or off; nothing has changed. */
 #define MESSAGE_STATIC_FAILED "6c2239416624495bb66ad1946864daf3"
 /* A guest's UEFI variables are of another firmware than it would get. */

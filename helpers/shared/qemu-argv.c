@@ -5,7 +5,9 @@
 #include <inttypes.h>
 
 #include "qemu-disks.h"
+#include "qemu-display.h"
 #include "qemu-firmware.h"
+#include "qemu-network.h"
 
 void qemu_facts_done(QemuFacts *facts) {
         firmware_done(&facts->firmware);
@@ -14,6 +16,7 @@ void qemu_facts_done(QemuFacts *facts) {
         free(facts->tpm);
         free(facts->uuid);
         free(facts->sockets);
+        free(facts->links);
 }
 
 static int add_base(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
@@ -106,7 +109,7 @@ static int add_functions(Argv *a, const Guest *g _unused_, const QemuFacts *fact
 /* The parts of a command line, in their order. */
 static int (*const parts[])(Argv *a, const Guest *g, const QemuFacts *facts) = {
         add_base, add_machine, qemu_add_uuid, qemu_add_firmware, qemu_add_tpm, add_boot, add_serial, qemu_add_disks,
-        qemu_add_shares, add_functions,
+        qemu_add_shares, qemu_add_networks, qemu_add_display, add_functions,
 };
 
 int qemu_argv_build(const Guest *g, const QemuFacts *facts, const char *qemu, Argv *ret) {

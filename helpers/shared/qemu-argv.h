@@ -5,10 +5,18 @@
 #include "argv.h"
 #include "devices.h"
 #include "firmware.h"
+#include "mac.h"
 
 enum {
         QEMU_QMP_FD = 3, /* where the child finds its end of the QMP socket */
 };
+
+/* What a network of the guest is to QEMU: a card with an address, and open descriptors behind it. */
+typedef struct QemuLink {
+        char mac[MAC_TEXT_SIZE];
+        int fd;       /* a tap, or the socket that passt is behind; negative: not there (yet) */
+        int vhost_fd; /* of /dev/vhost-net, for a tap; negative: none */
+} QemuLink;
 
 /* The facts of the host that the command line depends on. */
 typedef struct QemuFacts {
@@ -20,6 +28,7 @@ typedef struct QemuFacts {
         char *uuid;             /* NULL: not known, see guest-uuid.h */
         uint64_t mmio64_mib;    /* what OVMF is told of 64-bit BARs; 0: nothing */
         bool io_uring;          /* the kernel lets the guest's user have it */
+        QemuLink *links;        /* as many as the guest has networks, in their order */
 } QemuFacts;
 
 void qemu_facts_done(QemuFacts *facts);

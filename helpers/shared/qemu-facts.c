@@ -13,9 +13,11 @@
 #include "guest-uuid.h"
 #include "log.h"
 #include "messages.h"
+#include "network-check.h"
 #include "pci-bars.h"
 #include "qemu-facts.h"
 #include "qemu-firmware.h"
+#include "qemu-network.h"
 #include "rom-file.h"
 #include "root.h"
 #include "tpm-state.h"
@@ -140,6 +142,11 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
         r = r < 0 ? r : find_devices(root, g, devices, &facts.functions);
         r = r < 0 ? r : check_roms(root, g, &facts.functions);
         r = r < 0 ? r : find_mmio64(root, g, &facts);
+        r = r < 0 ? r : display_check(root, g);
+        /* In its own unit the guest sees nothing of the host's network, as it should be. */
+        if (r >= 0 && devices != QEMU_FACTS_BOUND_DEVICES)
+                r = network_check(root, g);
+        r = r < 0 ? r : qemu_links_find(root, g, &facts.links);
         if (r < 0)
                 return r;
 

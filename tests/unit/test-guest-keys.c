@@ -19,8 +19,24 @@ static bool is_devices(const GuestKey *k) {
         return (streq(k->section, "GPU") || streq(k->section, "PCI")) && !k->of_guest;
 }
 
+static bool is_network(const GuestKey *k) {
+        return streq(k->section, "Network");
+}
+
 static const char *section_text(const GuestKey *k) {
-        return is_share(k) ? "Share a" : streq(k->section, "CDROM") ? "CDROM a" : is_disk(k) ? "Disk a" : k->section;
+        return is_share(k)                  ? "Share a"
+               : streq(k->section, "CDROM") ? "CDROM a"
+               : is_disk(k)                 ? "Disk a"
+               : is_network(k)              ? "Network a"
+                                            : k->section;
+}
+
+static size_t size_of_base(const GuestKey *k) {
+        return is_disk(k)      ? sizeof(GuestDisk)
+               : is_share(k)   ? sizeof(GuestShare)
+               : is_devices(k) ? sizeof(GuestDevices)
+               : is_network(k) ? sizeof(GuestNetwork)
+                               : sizeof(Guest);
 }
 
 static int assign(Guest *g, const GuestKey *k, const char *value) {
@@ -36,7 +52,7 @@ static void test_rows_are_whole(void **state) {
                 assert_non_null(k->parse);
                 assert_non_null(k->expects);
                 assert_true(isupper((unsigned char) *k->section) && isupper((unsigned char) *k->key));
-                assert_true(k->offset < (is_disk(k) ? sizeof(GuestDisk) : is_share(k) ? sizeof(GuestShare) : is_devices(k) ? sizeof(GuestDevices) : sizeof(Guest)));
+                assert_true(k->offset < size_of_base(k));
                 assert_false(k->initial && k->reset);
                 for (size_t j = 0; j < i; j++)
                         assert_false(streq(guest_keys[j].section, k->section) && streq(guest_keys[j].key, k->key));
@@ -89,7 +105,9 @@ static void test_garbage(void **state) {
 /* Setting a key and then emptying it is as if it had never stood there. */
 static void test_empty_is_initial(void **state) {
         static const char *const values[] = { "no", "yes", "1", "4G", "90s", "bios", "qcow2", "/a", "a", "01:00.0",
-                "static", "flr", "auto", "256M", "a.service", "scsi", "unsafe", "5", "0000:00/1c.0/00.0 1234:1111:1af4:1100" };
+                "static", "flr", "auto", "256M", "bridge", "br0", "e1000e",
+                "52:54:00:12:34:56", "8080:80", "2222", "qxl", "a.service", "scsi", "unsafe", "5",
+                "0000:00/1c.0/00.0 1234:1111:1af4:1100" };
         Guest *untouched = calloc(1, sizeof *untouched);
 
         (void) state;
@@ -117,6 +135,13 @@ static void test_empty_is_initial(void **state) {
 
                         assert_int_equal(g->n_shares, 1);
                         if (memcmp(&g->shares[0], &nothing, sizeof nothing) != 0)
+                                fail_msg("[%s] %s= does not reset", k->section, k->key);
+                } else if (is_network(k)) {
+                        const GuestNetwork nothing = {};
+
+                        assert_int_equal(g->n_networks, 1);
+                        free(TAKE_PTR(g->networks[0].name));
+                        if (memcmp(&g->networks[0], &nothing, sizeof nothing) != 0)
                                 fail_msg("[%s] %s= does not reset", k->section, k->key);
                 } else if (is_devices(k)) {
                         GuestDevices nothing = { .gpu = streq(k->section, "GPU") };

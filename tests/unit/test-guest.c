@@ -54,6 +54,9 @@ static void test_defaults(void **state) {
         assert_null(g->firmware_vars);
         assert_null(g->uuid);
         assert_true(g->mmio64 == MMIO64_AUTO);
+        assert_int_equal(g->n_networks, 0);
+        assert_false(guest_has_networks(g));
+        assert_false(guest_has_display(g));
 }
 
 static void test_firmware(void **state) {
@@ -95,7 +98,10 @@ static void test_all_keys(void **state) {
         fixture_write(*state, "etc/vxm/guests/g.guest",
                 "[Guest]\nDescription=A guest\nStopTimeout=90s\n[Memory]\nSize=512M\n[CPU]\nCount=7\n[Firmware]\nType=bios\n"
                 "[Boot]\nKernel=/k\nInitrd=/i\nCommandLine=a b\n[GPU]\nDevice=01:00.0\nDevice=2:0.0\n"
-                "[Disk root]\nPath=/r\nFormat=qcow2\nReadOnly=yes\n[Disk data]\nPath=/d\n[Disk root]\nFormat=raw\n");
+                "[Disk root]\nPath=/r\nFormat=qcow2\nReadOnly=yes\n[Disk data]\nPath=/d\n[Disk root]\nFormat=raw\n"
+                "[Network lan]\nType=bridge\nBridge=br-lan.1\nMAC=02:AB:cd:00:00:01\nModel=e1000e\n"
+                "[Network out]\nForward=8080:80\nForward=5353:53/udp\nSSH=2222\n"
+                "[Display]\nSPICE=yes\nVNC=yes\nModel=qxl\n");
         g = load(*state);
         assert_string_equal(g->description, "A guest");
         assert_int_equal(g->stop_timeout, 90000000);
@@ -116,6 +122,20 @@ static void test_all_keys(void **state) {
         assert_string_equal(g->disks[1].name, "data");
         assert_int_equal(g->disks[1].format, DISK_RAW);
         assert_false(g->disks[1].read_only);
+        assert_int_equal(g->n_networks, 2);
+        assert_int_equal(g->networks[0].type, NETWORK_BRIDGE);
+        assert_int_equal(g->networks[0].model, NETWORK_E1000E);
+        assert_string_equal(g->networks[0].bridge, "br-lan.1");
+        assert_string_equal(g->networks[0].mac, "02:ab:cd:00:00:01");
+        assert_int_equal(network_n_forwards(&g->networks[0]), 0);
+        assert_int_equal(g->networks[1].type, NETWORK_NAT);
+        assert_int_equal(network_n_forwards(&g->networks[1]), 3);
+        assert_true(network_forward(&g->networks[1], 1).udp);
+        assert_int_equal(network_forward(&g->networks[1], 2).host, 2222);
+        assert_int_equal(network_forward(&g->networks[1], 2).guest, 22);
+        assert_true(guest_has_networks(g) && guest_has_network(g, NETWORK_NAT) && !guest_has_network(g, NETWORK_HOST));
+        assert_true(guest_has_display(g));
+        assert_int_equal(g->display_model, DISPLAY_QXL);
 }
 
 static void test_precedence(void **state) {

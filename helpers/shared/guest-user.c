@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Asks for a guest's user. */
+
+#include <pwd.h>
+
+#include "guest-user.h"
+
+int guest_user_find(const char *guest, uid_t *ret) {
+        _cleanup_(freep) char *name = NULL;
+        const struct passwd *user;
+
+        if (format(&name, "vxm-%s", guest) < 0)
+                return -ENOMEM;
+        errno = 0;
+        user = getpwnam(name);
+        if (!user)
+                return errno != 0 && errno != ENOENT ? -errno : -ENOENT;
+        *ret = user->pw_uid;
+        return 0;
+}
