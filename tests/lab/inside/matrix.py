@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs inside the lab, beside state.py and inject: kills and disturbs vxm-bind at every system call that changes the
+"""Runs inside the lab, beside state.py and inject: kills and disturbs vxm-bind, or another helper, at every system call that changes the
 machine, and looks whether all is as before once its unit has done what it does afterwards. Prints what was tried, and every
 point that failed, as JSON.
 
-    python3 matrix.py GUEST [AT_MOST]
+    python3 matrix.py [--helper NAME] GUEST [AT_MOST]
 
-GUEST has a file, a user and devices with drivers. First an undisturbed run of each phase lists its points (inject.c); then
+NAME is a helper that takes with GUEST and undoes with --release GUEST, vxm-bind if there is none. GUEST has a file, a user and devices with drivers. First an undisturbed run of each phase lists its points (inject.c); then
 each point is a run of its own:
 
 bind    vxm-bind GUEST is disturbed, then the unit's ExecStopPost= runs: vxm-bind --release GUEST. Whatever vxm-bind has
         reported, nothing of it may be left.
-cold    the same at the points up to the loading of the modules, which are unloaded before.
+cold    the same at the points up to the loading of the modules, which are unloaded before; of vxm-bind only.
 undo    after an undisturbed bind, vxm-bind --release GUEST is disturbed, and runs once more, as ExecStopPost= has it twice.
 
 AT_MOST limits the points of each phase and kind, for a quick look; they are spread evenly.
@@ -27,7 +27,7 @@ from pathlib import Path
 
 import state
 
-HELPER = "/usr/lib/vxm/vxm-bind"
+HELPERS = "/usr/lib/vxm"
 INJECT = "/root/inject"
 LIST = "/root/points"
 PATIENCE = 60
@@ -73,10 +73,11 @@ class Point:
 class Matrix:
     """The phases; counts of points by phase and kind, and the failures."""
 
-    def __init__(self, guest, at_most):
-        self._take = [HELPER, guest]
-        self._release = [HELPER, "--release", guest]
-        self._record = Path("/run/vxm/bind", guest)
+    def __init__(self, helper, guest, at_most):
+        self._loads_modules = helper == "vxm-bind"
+        self._take = [f"{HELPERS}/{helper}", guest]
+        self._release = [f"{HELPERS}/{helper}", "--release", guest]
+        self._record = Path("/run/vxm", helper.removeprefix("vxm-"), guest)
         self._at_most = at_most
         os.environ["INJECT_THEN"] = " ".join(self._release)
         self._before = None
@@ -93,8 +94,9 @@ class Matrix:
         self._must(self._release)
         self._must_be_as_before("an undisturbed bind and undo")
 
-        self._all_points("cold", self._list("cold", self._take, self._cool), self._cool, self._take)
-        self._must(["modprobe", "vfio-pci"])
+        if self._loads_modules:
+            self._all_points("cold", self._list("cold", self._take, self._cool), self._cool, self._take)
+            self._must(["modprobe", "vfio-pci"])
         self._all_points("bind", self._list("bind", self._take, self._nothing), self._nothing, self._take)
         self._all_points("undo", self._list("undo", self._release, self._bind), self._bind, self._release)
         self._with_strace("bind", self._nothing, self._take)
@@ -217,11 +219,15 @@ class Matrix:
                    "points": self.listed, "seconds": time.monotonic() - self._started}, sys.stdout, indent=1)
 
 
-def main(guest, at_most=0):
-    matrix = Matrix(guest, at_most)
+def main(arguments):
+    helper = "vxm-bind"
+    if arguments[0] == "--helper":
+        _, helper, *arguments = arguments
+    guest, at_most = arguments[0], int(arguments[1]) if len(arguments) > 1 else 0
+    matrix = Matrix(helper, guest, at_most)
     matrix.run()
     matrix.report()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *(int(word) for word in sys.argv[2:]))
+    main(sys.argv[1:])

@@ -2,7 +2,8 @@
 """Runs inside the lab: everything that vxm may change on a machine, as text, one line a thing, sorted.
 
 Of each PCI function: driver, override, reset methods, power policy and the sizes of its BARs. Consoles and who draws them,
-framebuffers, cards; the nodes of vfio and of block devices; vxm's own files in /run. What comes with a module that stays loaded is left out.
+framebuffers, cards; network interfaces; the nodes of vfio and of block devices; vxm's own files in /run. What comes with a module
+that stays loaded is left out.
 """
 
 import os
@@ -66,9 +67,15 @@ def _disks():
             yield f"{node} {status.st_uid}:{status.st_gid} {status.st_mode:o}"
 
 
+def _interfaces():
+    for interface in Path("/sys/class/net").iterdir():
+        yield (f"interface {interface.name} in {_target(interface / 'master')} flags {_text(interface / 'flags')} "
+               f"mtu {_text(interface / 'mtu')} owner {_text(interface / 'owner')}")
+
+
 def lines():
     """All of it, as a list of lines."""
-    return sorted((*_functions(), *_screens(), *_disks(), *_files()))
+    return sorted((*_functions(), *_screens(), *_disks(), *_interfaces(), *_files()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Guests on a network, and their emulated display: what is to be reached is, by whom it is meant for, and nothing is left of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import demo
+
+_INSIDE = Path(__file__).resolve().parent / "inside"
+
+HOST = "10.77.0.1"
+MACS = {"demo": "52:54:00:00:00:01", "rival": "52:54:00:00:00:02"}
+ADDRESSES = {"demo": "10.77.0.2", "rival": "10.77.0.3"}
+
+NAT = "[Network out]\nSSH=2222\nForward=8080:80\nForward=5353:53/udp\n"
+
+# What the two say first: VNC by itself (RFC 6143, 7.1.1), SPICE when it is greeted (the SPICE protocol, "Link").
+_ASK_DISPLAY = """
+import socket, struct, sys
+vnc = socket.socket(socket.AF_UNIX)
+vnc.settimeout(20)
+vnc.connect("/run/vxm/sockets/demo/vnc")
+print(vnc.recv(12).decode().strip())
+spice = socket.socket(socket.AF_UNIX)
+spice.settimeout(20)
+spice.connect("/run/vxm/sockets/demo/spice")
+spice.sendall(b"REDQ" + struct.pack("<IIIIBBIII", 2, 2, 18, 0, 1, 0, 0, 0, 18))
+print(spice.recv(4).decode())
+"""
+
+
+def guest_file(*sections, words=""):
+    return demo.guest_file(f"[Boot]\nCommandLine=console=ttyS0 quiet {words}", *sections)
+
+
+def bridged(name, words=""):
+    """The file of a guest on br0, which pings the host when it has booted."""
+    return guest_file(f"[Network lan]\nType=bridge\nBridge=br0\nMAC={MACS[name]}\n",
+                      words=f"vxm.address={MACS[name]}/{ADDRESSES[name]}/24 vxm.ping={HOST} {words}")
+
+
+def tap(lab, name="demo"):
+    return lab.run(f"/usr/lib/vxm/vxm-net --dry-run {name}").stdout.split()[1].rstrip(",")
+
+
+@pytest.fixture
+def bridge(lab_shared):
+    """A lab with a bridge that has the host's address."""
+    lab = lab_shared
+    lab.run(f"ip link add br0 address 52:54:00:77:00:01 type bridge && ip address add {HOST}/24 dev br0 && ip link set br0 up")
+    yield lab
+    lab.run("systemctl kill --signal=KILL 'vxm-guest@*'", check=False)
+    for name in MACS:
+        demo.wait_undone(lab, name)
+    lab.run("systemctl reset-failed 'vxm-*'; ip link delete br0; rm -f /etc/vxm/guests/*.guest; systemctl daemon-reload")
+
+
+def test_forwards_reach_the_guest(lab):
+    """And what the host offers to itself alone stays out of the guest's reach. A restart makes all of it anew."""
+    lab.run("ip route add default via 10.0.2.2")
+    lab.run("mkdir /root/own && systemd-run -q -p WorkingDirectory=/root/own python3 -m http.server -b 127.0.0.1 9999")
+    demo.install(lab, text=guest_file(NAT, words="vxm.fetch=10.0.2.2:9999"))
+    before = demo.state(lab)
+    demo.start(lab)
+    listens = lab.run("ss -Hltun").stdout.split()
+    assert [word for word in listens if word.endswith((":2222", ":8080", ":5353"))] == ["127.0.0.1:5353", "127.0.0.1:2222",
+                                                                                       "127.0.0.1:8080"], listens
+    report = demo.report(lab)
+    cards = [line for line in report if line.startswith("net: ")]
+    assert len(cards) == 1 and "net: 52:54:00:" in cards[0] and "driver virtio_net address 10.0.2.15/24" in cards[0], report
+    assert "fetch: 10.0.2.2:9999 no" in report, report
+    for port in (2222, 8080):
+        assert cards[0] in lab.run(f"python3 -c 'import urllib.request as r; print(r.urlopen(\"http://127.0.0.1:{port}/report\", "
+                                   "timeout=20).read().decode())'").stdout
+
+    qemu = demo.qemu_pid(lab)
+    assert lab.run(f"test /proc/{qemu}/ns/net -ef /proc/1/ns/net", check=False).returncode == 1
+    assert set(lab.run("ps -o user:20= -C passt,passt.avx2").stdout.split()) == {"vxm-demo"}
+    assert lab.run("systemctl show -P ActiveState -P SubState vxm-link@demo").stdout.split() == ["active", "exited"]
+
+    lab.run("systemctl restart vxm-guest@demo", timeout=180)
+    assert cards[0] in demo.report(lab)  # the same address
+    assert cards[0] in lab.run("python3 -c 'import urllib.request as r; print(r.urlopen(\"http://127.0.0.1:2222/report\", "
+                               "timeout=20).read().decode())'").stdout
+    demo.stop(lab)
+    demo.wait_undone(lab)
+    assert lab.run("pgrep passt", check=False).stdout == ""
+    demo.assert_as_before(before, demo.state(lab))
+
+
+def test_host_network_is_open_to_the_guest(lab):
+    lab.run("ip route add default via 10.0.2.2")
+    lab.run("mkdir /root/own && systemd-run -q -p WorkingDirectory=/root/own python3 -m http.server -b 127.0.0.1 9999")
+    demo.install(lab, text=guest_file("[Network out]\nType=host\nSSH=2222\nModel=e1000e\n", words="vxm.fetch=10.0.2.2:9999"))
+    demo.start(lab)
+    listens = lab.run("ss -Hltn").stdout.split()
+    assert any(word in ("0.0.0.0:2222", "*:2222") for word in listens), listens
+    report = demo.report(lab)
+    assert any(line.startswith("net: ") and "driver e1000e" in line for line in report), report
+    assert "fetch: 10.0.2.2:9999 yes" in report, report
+
+
+@pytest.mark.parametrize("way", demo.ENDS)
+def test_bridge_is_as_before_after_every_end(bridge, way):
+    lab = bridge
+    demo.install(lab, text=bridged("demo"))
+    before = demo.state(lab)
+    demo.start(lab)
+    name = tap(lab)
+    assert lab.run(f"readlink /sys/class/net/{name}/master").stdout.strip().endswith("/br0")
+    assert lab.read(f"/sys/class/net/{name}/owner").strip() == lab.run("id -u vxm-demo").stdout.strip()
+    assert lab.read(f"/sys/class/net/{name}/carrier").strip() == "1"
+    if way in ("stop", "power off inside"):
+        report = demo.report(lab)
+        assert f"net: {MACS['demo']} driver virtio_net address {ADDRESSES['demo']}/24" in report, report
+        assert f"ping: {HOST} yes" in report, report
+    demo.end(lab, way)
+    demo.wait_undone(lab)
+    assert lab.run(f"ip link show {name}", check=False).returncode != 0
+    demo.assert_as_before(before, demo.state(lab))
+
+
+def test_two_guests_on_one_bridge(bridge):
+    """They reach each other, as machines of one network do, but not each other's taps; the end of one is nothing to the other."""
+    lab = bridge
+    for name, other in (("demo", "rival"), ("rival", "demo")):
+        demo.install(lab, name, bridged(name).replace(f"vxm.ping={HOST}", f"vxm.ping={HOST},{ADDRESSES[other]}"))
+    before = demo.state(lab)
+    demo.start(lab)
+    demo.start(lab, "rival")
+    assert tap(lab) != tap(lab, "rival")
+    demo.report(lab)
+    demo.report(lab, "rival")
+    report = demo.report(lab)  # once more: by now both have booted
+    assert f"ping: {HOST} yes" in report and f"ping: {ADDRESSES['rival']} yes" in report, report
+
+    # The node is open to all; it is the tap that is not.
+    lab.run("systemctl stop vxm-link@rival", check=False)
+    attach = ("import fcntl, os, struct, sys; fcntl.ioctl(os.open('/dev/net/tun', os.O_RDWR), 0x400454ca, "
+              "struct.pack('16sH22x', sys.argv[1].encode(), 0x5002))")
+    for user, name in (("vxm-rival", tap(lab)), ("person", tap(lab))):
+        done = lab.run(["runuser", "-u", user, "--", "python3", "-c", attach, name], check=False)
+        assert done.returncode != 0 and "Operation not permitted" in done.stderr, done.stderr
+
+    demo.end(lab, "kill qemu", "rival")
+    demo.wait_undone(lab, "rival")
+    assert f"ping: {HOST} yes" in demo.report(lab)
+    demo.stop(lab)
+    demo.wait_undone(lab)
+    demo.assert_as_before(before, demo.state(lab))
+
+
+# What is written into the guest file; what the one line must say.
+REFUSALS = {
+    "port taken": (NAT, "[Network out] Forward=8080:80: python3 (pid "),
+    "port of root's": ("[Network out]\nSSH=22\n", "[Network out] SSH=22: ports of the host below 1024 are root's; "),
+    "no bridge": ("[Network lan]\nType=bridge\nBridge=br7\n",
+                  "[Network lan] Bridge=br7: there is no such interface; make the bridge (ip link add br7 type bridge"),
+    "another interface": ("[Network lan]\nType=bridge\nBridge=lo\n", "[Network lan] Bridge=lo is no bridge; "),
+}
+
+
+@pytest.mark.parametrize("devices", ["", "[GPU]\nDevice=01:00.0\n"], ids=["no device", "gpu"])
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refused_before_anything_changes(lab_shared, case, devices):
+    text, message = REFUSALS[case]
+    lab_shared.run("pgrep -f 'http.server 8080' || systemd-run -q python3 -m http.server 8080; "
+                   "until ss -Hltn | grep -q :8080; do sleep 0.1; done", timeout=30)
+    demo.install(lab_shared, text=demo.guest_file(text, devices))
+    story = demo.refusal(lab_shared)
+    assert story.count(message) == 1, story
+
+
+def test_display_answers_its_user_only(lab_shared):
+    lab = lab_shared
+    demo.install(lab, text=demo.guest_file("[Display]\nSPICE=yes\nVNC=yes\n"))
+    demo.start(lab)
+    for user in ("root", "vxm-demo"):
+        said = lab.run(["runuser", "-u", user, "--", "python3", "-c", _ASK_DISPLAY]).stdout.split("\n")
+        assert said[0].startswith("RFB 003.") and said[1] == "REDQ", said
+    for user in ("person", "nobody"):
+        done = lab.run(["runuser", "-u", user, "--", "python3", "-c", _ASK_DISPLAY], check=False)
+        assert done.returncode != 0 and "PermissionError" in done.stderr, done.stderr
+    report = demo.report(lab)
+    assert any(line.startswith("gpu: ") and "1af4:1050" in line for line in report), report
+    demo.stop(lab)
+    demo.wait_undone(lab)
+
+
+def test_killed_at_every_call(lab):
+    """Whatever call vxm-net is killed at, or sees fail, the run after it leaves all as before."""
+    lab.run(f"ip link add br0 address 52:54:00:77:00:01 type bridge && ip address add {HOST}/24 dev br0 && ip link set br0 up")
+    demo.install(lab, text=demo.guest_file("[Network lan]\nType=bridge\nBridge=br0\n", "[Network dmz]\nType=bridge\nBridge=br0\n"))
+    lab.run("systemd-sysusers --inline 'u vxm-demo -'")
+    for name in ("inject.c", "matrix.py", "state.py"):
+        lab.put(_INSIDE / name)
+    lab.run("gcc -std=gnu11 -O2 -Wall -Wextra -Werror -o inject inject.c")
+    done = lab.run("python3 matrix.py --helper vxm-net demo", timeout=600)
+    found = json.loads(done.stdout)
+    assert not found["failures"], json.dumps(found["failures"][:5], indent=1)
+    assert found["counts"]["bind, killed before"] > 15 and found["dented"].get("bind, all killed"), found["counts"]
