@@ -7,6 +7,7 @@
  * own guest its drop-ins: the units fail to start then, and say why, because every helper reads the file again. */
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 
 #include "cli.h"
@@ -91,6 +92,12 @@ static void put_guest_disks(FILE *f, const Guest *g) {
         }
 }
 
+/* Before the guest: a port that cannot be had shows before anything runs. */
+static void put_display_port(FILE *f, const Guest *g, const char *protocol, uint64_t port) {
+        if (port >= DISPLAY_PORT_MIN)
+                fprintf(f, "Requires=vxm-%s@%s.socket\nAfter=vxm-%s@%s.socket\n", protocol, g->name, protocol, g->name);
+}
+
 static void put_guest_unit(FILE *f, const Guest *g) {
         put_header(f, g);
         if (g->description) {
@@ -109,6 +116,8 @@ static void put_guest_unit(FILE *f, const Guest *g) {
         for (size_t i = 0; i < g->n_shares; i++)
                 fprintf(f, "Requires=vxm-share@%s:%s.socket\nAfter=vxm-share@%s:%s.socket\n", g->name,
                         g->shares[i].name, g->name, g->shares[i].name);
+        put_display_port(f, g, "spice", g->spice);
+        put_display_port(f, g, "vnc", g->vnc);
         if (guest_has_networks(g))
                 fprintf(f, "Requires=vxm-link@%s.service\nAfter=vxm-link@%s.service\n", g->name, g->name);
 
@@ -199,6 +208,20 @@ static void put_link_unit(FILE *f, const Guest *g) {
                       "SystemCallFilter=@mount\n", f);
 }
 
+/* Only the host itself gets at it; a guest's QEMU is on no network, so systemd listens. */
+static void put_port(FILE *f, const Guest *g, uint64_t port) {
+        put_header(f, g);
+        fprintf(f, "\n[Socket]\nListenStream=127.0.0.1:%" PRIu64 "\n", port);
+}
+
+static void put_spice_socket(FILE *f, const Guest *g) {
+        put_port(f, g, g->spice);
+}
+
+static void put_vnc_socket(FILE *f, const Guest *g) {
+        put_port(f, g, g->vnc);
+}
+
 /* Of a guest whose devices or units are taken only the name is known for sure: its file may have changed, or be gone. */
 static void put_taken(FILE *f, const Guest *g, const char *unit) {
         fprintf(f, "# Made by vxm-generator: what has been taken for the guest goes back when it ends, whatever its file says by "
@@ -243,13 +266,14 @@ static int check_written(const char *unit, const char *name, FILE *f) {
         return 0;
 }
 
-/* Writes DESTINATION/UNIT@GUEST.service.d/NAME. */
-static int write_drop_in(int destination, const char *unit, const Guest *g, const char *name, UnitWriter put) {
+/* Writes DESTINATION/UNIT@GUEST.TYPE.d/NAME. */
+static int write_drop_in_of(int destination, const char *unit, const char *type, const Guest *g, const char *name,
+        UnitWriter put) {
         _cleanup_(fclosep) FILE *f = NULL;
         char instance[64];
         int r;
 
-        (void) snprintf(instance, sizeof instance, "%s@%s.service", unit, g->name);
+        (void) snprintf(instance, sizeof instance, "%s@%s.%s", unit, g->name, type);
         r = open_drop_in(destination, instance, name, &f);
         if (r < 0)
                 return r;
@@ -281,6 +305,10 @@ static int write_share(int destination, const Guest *g, const GuestShare *s) {
         return 0;
 }
 
+static int write_drop_in(int destination, const char *unit, const Guest *g, const char *name, UnitWriter put) {
+        return write_drop_in_of(destination, unit, "service", g, name, put);
+}
+
 static int generate_guest(int destination, const Guest *g) {
         int r;
 
@@ -297,6 +325,10 @@ static int generate_guest(int destination, const Guest *g) {
                 r = write_drop_in(destination, "vxm-link", g, DROP_IN, put_link_unit);
         if (r >= 0 && guest_has_network(g, NETWORK_BRIDGE))
                 r = write_drop_in(destination, "vxm-net", g, DROP_IN, put_net_unit);
+        if (r >= 0 && g->spice >= DISPLAY_PORT_MIN)
+                r = write_drop_in_of(destination, "vxm-spice", "socket", g, DROP_IN, put_spice_socket);
+        if (r >= 0 && g->vnc >= DISPLAY_PORT_MIN)
+                r = write_drop_in_of(destination, "vxm-vnc", "socket", g, DROP_IN, put_vnc_socket);
         if (r >= 0 && g->tpm)
                 r = write_drop_in(destination, "vxm-tpm", g, DROP_IN, put_tpm_unit);
         return r;

@@ -120,8 +120,8 @@ const GuestKey guest_keys[] = {
         { "Network", "Forward", value_add_forward, value_reset_forwards, 0, NULL,
                 "[ADDRESS:]HOST:GUEST[/tcp|/udp] with ports from 1 to 65535, such as 8080:80; 64 at most" },
         { "Network", "SSH", value_port, value_reset_port, NETWORK(ssh), NULL, "a port of the host, from 1 to 65535, such as 2222" },
-        { "Display", "SPICE", value_display, NULL, GUEST(spice), "no", "yes or no" },
-        { "Display", "VNC", value_display, NULL, GUEST(vnc), "no", "yes or no" },
+        { "Display", "SPICE", value_display, NULL, GUEST(spice), "no", "yes, no, or a port from 1024 to 65535, such as 5930" },
+        { "Display", "VNC", value_display, NULL, GUEST(vnc), "no", "yes, no, or a port from 1024 to 65535, such as 5900" },
         { "Display", "Model", value_display_model, NULL, GUEST(display_model), "virtio", "virtio, qxl or vga" },
 };
 const size_t n_guest_keys = ELEMENTSOF(guest_keys);

@@ -400,11 +400,11 @@ void value_reset_port(void *dest) {
 
 int value_display(const char *value, void *dest) {
         bool on;
-        int r = parse_boolean(value, &on);
 
-        if (r >= 0)
-                *(uint64_t *) dest = on ? DISPLAY_SOCKET : DISPLAY_NO;
-        return r;
+        if (parse_boolean(value, &on) < 0)
+                return parse_number(value, DISPLAY_PORT_MIN, 65535, dest);
+        *(uint64_t *) dest = on ? DISPLAY_SOCKET : DISPLAY_NO;
+        return 0;
 }
 
 int value_display_model(const char *value, void *dest) {

@@ -93,10 +93,12 @@ typedef struct GuestNetwork {
         uint64_t ssh; /* a port of the host; 0: none */
 } GuestNetwork;
 
-/* How a picture can be looked at: 0 not at all, 1 by a socket that only the guest's user can open. */
+/* How a picture can be looked at: not at all, by a socket that only the guest's user can open, or by that and a port of the
+ * host's loopback address, which is the number itself. */
 enum {
-        DISPLAY_NO,
-        DISPLAY_SOCKET,
+        DISPLAY_NO = 0,
+        DISPLAY_SOCKET = 1,
+        DISPLAY_PORT_MIN = 1024,
 };
 
 typedef enum DisplayModel {

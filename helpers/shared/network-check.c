@@ -93,8 +93,34 @@ static int check_passt(int root, const Guest *g, const GuestNetwork *n) {
         return r;
 }
 
+static int check_display_port(int root, const Guest *g, const char *key, uint64_t port) {
+        const Forward f = { "127.0.0.1", false, (uint16_t) port, 0 };
+        _cleanup_(freep) char *holder = NULL;
+        PortUse use;
+
+        if (port < DISPLAY_PORT_MIN || port_use_find(root, &f, (uid_t) -1, &use) <= 0)
+                return 0;
+        if (port_use_describe(root, &use, &holder) < 0)
+                return log_oom();
+        return log_event_errno(E_BUSY, MESSAGE_PORT_TAKEN, FIELDS("CONFIG_FILE", g->file),
+                "%s: [Display] %s=%u: %s has that port; choose another one, or end that.", g->file, key, f.host, holder);
+}
+
+/* The ports of a guest that runs are systemd's own, see units/vxm-spice@.socket. */
+static int check_display_ports(int root, const Guest *g) {
+        _cleanup_(freep) char *running = NULL;
+        int r;
+
+        if (format(&running, "run/vxm/sockets/%s", g->name) < 0)
+                return log_oom();
+        if (root_exists(root, running))
+                return 0;
+        r = check_display_port(root, g, "SPICE", g->spice);
+        return r < 0 ? r : check_display_port(root, g, "VNC", g->vnc);
+}
+
 int network_check(int root, const Guest *g) {
-        int r = 0;
+        int r = check_display_ports(root, g);
 
         for (size_t i = 0; r >= 0 && i < g->n_networks; i++) {
                 const GuestNetwork *n = &g->networks[i];

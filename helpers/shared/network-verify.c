@@ -50,8 +50,27 @@ static int verify_pair(const Guest *g, const GuestNetwork *a, const GuestNetwork
         return 0;
 }
 
+/* Ports of the loopback address that the display and the networks would both have. */
+static int verify_display_ports(const Guest *g) {
+        const Forward spice = { "127.0.0.1", false, (uint16_t) g->spice, 0 }, vnc = { "127.0.0.1", false, (uint16_t) g->vnc, 0 };
+
+        if (g->spice >= DISPLAY_PORT_MIN && g->spice == g->vnc)
+                return conf_log(LOG_ERR, g->file, 0, "[Display] SPICE= and VNC= have the same port; change one of them.");
+        for (size_t i = 0; i < g->n_networks; i++)
+                for (size_t k = 0; k < network_n_forwards(&g->networks[i]); k++) {
+                        Forward f = network_forward(&g->networks[i], k);
+
+                        if ((g->spice >= DISPLAY_PORT_MIN && forwards_collide(&f, &spice)) ||
+                                (g->vnc >= DISPLAY_PORT_MIN && forwards_collide(&f, &vnc)))
+                                return conf_log(LOG_ERR, g->file, 0, "[Display] and [Network %s] have the same port, %u; change "
+                                                                     "one of them.",
+                                        g->networks[i].name, f.host);
+                }
+        return 0;
+}
+
 int network_verify(const Guest *g) {
-        int r = 0;
+        int r = verify_display_ports(g);
 
         for (size_t i = 0; r >= 0 && i < g->n_networks; i++) {
                 r = verify_keys(g, &g->networks[i]);

@@ -30,6 +30,12 @@ spice.sendall(b"REDQ" + struct.pack("<IIIIBBIII", 2, 2, 18, 0, 1, 0, 0, 0, 18))
 print(spice.recv(4).decode())
 """
 
+_ASK_PORT = """
+import socket
+vnc = socket.create_connection(("127.0.0.1", 5900), timeout=20)
+print(vnc.recv(12).decode().strip())
+"""
+
 
 def guest_file(*sections, words=""):
     return demo.guest_file(f"[Boot]\nCommandLine=console=ttyS0 quiet {words}", *sections)
@@ -174,8 +180,10 @@ def test_refused_before_anything_changes(lab_shared, case, devices):
 
 
 def test_display_answers_its_user_only(lab_shared):
+    """Its sockets, that is; a port, where the guest file has one, is for all of the host, and gone with the guest."""
     lab = lab_shared
-    demo.install(lab, text=demo.guest_file("[Display]\nSPICE=yes\nVNC=yes\n"))
+    demo.install(lab, text=demo.guest_file("[Display]\nSPICE=yes\nVNC=5900\n"))
+    before = demo.state(lab)
     demo.start(lab)
     for user in ("root", "vxm-demo"):
         said = lab.run(["runuser", "-u", user, "--", "python3", "-c", _ASK_DISPLAY]).stdout.split("\n")
@@ -183,10 +191,14 @@ def test_display_answers_its_user_only(lab_shared):
     for user in ("person", "nobody"):
         done = lab.run(["runuser", "-u", user, "--", "python3", "-c", _ASK_DISPLAY], check=False)
         assert done.returncode != 0 and "PermissionError" in done.stderr, done.stderr
+    assert lab.run(["runuser", "-u", "person", "--", "python3", "-c", _ASK_PORT]).stdout.startswith("RFB 003.")
+    assert lab.run("ss -Hltn sport = :5900").stdout.split()[3] == "127.0.0.1:5900"
     report = demo.report(lab)
     assert any(line.startswith("gpu: ") and "1af4:1050" in line for line in report), report
     demo.stop(lab)
     demo.wait_undone(lab)
+    lab.run("until [ -z \"$(ss -Hltn sport = :5900)\" ]; do sleep 0.1; done", timeout=30)
+    demo.assert_as_before(before, demo.state(lab))
 
 
 def test_killed_at_every_call(lab):

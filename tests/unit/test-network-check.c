@@ -79,6 +79,20 @@ static void test_taken(void **state) {
         check(f, "[Network out]\nType=host\nSSH=2222\n", 0, "");
 }
 
+static void test_display_port(void **state) {
+        static const char text[] = "[Display]\nVNC=5900\n";
+        Fixture *f = *state;
+
+        check(f, text, 0, "");
+        fixture_write(f, "proc/net/tcp",
+                "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+                "   0: 0100007F:170C 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 77 1 0 100 0 0 10 0\n");
+        check(f, text, -E_BUSY, "/etc/vxm/guests/g.guest: [Display] VNC=5900: a process of user 0 has that port; choose another one");
+        check(f, "[Display]\nVNC=5901\nSPICE=yes\n", 0, "");
+        fixture_directory(f, "run/vxm/sockets/g"); /* the guest runs: the port is its own */
+        check(f, text, 0, "");
+}
+
 static void test_spice(void **state) {
         static const char text[] = "[Display]\nSPICE=yes\n";
         Fixture *f = *state;
@@ -97,6 +111,7 @@ int main(void) {
                 fixture_test(test_bridge),
                 fixture_test(test_ports),
                 fixture_test(test_taken),
+                fixture_test(test_display_port),
                 fixture_test(test_spice),
         };
 

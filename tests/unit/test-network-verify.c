@@ -13,6 +13,7 @@ static const char *const good[] = {
         "[Network a]\nType=bridge\nBridge=br0\nMAC=52:54:00:00:00:01\n[Network b]\nMAC=52:54:00:00:00:02\n",
         "[Display]\nModel=qxl\nSPICE=yes\n",
         "[Display]\nModel=vga\nVNC=yes\n",
+        "[Display]\nSPICE=5930\nVNC=5900\n[Network a]\nForward=5900:5900/udp\nForward=127.0.0.2:5900:5900\n",
 };
 
 static const struct {
@@ -34,7 +35,10 @@ static const struct {
         { "[Network a]\nBridge=../x\n", "[Network a] Bridge=../x: expected the name of a bridge" },
         { "[Network a]\nMAC=01:00:5e:00:00:01\n", "[Network a] MAC=01:00:5e:00:00:01: expected an address of one card" },
         { "[Network a]\nSSH=65536\n", "[Network a] SSH=65536: expected a port of the host" },
-        { "[Display]\nSPICE=5900\n", "[Display] SPICE=5900: expected yes or no." },
+        { "[Display]\nSPICE=80\n", "[Display] SPICE=80: expected yes, no, or a port from 1024 to 65535" },
+        { "[Display]\nVNC=65536\n", "[Display] VNC=65536: expected yes, no, or a port from 1024 to 65535" },
+        { "[Display]\nVNC=5900\nSPICE=5900\n", "[Display] SPICE= and VNC= have the same port; change one of them." },
+        { "[Display]\nVNC=5900\n[Network a]\nForward=5900:5900\n", "[Display] and [Network a] have the same port, 5900; change" },
 };
 
 static int load(Fixture *f, const char *text) {
