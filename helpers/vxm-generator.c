@@ -195,7 +195,8 @@ static void put_net_unit(FILE *f, const Guest *g) {
         put_header(f, g);
 }
 
-/* Each type of network opens what it needs, and no more. passt shuts itself in by namespaces and a file system of its own. */
+/* Each type of network opens what it needs, and no more. passt shuts itself in: namespaces, a file system of its own with
+ * nothing in it, no capabilities. For that it makes calls which would need privileges outside of its user namespace. */
 static void put_link_unit(FILE *f, const Guest *g) {
         put_header(f, g);
         if (guest_has_network(g, NETWORK_BRIDGE))
@@ -205,7 +206,7 @@ static void put_link_unit(FILE *f, const Guest *g) {
                 fputs("DeviceAllow=/dev/net/tun rw\nDeviceAllow=/dev/vhost-net rw\n", f);
         if (guest_has_network(g, NETWORK_NAT) || guest_has_network(g, NETWORK_HOST))
                 fputs("RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK\nRestrictNamespaces=user mnt pid ipc uts\n"
-                      "SystemCallFilter=@mount\n", f);
+                      "SystemCallFilter=@mount @setuid capset\n", f);
 }
 
 /* Only the host itself gets at it; a guest's QEMU is on no network, so systemd listens. */
