@@ -118,7 +118,7 @@ static void put_guest_unit(FILE *f, const Guest *g) {
                         g->shares[i].name, g->name, g->shares[i].name);
         put_display_port(f, g, "spice", g->spice);
         put_display_port(f, g, "vnc", g->vnc);
-        if (guest_has_networks(g))
+        if (guest_needs_link(g))
                 fprintf(f, "Requires=vxm-link@%s.service\nAfter=vxm-link@%s.service\n", g->name, g->name);
 
         fputs("\n[Service]\n", f);
@@ -322,7 +322,7 @@ static int generate_guest(int destination, const Guest *g) {
                 r = write_drop_in(destination, "vxm-disks", g, DROP_IN, put_disks_unit);
         for (size_t i = 0; r >= 0 && i < g->n_shares; i++)
                 r = write_share(destination, g, &g->shares[i]);
-        if (r >= 0 && guest_has_networks(g))
+        if (r >= 0 && guest_needs_link(g))
                 r = write_drop_in(destination, "vxm-link", g, DROP_IN, put_link_unit);
         if (r >= 0 && guest_has_network(g, NETWORK_BRIDGE))
                 r = write_drop_in(destination, "vxm-net", g, DROP_IN, put_net_unit);

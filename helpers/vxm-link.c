@@ -4,7 +4,8 @@
  * Started by vxm-link@.service, one instance a guest, as the guest's own user and without privileges, but on the host's
  * network, where QEMU is not: attaches to the taps that vxm-net has made for this user, has passt run at one end of a
  * socket pair, tells systemd that all is ready, hands the other ends to vxm-qemu (link-socket.h), and exits. passt stays,
- * and ends with QEMU. Writes nothing; there is nothing to undo. */
+ * and ends with QEMU. Writes nothing; there is nothing to undo. Before all that it judges the networks, and the ports of
+ * the host that show the display, which is all that is to do for a guest without networks. */
 
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -195,10 +196,12 @@ static int run(void) {
                 return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
         r = guest_load(root, arg_guest, &g);
         r = r < 0 ? r : network_check(root, g);
-        if (r < 0 || !guest_has_networks(g))
+        if (r < 0)
                 return r;
         if (arg_dry_run)
                 return print_plan(root, g);
+        if (!guest_has_networks(g)) /* the ports of its display have been judged, and that was all */
+                return (void) sd_notify(0, "READY=1"), 0;
 
         links = calloc(g->n_networks, sizeof *links);
         if (!links)

@@ -13,6 +13,7 @@
 #include "json.h"
 #include "log.h"
 #include "module.h"
+#include "network-check.h"
 #include "pci-details.h"
 #include "pci-names.h"
 #include "qemu-facts.h"
@@ -293,6 +294,35 @@ static int ask_reset(Check *c, Verdict *verdict, char **ret_text) {
         return c->functions.n == 0 ? -ENODATA : free_and_strdup(ret_text, "all that the guest file names can be reset");
 }
 
+static int ask_networks(Check *c, Verdict *verdict, char **ret_text) {
+        static const char *const ways[] = { [NETWORK_NAT] = "through the host, passt", [NETWORK_HOST] = "the host's own, passt",
+                [NETWORK_BRIDGE] = "port of ", [NETWORK_NONE] = "none" };
+        int r;
+
+        (void) verdict;
+        if (c->guest->n_networks == 0)
+                return -ENODATA;
+        r = network_check(c->root, c->guest);
+        for (size_t i = 0; r >= 0 && i < c->guest->n_networks; i++) {
+                const GuestNetwork *n = &c->guest->networks[i];
+
+                r = list_append(ret_text, "\n", "%s: %s%s", n->name, ways[n->type], n->type == NETWORK_BRIDGE ? n->bridge : "");
+        }
+        return r;
+}
+
+static int ask_display(Check *c, Verdict *verdict, char **ret_text) {
+        int r;
+
+        (void) verdict;
+        if (!guest_has_display(c->guest))
+                return -ENODATA;
+        r = display_check(c->root, c->guest);
+        return r < 0 ? r : free_and_strdup(ret_text, c->guest->spice == DISPLAY_NO ? "VNC"
+                                                   : c->guest->vnc == DISPLAY_NO   ? "SPICE"
+                                                                                   : "SPICE and VNC");
+}
+
 static int ask_all(Check *c) {
         static const struct {
                 const char *name;
@@ -311,6 +341,8 @@ static int ask_all(Check *c) {
                 { "Claims", ask_claims },
                 { "Holders", ask_holders },
                 { "Reset", ask_reset },
+                { "Networks", ask_networks },
+                { "Display", ask_display },
         };
         int r;
 

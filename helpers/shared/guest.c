@@ -94,6 +94,10 @@ bool guest_has_display(const Guest *g) {
         return g->spice != DISPLAY_NO || g->vnc != DISPLAY_NO;
 }
 
+bool guest_needs_link(const Guest *g) {
+        return guest_has_networks(g) || g->spice >= DISPLAY_PORT_MIN || g->vnc >= DISPLAY_PORT_MIN;
+}
+
 size_t network_n_forwards(const GuestNetwork *n) {
         return n->n_forwards + (n->ssh != 0);
 }
