@@ -49,7 +49,8 @@ static int find_user(uid_t *ret) {
                 *ret = 0;
         else if (r < 0)
                 return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                        "There is no user vxm-%s; make it: systemd-sysusers --inline 'u vxm-%s -'", arg_guest, arg_guest);
+                        "There is no user vxm-%s; make it: systemd-sysusers --inline 'u vxm-%s -'", arg_guest,
+                        arg_guest);
         return 0;
 }
 

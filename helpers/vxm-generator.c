@@ -195,8 +195,9 @@ static void put_net_unit(FILE *f, const Guest *g) {
         put_header(f, g);
 }
 
-/* Each type of network opens what it needs, and no more. passt shuts itself in: namespaces, a file system of its own with
- * nothing in it, no capabilities. For that it makes calls which would need privileges outside of its user namespace. */
+/* Each type of network opens what it needs, and no more. passt shuts itself in: namespaces, a file system of its own
+ * with nothing in it, no capabilities. For that it makes calls which would need privileges outside of its user
+ * namespace. */
 static void put_link_unit(FILE *f, const Guest *g) {
         put_header(f, g);
         if (guest_has_network(g, NETWORK_BRIDGE))

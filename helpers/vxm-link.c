@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* vxm-link: hands a guest's networks to its QEMU, as open descriptors.
  *
- * Started by vxm-link@.service, one instance a guest, as the guest's own user and without privileges, but on the host's
- * network, where QEMU is not: attaches to the taps that vxm-net has made for this user, has passt run at one end of a
- * socket pair, tells systemd that all is ready, hands the other ends to vxm-qemu (link-socket.h), and exits. passt stays,
- * and ends with QEMU. Writes nothing; there is nothing to undo. Before all that it judges the networks, and the ports of
- * the host that show the display, which is all that is to do for a guest without networks. */
+ * Started by vxm-link@.service, one instance a guest, as the guest's own user and without privileges, but on the
+ * host's network, where QEMU is not: attaches to the taps that vxm-net has made for this user, has passt run at one
+ * end of a socket pair, tells systemd that all is ready, hands the other ends to vxm-qemu (link-socket.h), and
+ * exits. passt stays, and ends with QEMU. Writes nothing; there is nothing to undo. Before all that it judges the
+ * networks, and the ports of the host that show the display, which is all that is to do for a guest without
+ * networks. */
 
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -36,8 +37,8 @@ static void close_links(const Guest *g, QemuLink links[]) {
         }
 }
 
-/* Attaching to a tap needs no privilege for the user that it was made for (TUNSETIFF, drivers/net/tun.c), but it looks for
- * the tap in the network in which the node has been opened. */
+/* Attaching to a tap needs no privilege for the user that it was made for (TUNSETIFF, drivers/net/tun.c), but it
+ * looks for the tap in the network in which the node has been opened. */
 static int attach_tap(const char *tap, int *ret) {
         struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
         _cleanup_(closep) int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NOCTTY);
@@ -71,13 +72,15 @@ static int open_bridged(int root, const Guest *g, const GuestNetwork *n, QemuLin
         tap_from_tag(tag, tap);
         r = attach_tap(tap, &l->fd);
         if (r < 0)
-                return log_error_errno(r, "[Network %s]: cannot attach to %s: %s; see `systemctl status vxm-net@%s`.", n->name, tap,
+                return log_error_errno(r, "[Network %s]: cannot attach to %s: %s; see `systemctl status vxm-net@%s`.",
+                        n->name, tap,
                         strerror(-r), g->name);
         l->vhost_fd = open_vhost(n);
         return 0;
 }
 
-/* The child that passt starts as ends when passt is ready: ports taken, its own sandbox shut, itself in the background. */
+/* The child that passt starts as ends when passt is ready: ports taken, its own sandbox shut, itself in the
+ * background. */
 static int wait_passt(pid_t child) {
         int status;
 
@@ -86,7 +89,8 @@ static int wait_passt(pid_t child) {
                         return log_error_errno(errno, "Cannot wait for passt: %m.");
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
                 return 0;
-        return log_event_errno(ECHILD, MESSAGE_NETWORK_FAILED, NULL, "passt has not started; what it said stands above.");
+        return log_event_errno(ECHILD, MESSAGE_NETWORK_FAILED, NULL,
+                "passt has not started; what it said stands above.");
 }
 
 static int run_passt(const Argv *argv, int fd) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* vxm-net: makes the taps of a guest's bridged networks, and removes them.
  *
- * Started by vxm-net@.service, one instance a guest whose file has Type=bridge: once to make them (ExecStart=), and to
- * remove them (ExecStopPost=, with --release, idempotent). A tap is persistent, belongs to the guest's user, and is a port of
- * the bridge; vxm-link attaches to it without privileges. Touches network interfaces, and its record in /run/vxm/net. Refuses
- * before the first write, also when the guest could not start. Makes no bridge: that is the host's. */
+ * Started by vxm-net@.service, one instance a guest whose file has Type=bridge: once to make them (ExecStart=), and
+ * to remove them (ExecStopPost=, with --release, idempotent). A tap is persistent, belongs to the guest's user, and
+ * is a port of the bridge; vxm-link attaches to it without privileges. Touches network interfaces, and its record in
+ * /run/vxm/net. Refuses before the first write, also when the guest could not start. Makes no bridge: that is the
+ * host's. */
 
 #include "cli.h"
 #include "exit-status.h"
@@ -26,7 +27,8 @@ static int find_user(uid_t *ret) {
         int r = guest_user_find(arg_guest, ret);
 
         return r < 0 ? log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                               "There is no user vxm-%s; make it: systemd-sysusers --inline 'u vxm-%s -'", arg_guest, arg_guest)
+                               "There is no user vxm-%s; make it: systemd-sysusers --inline 'u vxm-%s -'", arg_guest,
+                               arg_guest)
                      : 0;
 }
 
@@ -43,12 +45,14 @@ static int make_plan(int root, const Guest *g, NetTaps *ret) {
 
         if (r == -EEXIST)
                 return log_event_errno(r, MESSAGE_NETWORK_FAILED, NULL,
-                        "Two networks of the guest would have taps of the same name; call one of them by another name.");
+                        "Two networks of the guest would have taps of the same name; call one of them by another "
+                        "name.");
         return r < 0 ? log_error_errno(r, "Cannot plan the guest's taps: %s.", strerror(-r)) : 0;
 }
 
 static int refuse_record(int error) {
-        return log_error_errno(error, "Cannot read the undo record /run/vxm/net/%s: %s; correct it, then try again: %s --release %s",
+        return log_error_errno(error,
+                "Cannot read the undo record /run/vxm/net/%s: %s; correct it, then try again: %s --release %s",
                 arg_guest, strerror(-error), program_invocation_name, arg_guest);
 }
 
@@ -59,7 +63,9 @@ static int check_names(int root, const NetTaps *taps, const NetTaps *earlier) {
 
                 if (tap_exists(root, name) && !net_taps_find(earlier, name))
                         return log_event_errno(E_BUSY, MESSAGE_NETWORK_FAILED, NULL,
-                                "There is an interface %s already, and not for this guest; remove it: ip link delete %s", name,
+                                "There is an interface %s already, and not for this guest; remove it: "
+                                "ip link delete %s",
+                                name,
                                 name);
         }
         return 0;
@@ -73,7 +79,8 @@ static int make_tap(int root, const NetTap *tap, uid_t owner) {
                 return 0; /* by an earlier run */
         r = tap_make(root, tap, owner, &step);
         if (r < 0)
-                return log_event_errno(r, MESSAGE_NETWORK_FAILED, NULL, "%s cannot %s: %s.", tap->name, step, strerror(-r));
+                return log_event_errno(r, MESSAGE_NETWORK_FAILED, NULL, "%s cannot %s: %s.", tap->name, step,
+                        strerror(-r));
         return log_event(LOG_INFO, MESSAGE_NETWORK_MADE, NULL, "%s: port of %s.", tap->name, tap->bridge);
 }
 
@@ -138,7 +145,8 @@ static int remove_taps(int root, const NetTaps *taps) {
 
                 if (r < 0)
                         r = log_event_errno(r, MESSAGE_NETWORK_FAILED, NULL,
-                                "%s cannot be removed: %s; try again: %s --release %s, or remove it: ip link delete %s", name,
+                                "%s cannot be removed: %s; try again: %s --release %s, or remove it: ip link delete %s",
+                                name,
                                 strerror(-r), program_invocation_name, arg_guest, name);
                 first_error = first_error < 0 ? first_error : r;
         }
@@ -174,7 +182,8 @@ static int run(void) {
         if (root < 0)
                 return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
         if (!guest_name_is_valid(arg_guest))
-                return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", arg_guest);
+                return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.",
+                        arg_guest);
         return arg_release ? release(root) : take(root);
 }
 
@@ -185,7 +194,8 @@ int main(int argc, char *argv[]) {
                 { "root", "DIR", "with --dry-run: judge the machine below DIR", NULL, &arg_root },
                 {},
         };
-        static const Cli cli = { "vxm-net", "Makes the taps of a guest's bridged networks, and removes them.", "GUEST", 1,
+        static const Cli cli = { "vxm-net", "Makes the taps of a guest's bridged networks, and removes them.",
+                "GUEST", 1,
                 options };
         char **operands;
         int r;
@@ -194,7 +204,8 @@ int main(int argc, char *argv[]) {
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
         if (!streq(arg_root, "/") && !arg_dry_run) {
-                fprintf(stderr, "vxm-net: --root goes with --dry-run; the interfaces would be those of this machine.\n");
+                fprintf(stderr, "vxm-net: --root goes with --dry-run; the interfaces would be those of this "
+                        "machine.\n");
                 return STATUS_USAGE;
         }
 

@@ -295,7 +295,8 @@ static int ask_reset(Check *c, Verdict *verdict, char **ret_text) {
 }
 
 static int ask_networks(Check *c, Verdict *verdict, char **ret_text) {
-        static const char *const ways[] = { [NETWORK_NAT] = "through the host, passt", [NETWORK_HOST] = "the host's own, passt",
+        static const char *const ways[] = { [NETWORK_NAT] = "through the host, passt",
+                [NETWORK_HOST] = "the host's own, passt",
                 [NETWORK_BRIDGE] = "port of ", [NETWORK_NONE] = "none" };
         int r;
 
@@ -306,7 +307,8 @@ static int ask_networks(Check *c, Verdict *verdict, char **ret_text) {
         for (size_t i = 0; r >= 0 && i < c->guest->n_networks; i++) {
                 const GuestNetwork *n = &c->guest->networks[i];
 
-                r = list_append(ret_text, "\n", "%s: %s%s", n->name, ways[n->type], n->type == NETWORK_BRIDGE ? n->bridge : "");
+                r = list_append(ret_text, "\n", "%s: %s%s", n->name, ways[n->type],
+                        n->type == NETWORK_BRIDGE ? n->bridge : "");
         }
         return r;
 }

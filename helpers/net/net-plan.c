@@ -88,7 +88,9 @@ int net_plan_keep(NetTaps *taps, const NetTaps *earlier) {
 }
 
 static bool is_tap_name(const char *s) {
-        return strlen(s) == TAP_NAME_SIZE - 2 && startswith(s, "vxm-") && s[4 + strspn(s + 4, "0123456789abcdef")] == '\0';
+        const char *digits = startswith(s, "vxm-");
+
+        return digits && strlen(digits) == 10 && digits[strspn(digits, "0123456789abcdef")] == '\0';
 }
 
 static int parse_line(char *line, NetTaps *taps) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Taps, by the ioctls of tun(4) (Documentation/networking/tuntap.rst) and netdevice(7). Netlink would want a library, or more
- * code, for the same four steps; and these go by any socket, so that the unit needs no address family of networks. */
+/* Taps, by the ioctls of tun(4) (Documentation/networking/tuntap.rst) and netdevice(7). Netlink would want a
+ * library, or more code, for the same four steps; and these go by any socket, so that the unit needs no address
+ * family of networks. */
 
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -65,8 +66,10 @@ static int attach(const char *name) {
 static int set_mac(int fd, const NetTap *tap) {
         struct ifreq request = request_for(tap->name);
         unsigned byte[6];
+        int n;
 
-        if (sscanf(tap->mac, "%2x:%2x:%2x:%2x:%2x:%2x", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4], &byte[5]) != 6)
+        n = sscanf(tap->mac, "%2x:%2x:%2x:%2x:%2x:%2x", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4], &byte[5]);
+        if (n != (int) ELEMENTSOF(byte))
                 return -EINVAL;
         request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
         for (size_t i = 0; i < ELEMENTSOF(byte); i++)

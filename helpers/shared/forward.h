@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* A port of the host that leads into a guest: [ADDRESS:]HOST:GUEST[/tcp|/udp], as container tools write it. All pure. */
+/* A port of the host that leads into a guest: [ADDRESS:]HOST:GUEST[/tcp|/udp], as container tools write it. All
+ * pure. */
 
 #include "util.h"
 

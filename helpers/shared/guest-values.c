@@ -333,7 +333,8 @@ static int value_of_words(const char *value, const char *const words[], int *des
 }
 
 int value_network_type(const char *value, void *dest) {
-        static const char *const words[] = { [NETWORK_NAT] = "nat", [NETWORK_HOST] = "host", [NETWORK_BRIDGE] = "bridge",
+        static const char *const words[] = { [NETWORK_NAT] = "nat", [NETWORK_HOST] = "host",
+                [NETWORK_BRIDGE] = "bridge",
                 [NETWORK_NONE] = "none", NULL };
         int type, r = value_of_words(value, words, &type);
 
@@ -342,7 +343,8 @@ int value_network_type(const char *value, void *dest) {
         return r;
 }
 
-/* The kernel takes more (dev_valid_name()), but nobody names a bridge so; and what is no name must not become a path. */
+/* The kernel takes more (dev_valid_name()), but nobody names a bridge so; and what is no name must not become a
+ * path. */
 int value_interface(const char *value, void *dest) {
         size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
 
@@ -408,7 +410,8 @@ int value_display(const char *value, void *dest) {
 }
 
 int value_display_model(const char *value, void *dest) {
-        static const char *const words[] = { [DISPLAY_VIRTIO] = "virtio", [DISPLAY_QXL] = "qxl", [DISPLAY_VGA] = "vga", NULL };
+        static const char *const words[] = { [DISPLAY_VIRTIO] = "virtio", [DISPLAY_QXL] = "qxl", [DISPLAY_VGA] = "vga",
+                NULL };
         int model, r = value_of_words(value, words, &model);
 
         if (r >= 0)

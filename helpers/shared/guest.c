@@ -87,7 +87,10 @@ bool guest_has_network(const Guest *g, NetworkType type) {
 }
 
 bool guest_has_networks(const Guest *g) {
-        return guest_has_network(g, NETWORK_NAT) || guest_has_network(g, NETWORK_HOST) || guest_has_network(g, NETWORK_BRIDGE);
+        for (size_t i = 0; i < g->n_networks; i++)
+                if (g->networks[i].type != NETWORK_NONE)
+                        return true;
+        return false;
 }
 
 bool guest_has_display(const Guest *g) {

@@ -93,8 +93,8 @@ typedef struct GuestNetwork {
         uint64_t ssh; /* a port of the host; 0: none */
 } GuestNetwork;
 
-/* How a picture can be looked at: not at all, by a socket that only the guest's user can open, or by that and a port of the
- * host's loopback address, which is the number itself. */
+/* How a picture can be looked at: not at all, by a socket that only the guest's user can open, or by that and a port
+ * of the host's loopback address, which is the number itself. */
 enum {
         DISPLAY_NO = 0,
         DISPLAY_SOCKET = 1,

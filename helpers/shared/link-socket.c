@@ -72,7 +72,8 @@ int link_socket_send(int fd, const char *network, const QemuLink *link) {
         size_t size = (link->vhost_fd < 0 ? 1 : 2) * sizeof(int);
         struct iovec iov = { .iov_base = (char *) network, .iov_len = strlen(network) };
         Control control = {};
-        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_SPACE(size) };
+        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+                .msg_controllen = CMSG_SPACE(size) };
         struct cmsghdr *c = CMSG_FIRSTHDR(&message);
 
         c->cmsg_level = SOL_SOCKET;
@@ -119,7 +120,8 @@ int link_socket_receive(int fd, char **ret_network, QemuLink *ret) {
         char name[GUEST_NAME_MAX + 1] = {};
         struct iovec iov = { .iov_base = name, .iov_len = sizeof name - 1 };
         Control control = {};
-        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+                .msg_controllen = sizeof control };
         int fds[FDS_MAX] = { -EBADF, -EBADF };
         ssize_t size;
         size_t n;
@@ -185,7 +187,8 @@ int qemu_links_fetch(const Guest *g, QemuLink links[]) {
                 links[i].fd = links[i].vhost_fd = -EBADF;
         r = link_socket_path(g->name, &path);
         r = r < 0 ? r : fetch(g, path, links);
-        return r < 0 ? log_error_errno(r, "Cannot fetch the guest's networks at %s: %s; see `systemctl status vxm-link@%s`, and run "
+        return r < 0 ? log_error_errno(r,
+                "Cannot fetch the guest's networks at %s: %s; see `systemctl status vxm-link@%s`, and run "
                                           "systemctl daemon-reload if the guest file has changed.",
                                path ? path : "", strerror(-r), g->name)
                      : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* How the open descriptors behind a guest's network cards get into its sandbox, which has no network: vxm-link waits at a
- * socket that only the guest's user can open, and vxm-qemu fetches them there at each start. One message a network:
- * its name, with its descriptor and, for a tap with vhost, that of /dev/vhost-net. */
+/* How the open descriptors behind a guest's network cards get into its sandbox, which has no network: vxm-link waits
+ * at a socket that only the guest's user can open, and vxm-qemu fetches them there at each start. One message a
+ * network: its name, with its descriptor and, for a tap with vhost, that of /dev/vhost-net. */
 
 #include "qemu-argv.h"
 

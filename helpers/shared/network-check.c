@@ -27,13 +27,13 @@ static int check_bridge(int root, const Guest *g, const GuestNetwork *n) {
                 return lacks("/dev/net/tun is missing, which a bridged network needs; load it: modprobe tun");
         if (!root_exists(root, interface))
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_FILE_INVALID, FIELDS("CONFIG_FILE", g->file),
-                        "%s: [Network %s] Bridge=%s: there is no such interface; make the bridge (ip link add %s type bridge && "
-                        "ip link set %s up; for good: systemd.netdev(5), Kind=bridge), or correct the name.",
+                        "%s: [Network %s] Bridge=%s: there is no such interface; make the bridge (ip link add "
+                        "%s type bridge && ip link set %s up; for good: systemd.netdev(5), Kind=bridge), or correct the name.",
                         g->file, n->name, n->bridge, n->bridge, n->bridge);
         if (!root_exists(root, bridge))
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_FILE_INVALID, FIELDS("CONFIG_FILE", g->file),
-                        "%s: [Network %s] Bridge=%s is no bridge; make one with %s in it (ip link add br0 type bridge && "
-                        "ip link set %s master br0; for good: systemd.netdev(5), Kind=bridge), and name that.",
+                        "%s: [Network %s] Bridge=%s is no bridge; make one with %s in it (ip link add br0 "
+                        "type bridge && ip link set %s master br0; for good: systemd.netdev(5), Kind=bridge), and name that.",
                         g->file, n->name, n->bridge, n->bridge, n->bridge);
         return 0;
 }
@@ -41,7 +41,9 @@ static int check_bridge(int root, const Guest *g, const GuestNetwork *n) {
 static uint64_t first_port_of_users(int root) {
         uint64_t port;
 
-        return root_read_number(root, "proc/sys/net/ipv4/ip_unprivileged_port_start", &port) < 0 ? FIRST_PORT_OF_USERS : port;
+        if (root_read_number(root, "proc/sys/net/ipv4/ip_unprivileged_port_start", &port) < 0)
+                return FIRST_PORT_OF_USERS;
+        return port;
 }
 
 /* “Forward=8080:80” or “SSH=2222”, as the guest file may have it. */
@@ -50,7 +52,8 @@ static int name_forward(const GuestNetwork *n, size_t index, const Forward *f, c
 
         if (index >= n->n_forwards)
                 return format(ret, "SSH=%u", f->host);
-        return format(ret, "Forward=%s%s%s%s%u:%u%s", open, f->address, close, *f->address ? ":" : "", f->host, f->guest,
+        return format(ret, "Forward=%s%s%s%s%u:%u%s", open, f->address, close, *f->address ? ":" : "", f->host,
+                f->guest,
                 f->udp ? "/udp" : "");
 }
 
@@ -64,7 +67,8 @@ static int check_forward(int root, const Guest *g, const GuestNetwork *n, size_t
                 return log_oom();
         if (f.host < first_port_of_users(root))
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_FILE_INVALID, FIELDS("CONFIG_FILE", g->file),
-                        "%s: [Network %s] %s: ports of the host below %u are root's; choose another one.", g->file, n->name, key,
+                        "%s: [Network %s] %s: ports of the host below %u are root's; choose another one.", g->file,
+                        n->name, key,
                         (unsigned) first_port_of_users(root));
 
         if (*f.address == '\0' && n->type == NETWORK_NAT)
@@ -75,7 +79,8 @@ static int check_forward(int root, const Guest *g, const GuestNetwork *n, size_t
         if (port_use_describe(root, &use, &holder) < 0)
                 return log_oom();
         return log_event_errno(E_BUSY, MESSAGE_PORT_TAKEN, FIELDS("CONFIG_FILE", g->file),
-                "%s: [Network %s] %s: %s has port %u of the host; choose another one, or end that.", g->file, n->name, key, holder,
+                "%s: [Network %s] %s: %s has port %u of the host; choose another one, or end that.", g->file, n->name,
+                key, holder,
                 f.host);
 }
 
@@ -103,7 +108,8 @@ static int check_display_port(int root, const Guest *g, const char *key, uint64_
         if (port_use_describe(root, &use, &holder) < 0)
                 return log_oom();
         return log_event_errno(E_BUSY, MESSAGE_PORT_TAKEN, FIELDS("CONFIG_FILE", g->file),
-                "%s: [Display] %s=%u: %s has that port; choose another one, or end that.", g->file, key, f.host, holder);
+                "%s: [Display] %s=%u: %s has that port; choose another one, or end that.", g->file, key, f.host,
+                holder);
 }
 
 /* The ports of a guest that runs are systemd's own, see units/vxm-spice@.socket. */

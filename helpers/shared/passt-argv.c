@@ -63,7 +63,8 @@ int name_servers_find(int root, char ***servers, size_t *n) {
 static int add_forward(Argv *a, const GuestNetwork *n, const Forward *f) {
         const char *address = *f->address != '\0' ? f->address : n->type == NETWORK_NAT ? "127.0.0.1" : "";
 
-        return argv_add(a, f->udp ? "--udp-ports" : "--tcp-ports", "%s%s%u:%u", address, *address ? "/" : "", f->host, f->guest);
+        return argv_add(a, f->udp ? "--udp-ports" : "--tcp-ports", "%s%s%u:%u", address, *address ? "/" : "", f->host,
+                f->guest);
 }
 
 /* Said in any case: else passt forwards UDP at the ports that it has for TCP. */

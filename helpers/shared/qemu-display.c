@@ -22,7 +22,8 @@ static int add_spice(Argv *a, const char *sockets) {
 
         r = argv_add(a, "-spice", "unix=on,addr=%s/spice,disable-ticketing=on", sockets);
         r = r < 0 ? r : argv_add(a, "-chardev", "spicevmc,id=spice-agent,name=vdagent");
-        return r < 0 ? r : argv_add(a, "-device", "virtserialport,bus=serial.0,chardev=spice-agent,name=com.redhat.spice.0");
+        return r < 0 ? r : argv_add(a, "-device", "virtserialport,bus=serial.0,chardev=spice-agent,"
+                                                  "name=com.redhat.spice.0");
 }
 
 int qemu_add_display(Argv *a, const Guest *g, const QemuFacts *facts) {
@@ -36,7 +37,8 @@ int qemu_add_display(Argv *a, const Guest *g, const QemuFacts *facts) {
                 return -ENOMEM;
 
         r = argv_add(a, "-device", "%s,id=display", model_device(g->display_model));
-        /* A tablet tells where the pointer is, a mouse only how far it went: only so it is where the viewer shows it. */
+        /* A tablet tells where the pointer is, a mouse only how far it went: only so it is where the viewer shows
+         * it. */
         r = r < 0 ? r : argv_add(a, "-device", "qemu-xhci,id=display-usb");
         r = r < 0 ? r : argv_add(a, "-device", "usb-tablet,id=display-tablet,bus=display-usb.0");
         if (r >= 0 && g->spice != DISPLAY_NO)

@@ -50,7 +50,8 @@ int qemu_links_find(int root, const Guest *g, QemuLink **ret) {
                         return r;
                 for (size_t k = 0; k < i; k++)
                         if (streq(links[k].mac, l->mac))
-                                return conf_log(LOG_ERR, g->file, 0, "[Network %s] has the MAC address of [Network %s], %s; set "
+                                return conf_log(LOG_ERR, g->file, 0,
+                                        "[Network %s] has the MAC address of [Network %s], %s; set "
                                                                      "another one by MAC=.",
                                         n->name, g->networks[k].name, l->mac);
                 l->fd = SHOWN_FD + 2 * (int) i;

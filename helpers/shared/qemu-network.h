@@ -5,8 +5,8 @@
 
 #include "qemu-argv.h"
 
-/* The addresses of all cards, and the descriptors that a command line shows which is only looked at: for a bridge with vhost
- * where the machine has it. Returns 0; -E_CONFIG: two cards have the same address; -E_LACKS; all logged. */
+/* The addresses of all cards, and the descriptors that a command line shows which is only looked at: for a bridge
+ * with vhost where the machine has it. Returns 0; -E_CONFIG: two cards have the same address; -E_LACKS; all logged. */
 int qemu_links_find(int root, const Guest *g, QemuLink **ret);
 
 /* A part of qemu_argv_build(). */

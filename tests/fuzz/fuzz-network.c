@@ -15,7 +15,8 @@ static void check_values(const char *text) {
         Forward f;
 
         if (forward_parse(text, &f) >= 0 &&
-                (f.host == 0 || f.guest == 0 || !memchr(f.address, '\0', sizeof f.address) || !forwards_collide(&f, &f)))
+                (f.host == 0 || f.guest == 0 || !memchr(f.address, '\0', sizeof f.address) ||
+                        !forwards_collide(&f, &f)))
                 abort();
         if (mac_parse(text, mac) >= 0 && (mac_parse(mac, again) < 0 || !streq(mac, again)))
                 abort();

@@ -72,7 +72,8 @@ static void test_record(void **state) {
 }
 
 static void test_damaged(void **state) {
-        static const char *const rows[] = { "vxm-0123456789", "vxm-0123456789 ", "vxm-012345678 br0", "vxm-01234567890 br0",
+        static const char *const rows[] = { "vxm-0123456789", "vxm-0123456789 ", "vxm-012345678 br0",
+                "vxm-01234567890 br0",
                 "vxm-012345678g br0", "eth0 br0", "br0 br0", "vxm-0123456789 br0 br1", "vxm-0123456789 ../br0",
                 "vxm-0123456789 br0\nvxm-0123456789 br1", " vxm-0123456789 br0", "vxm-0123456789  br0",
                 "vxm-0123456789 averyverylongname" };

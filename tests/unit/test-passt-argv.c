@@ -36,7 +36,8 @@ static void test_argv(void **state) {
                 "--tcp-ports 192.0.2.1/443:443 --tcp-ports 127.0.0.1/2222:22 --udp-ports ::1/5353:53");
         n.type = NETWORK_HOST;
         assert_argv(&n, NULL, 0,
-                "--quiet --fd 7 --tcp-ports 8080:80 --tcp-ports 192.0.2.1/443:443 --tcp-ports 2222:22 --udp-ports ::1/5353:53");
+                "--quiet --fd 7 --tcp-ports 8080:80 --tcp-ports 192.0.2.1/443:443 --tcp-ports 2222:22 --udp-ports "
+                "::1/5353:53");
 }
 
 static void test_parse(void **state) {
@@ -45,7 +46,8 @@ static void test_parse(void **state) {
         } rows[] = {
                 { "nameserver 192.0.2.53\nsearch example.org\nnameserver\t2001:db8::53 \n", "192.0.2.53 2001:db8::53" },
                 { "nameserver 127.0.0.53\nnameserver ::1\nnameserver 127.8.8.8\n", "" },
-                { "# nameserver 192.0.2.1\nnameservers 192.0.2.1\n nameserver 192.0.2.1\nnameserver x\nnameserver\n", "" },
+                { "# nameserver 192.0.2.1\nnameservers 192.0.2.1\n nameserver 192.0.2.1\nnameserver x\nnameserver\n",
+                "" },
                 { "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4",
                         "192.0.2.1 192.0.2.2 192.0.2.3" },
                 { "nameserver fe80::1%eth0\nnameserver 192.0.2.1 # home\n", "192.0.2.1" },

@@ -64,7 +64,8 @@ static void test_links(void **state) {
 
         fixture_capture(f);
         assert_int_equal(find(f, text, &links), -E_LACKS);
-        fixture_assert_logged(f, "/etc/machine-id holds no id (No such file or directory), so [Network lan] can have no address");
+        fixture_assert_logged(f,
+                "/etc/machine-id holds no id (No such file or directory), so [Network lan] can have no address");
 
         fixture_write(f, "etc/machine-id", "000102030405060708090a0b0c0d0e0f\n");
         assert_int_equal(find(f, text, &links), 0);
@@ -79,7 +80,8 @@ static void test_links(void **state) {
 
         assert_int_equal(find(f, "[Guest]\n", &none), 0);
 
-        assert_int_equal(format(&twin, "[Network lan]\nType=bridge\nBridge=br0\n[Network twin]\nMAC=%s\n", links[0].mac), 0);
+        assert_int_equal(format(&twin, "[Network lan]\nType=bridge\nBridge=br0\n[Network twin]\nMAC=%s\n",
+                links[0].mac), 0);
         fixture_capture(f);
         assert_int_equal(find(f, twin, &same), -E_CONFIG);
         fixture_assert_logged(f, "[Network twin] has the MAC address of [Network lan], 52:54:00:");
@@ -101,7 +103,8 @@ static void test_display(void **state) {
         assert_part(qemu_add_display, &g, &facts,
                 "-device qxl-vga,id=display -device qemu-xhci,id=display-usb "
                 "-device usb-tablet,id=display-tablet,bus=display-usb.0 "
-                "-spice unix=on,addr=/run/a,,b/spice,disable-ticketing=on -chardev spicevmc,id=spice-agent,name=vdagent "
+                "-spice unix=on,addr=/run/a,,b/spice,disable-ticketing=on -chardev "
+                "spicevmc,id=spice-agent,name=vdagent "
                 "-device virtserialport,bus=serial.0,chardev=spice-agent,name=com.redhat.spice.0");
 }
 
