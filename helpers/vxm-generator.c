@@ -92,12 +92,6 @@ static void put_guest_disks(FILE *f, const Guest *g) {
         }
 }
 
-/* Before the guest: a port that cannot be had shows before anything runs. */
-static void put_display_port(FILE *f, const Guest *g, const char *protocol, uint64_t port) {
-        if (port >= DISPLAY_PORT_MIN)
-                fprintf(f, "Requires=vxm-%s@%s.socket\nAfter=vxm-%s@%s.socket\n", protocol, g->name, protocol, g->name);
-}
-
 static void put_guest_unit(FILE *f, const Guest *g) {
         put_header(f, g);
         if (g->description) {
@@ -116,8 +110,6 @@ static void put_guest_unit(FILE *f, const Guest *g) {
         for (size_t i = 0; i < g->n_shares; i++)
                 fprintf(f, "Requires=vxm-share@%s:%s.socket\nAfter=vxm-share@%s:%s.socket\n", g->name,
                         g->shares[i].name, g->name, g->shares[i].name);
-        put_display_port(f, g, "spice", g->spice);
-        put_display_port(f, g, "vnc", g->vnc);
         if (guest_needs_link(g))
                 fprintf(f, "Requires=vxm-link@%s.service\nAfter=vxm-link@%s.service\n", g->name, g->name);
 
@@ -191,8 +183,34 @@ static void put_share_socket(FILE *f, const Guest *g, const GuestShare *s _unuse
                 g->name);
 }
 
+/* What one unit has done is undone when another one fails only if that one requires it: systemd looks at units that
+ * nobody needs any more when something that required them has ended, not when a job has failed that would have
+ * started it. Hence a chain: bind, net, the display's ports, link, the guest. */
+static void put_requirement(FILE *f, const Guest *g, const char *unit, const char *type) {
+        fprintf(f, "Requires=%s@%s.%s\nAfter=%s@%s.%s\n", unit, g->name, type, unit, g->name, type);
+}
+
 static void put_net_unit(FILE *f, const Guest *g) {
         put_header(f, g);
+        if (guest_has_devices(g))
+                put_requirement(f, g, "vxm-bind", "service");
+}
+
+/* Only the host itself gets at it; a guest's QEMU is on no network, so systemd listens. */
+static void put_port(FILE *f, uint64_t port) {
+        fprintf(f, "\n[Socket]\nListenStream=127.0.0.1:%" PRIu64 "\n", port);
+}
+
+static void put_spice_socket(FILE *f, const Guest *g) {
+        put_header(f, g);
+        put_port(f, g->spice);
+}
+
+static void put_vnc_socket(FILE *f, const Guest *g) {
+        put_header(f, g);
+        if (g->spice >= DISPLAY_PORT_MIN)
+                put_requirement(f, g, "vxm-spice", "socket");
+        put_port(f, g->vnc);
 }
 
 /* Each type of network opens what it needs, and no more. passt shuts itself in: namespaces, a file system of its own
@@ -200,28 +218,17 @@ static void put_net_unit(FILE *f, const Guest *g) {
  * namespace. */
 static void put_link_unit(FILE *f, const Guest *g) {
         put_header(f, g);
-        if (guest_has_network(g, NETWORK_BRIDGE))
-                fprintf(f, "Requires=vxm-net@%s.service\nAfter=vxm-net@%s.service\n", g->name, g->name);
+        put_requirement(f, g, "vxm-net", "service");
+        if (g->spice >= DISPLAY_PORT_MIN)
+                put_requirement(f, g, "vxm-spice", "socket");
+        if (g->vnc >= DISPLAY_PORT_MIN)
+                put_requirement(f, g, "vxm-vnc", "socket");
         fputs("\n[Service]\n", f);
         if (guest_has_network(g, NETWORK_BRIDGE))
                 fputs("DeviceAllow=/dev/net/tun rw\nDeviceAllow=/dev/vhost-net rw\n", f);
         if (guest_has_network(g, NETWORK_NAT) || guest_has_network(g, NETWORK_HOST))
                 fputs("RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK\nRestrictNamespaces=user mnt pid ipc uts\n"
                       "SystemCallFilter=@mount @setuid capset\n", f);
-}
-
-/* Only the host itself gets at it; a guest's QEMU is on no network, so systemd listens. */
-static void put_port(FILE *f, const Guest *g, uint64_t port) {
-        put_header(f, g);
-        fprintf(f, "\n[Socket]\nListenStream=127.0.0.1:%" PRIu64 "\n", port);
-}
-
-static void put_spice_socket(FILE *f, const Guest *g) {
-        put_port(f, g, g->spice);
-}
-
-static void put_vnc_socket(FILE *f, const Guest *g) {
-        put_port(f, g, g->vnc);
 }
 
 /* Of a guest whose devices or units are taken only the name is known for sure: its file may have changed, or be gone. */
@@ -325,7 +332,7 @@ static int generate_guest(int destination, const Guest *g) {
                 r = write_share(destination, g, &g->shares[i]);
         if (r >= 0 && guest_needs_link(g))
                 r = write_drop_in(destination, "vxm-link", g, DROP_IN, put_link_unit);
-        if (r >= 0 && guest_has_network(g, NETWORK_BRIDGE))
+        if (r >= 0 && guest_needs_link(g))
                 r = write_drop_in(destination, "vxm-net", g, DROP_IN, put_net_unit);
         if (r >= 0 && g->spice >= DISPLAY_PORT_MIN)
                 r = write_drop_in_of(destination, "vxm-spice", "socket", g, DROP_IN, put_spice_socket);

@@ -4,9 +4,8 @@
  * Started by vxm-link@.service, one instance a guest, as the guest's own user and without privileges, but on the
  * host's network, where QEMU is not: attaches to the taps that vxm-net has made for this user, has passt run at one
  * end of a socket pair, tells systemd that all is ready, hands the other ends to vxm-qemu (link-socket.h), and
- * exits. passt stays, and ends with QEMU. Writes nothing; there is nothing to undo. Before all that it judges the
- * networks, and the ports of the host that show the display, which is all that is to do for a guest without
- * networks. */
+ * exits. passt stays, and ends with QEMU. Writes nothing; there is nothing to undo. What it needs of the host has been
+ * judged by vxm-net. */
 
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -21,7 +20,6 @@
 #include "link-socket.h"
 #include "log.h"
 #include "messages.h"
-#include "network-check.h"
 #include "passt-argv.h"
 #include "qemu-network.h"
 #include "root.h"
@@ -199,12 +197,11 @@ static int run(void) {
         if (root < 0)
                 return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
         r = guest_load(root, arg_guest, &g);
-        r = r < 0 ? r : network_check(root, g);
         if (r < 0)
                 return r;
         if (arg_dry_run)
                 return print_plan(root, g);
-        if (!guest_has_networks(g)) /* the ports of its display have been judged, and that was all */
+        if (!guest_has_networks(g)) /* there is only a port of its display, which was started before */
                 return (void) sd_notify(0, "READY=1"), 0;
 
         links = calloc(g->n_networks, sizeof *links);
@@ -221,7 +218,7 @@ static int run(void) {
 int main(int argc, char *argv[]) {
         static const CliOption options[] = {
                 { "dry-run", NULL, "print what would be attached and run; do none of it", &arg_dry_run, NULL },
-                { "root", "DIR", "with --dry-run: judge the machine below DIR", NULL, &arg_root },
+                { "root", "DIR", "with --dry-run: read the machine below DIR", NULL, &arg_root },
                 {},
         };
         static const Cli cli = { "vxm-link", "Hands a guest's networks to its QEMU.", "GUEST", 1, options };

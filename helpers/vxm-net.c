@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* vxm-net: makes the taps of a guest's bridged networks, and removes them.
+/* vxm-net: judges a guest's networks, makes the taps of those that are bridged, and removes them.
  *
- * Started by vxm-net@.service, one instance a guest whose file has Type=bridge: once to make them (ExecStart=), and
- * to remove them (ExecStopPost=, with --release, idempotent). A tap is persistent, belongs to the guest's user, and
- * is a port of the bridge; vxm-link attaches to it without privileges. Touches network interfaces, and its record in
- * /run/vxm/net. Refuses before the first write, also when the guest could not start. Makes no bridge: that is the
- * host's. */
+ * Started by vxm-net@.service, one instance a guest that has a network, or a port for its display: once to make taps
+ * (ExecStart=), and to remove them (ExecStopPost=, with --release, idempotent). A tap is persistent, belongs to the
+ * guest's user, and is a port of the bridge; vxm-link attaches to it without privileges. Touches network interfaces,
+ * and its record in /run/vxm/net. Refuses before the first write, also when the guest could not start, and when a port
+ * of the host that leads into the guest is taken: as root it can tell who has it, and the guest's story has what it
+ * says. Makes no bridge: that is the host's. */
 
 #include "cli.h"
 #include "exit-status.h"

@@ -174,7 +174,7 @@ bool guest_has_networks(const Guest *g);
 /* Whether the guest has an emulated display, and someone can look at it. */
 bool guest_has_display(const Guest *g);
 
-/* Whether vxm-link has something to do for it: networks, or a port of the display to judge. */
+/* Whether it needs anything of the host's network: networks, or a port of the display. */
 bool guest_needs_link(const Guest *g);
 
 /* Forward= and SSH= of a network, as one list: the number of them, and one of them. */
