@@ -179,6 +179,22 @@ def test_refused_before_anything_changes(lab_shared, case, devices):
     assert story.count(message) == 1, story
 
 
+def test_undone_when_the_last_step_fails(bridge):
+    """passt does not start: by then the GPU has been taken, and the tap made."""
+    lab = bridge
+    demo.install(lab, text=demo.guest_file("[GPU]\nDevice=01:00.0\n", "[Network lan]\nType=bridge\nBridge=br0\n", NAT))
+    before = demo.state(lab)
+    lab.run("mount --bind /bin/false /usr/bin/passt")
+    done = lab.run("systemctl start vxm-guest@demo", check=False, timeout=180)
+    lab.run("umount /usr/bin/passt")
+    assert done.returncode != 0
+    demo.wait_undone(lab)
+    story = demo.journal(lab)
+    assert f"{demo.GPU}: " in story and "→ bochs-drm" in story and ": port of br0." in story, story
+    assert "passt has not started" in lab.run("journalctl -q -b -u vxm-link@demo -o cat").stdout
+    demo.assert_as_before(before, demo.state(lab))
+
+
 def test_display_answers_its_user_only(lab_shared):
     """Its sockets, that is; a port, where the guest file has one, is for all of the host, and gone with the guest."""
     lab = lab_shared
