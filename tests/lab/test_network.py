@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Guests on a network, and their emulated display: what is to be reached is, by whom it is meant for, and nothing is left of it."""
+"""Guests on a network, and their emulated display: what is to be reached is, by those it is meant for, and nothing is
+left of it in the end."""
 
 import json
 from pathlib import Path
@@ -15,6 +16,11 @@ MACS = {"demo": "52:54:00:00:00:01", "rival": "52:54:00:00:00:02"}
 ADDRESSES = {"demo": "10.77.0.2", "rival": "10.77.0.3"}
 
 NAT = "[Network out]\nSSH=2222\nForward=8080:80\nForward=5353:53/udp\n"
+
+_FETCH = """
+import sys, urllib.request
+print(urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/report", timeout=20).read().decode())
+"""
 
 # What the two say first: VNC by itself (RFC 6143, 7.1.1), SPICE when it is greeted (the SPICE protocol, "Link").
 _ASK_DISPLAY = """
@@ -36,6 +42,9 @@ vnc = socket.create_connection(("127.0.0.1", 5900), timeout=20)
 print(vnc.recv(12).decode().strip())
 """
 
+_MAKE_BRIDGE = (f"ip link add br0 address 52:54:00:77:00:01 type bridge && ip address add {HOST}/24 dev br0 && "
+                "ip link set br0 up")
+
 
 def guest_file(*sections, words=""):
     return demo.guest_file(f"[Boot]\nCommandLine=console=ttyS0 quiet {words}", *sections)
@@ -47,6 +56,11 @@ def bridged(name, words=""):
                       words=f"vxm.address={MACS[name]}/{ADDRESSES[name]}/24 vxm.ping={HOST} {words}")
 
 
+def served(lab, port):
+    """What the guest's web server has behind a port of the host."""
+    return lab.run(["python3", "-c", _FETCH, str(port)]).stdout
+
+
 def tap(lab, name="demo"):
     return lab.run(f"/usr/lib/vxm/vxm-net --dry-run {name}").stdout.split()[1].rstrip(",")
 
@@ -55,7 +69,7 @@ def tap(lab, name="demo"):
 def bridge(lab_shared):
     """A lab with a bridge that has the host's address."""
     lab = lab_shared
-    lab.run(f"ip link add br0 address 52:54:00:77:00:01 type bridge && ip address add {HOST}/24 dev br0 && ip link set br0 up")
+    lab.run(_MAKE_BRIDGE)
     yield lab
     lab.run("systemctl kill --signal=KILL 'vxm-guest@*'", check=False)
     for name in MACS:
@@ -70,16 +84,15 @@ def test_forwards_reach_the_guest(lab):
     demo.install(lab, text=guest_file(NAT, words="vxm.fetch=10.0.2.2:9999"))
     before = demo.state(lab)
     demo.start(lab)
-    listens = lab.run("ss -Hltun").stdout.split()
-    assert [word for word in listens if word.endswith((":2222", ":8080", ":5353"))] == ["127.0.0.1:5353", "127.0.0.1:2222",
-                                                                                       "127.0.0.1:8080"], listens
+    listens = {word for word in lab.run("ss -Hltun").stdout.split() if word.endswith((":2222", ":8080", ":5353"))}
+    assert listens == {"127.0.0.1:2222", "127.0.0.1:8080", "127.0.0.1:5353"}, listens
     report = demo.report(lab)
     cards = [line for line in report if line.startswith("net: ")]
-    assert len(cards) == 1 and "net: 52:54:00:" in cards[0] and "driver virtio_net address 10.0.2.15/24" in cards[0], report
+    assert len(cards) == 1 and cards[0].startswith("net: 52:54:00:"), report
+    assert cards[0].endswith("driver virtio_net address 10.0.2.15/24"), report
     assert "fetch: 10.0.2.2:9999 no" in report, report
     for port in (2222, 8080):
-        assert cards[0] in lab.run(f"python3 -c 'import urllib.request as r; print(r.urlopen(\"http://127.0.0.1:{port}/report\", "
-                                   "timeout=20).read().decode())'").stdout
+        assert cards[0] in served(lab, port)
 
     qemu = demo.qemu_pid(lab)
     assert lab.run(f"test /proc/{qemu}/ns/net -ef /proc/1/ns/net", check=False).returncode == 1
@@ -88,8 +101,7 @@ def test_forwards_reach_the_guest(lab):
 
     lab.run("systemctl restart vxm-guest@demo", timeout=180)
     assert cards[0] in demo.report(lab)  # the same address
-    assert cards[0] in lab.run("python3 -c 'import urllib.request as r; print(r.urlopen(\"http://127.0.0.1:2222/report\", "
-                               "timeout=20).read().decode())'").stdout
+    assert cards[0] in served(lab, 2222)
     demo.stop(lab)
     demo.wait_undone(lab)
     assert lab.run("pgrep passt", check=False).stdout == ""
@@ -129,7 +141,8 @@ def test_bridge_is_as_before_after_every_end(bridge, way):
 
 
 def test_two_guests_on_one_bridge(bridge):
-    """They reach each other, as machines of one network do, but not each other's taps; the end of one is nothing to the other."""
+    """They reach each other, as machines of one network do, but not each other's taps; the end of one is nothing to the
+    other."""
     lab = bridge
     for name, other in (("demo", "rival"), ("rival", "demo")):
         demo.install(lab, name, bridged(name).replace(f"vxm.ping={HOST}", f"vxm.ping={HOST},{ADDRESSES[other]}"))
@@ -219,8 +232,9 @@ def test_display_answers_its_user_only(lab_shared):
 
 def test_killed_at_every_call(lab):
     """Whatever call vxm-net is killed at, or sees fail, the run after it leaves all as before."""
-    lab.run(f"ip link add br0 address 52:54:00:77:00:01 type bridge && ip address add {HOST}/24 dev br0 && ip link set br0 up")
-    demo.install(lab, text=demo.guest_file("[Network lan]\nType=bridge\nBridge=br0\n", "[Network dmz]\nType=bridge\nBridge=br0\n"))
+    lab.run(_MAKE_BRIDGE)
+    demo.install(lab, text=demo.guest_file("[Network lan]\nType=bridge\nBridge=br0\n",
+                                           "[Network dmz]\nType=bridge\nBridge=br0\n"))
     lab.run("systemd-sysusers --inline 'u vxm-demo -'")
     for name in ("inject.c", "matrix.py", "state.py"):
         lab.put(_INSIDE / name)
