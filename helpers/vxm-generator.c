@@ -92,6 +92,16 @@ static void put_guest_disks(FILE *f, const Guest *g) {
         }
 }
 
+static bool has_huge_pages(const Guest *g) {
+        return g->huge_page_size > 0;
+}
+
+/* Before anything is stopped or taken for the guest: memory is what a machine is most likely not to have. */
+static void put_hugepages_requirement(FILE *f, const Guest *g) {
+        if (has_huge_pages(g))
+                fprintf(f, "Requires=vxm-hugepages@%s.service\nAfter=vxm-hugepages@%s.service\n", g->name, g->name);
+}
+
 static void put_guest_unit(FILE *f, const Guest *g) {
         put_header(f, g);
         if (g->description) {
@@ -112,28 +122,33 @@ static void put_guest_unit(FILE *f, const Guest *g) {
                         g->shares[i].name, g->name, g->shares[i].name);
         if (guest_needs_link(g))
                 fprintf(f, "Requires=vxm-link@%s.service\nAfter=vxm-link@%s.service\n", g->name, g->name);
+        put_hugepages_requirement(f, g);
 
         fputs("\n[Service]\n", f);
         if (g->tpm) /* the TPM's secrets are swtpm's, not QEMU's */
                 fprintf(f, "InaccessiblePaths=-/var/lib/vxm/guests/%s/tpm\n", g->name);
         if (guest_has_devices(g))
-                /* vfio pins all of the guest's memory, and maps the devices' own on top of it. */
-                fputs("DeviceAllow=/dev/vfio/vfio rw\nDeviceAllow=char-vfio rw\nLimitMEMLOCK=infinity\n", f);
+                fputs("DeviceAllow=/dev/vfio/vfio rw\nDeviceAllow=char-vfio rw\n", f);
+        if (guest_has_devices(g) || g->memory_lock)
+                /* vfio pins all of the guest's memory, and maps the devices' own on top of it; Lock= wants QEMU's own, too. */
+                fputs("LimitMEMLOCK=infinity\n", f);
         put_guest_disks(f, g);
-}
-
-static bool stops_units(const Guest *g) {
-        return g->single_gpu || g->n_stop_units > 0;
 }
 
 static void put_bind_unit(FILE *f, const Guest *g) {
         put_header(f, g);
         /* In reverse at the end: first the GPU is back with its driver, then what shows its picture there starts. */
-        if (stops_units(g))
+        if (guest_stops_units(g))
                 fprintf(f, "Requires=vxm-units@%s.service\nAfter=vxm-units@%s.service\n", g->name, g->name);
+        put_hugepages_requirement(f, g);
 }
 
 static void put_units_unit(FILE *f, const Guest *g) {
+        put_header(f, g);
+        put_hugepages_requirement(f, g);
+}
+
+static void put_hugepages_unit(FILE *f, const Guest *g) {
         put_header(f, g);
 }
 
@@ -324,8 +339,10 @@ static int generate_guest(int destination, const Guest *g) {
         r = write_drop_in(destination, "vxm-guest", g, DROP_IN, put_guest_unit);
         if (r >= 0 && guest_has_devices(g))
                 r = write_drop_in(destination, "vxm-bind", g, DROP_IN, put_bind_unit);
-        if (r >= 0 && guest_has_devices(g) && stops_units(g))
+        if (r >= 0 && guest_has_devices(g) && guest_stops_units(g))
                 r = write_drop_in(destination, "vxm-units", g, DROP_IN, put_units_unit);
+        if (r >= 0 && has_huge_pages(g))
+                r = write_drop_in(destination, "vxm-hugepages", g, DROP_IN, put_hugepages_unit);
         if (r >= 0 && guest_disks_need_root(g))
                 r = write_drop_in(destination, "vxm-disks", g, DROP_IN, put_disks_unit);
         for (size_t i = 0; r >= 0 && i < g->n_shares; i++)

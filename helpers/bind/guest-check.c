@@ -12,6 +12,7 @@
 #include "guest-firmware.h"
 #include "json.h"
 #include "log.h"
+#include "memory-nodes.h"
 #include "module.h"
 #include "network-check.h"
 #include "pci-details.h"
@@ -186,6 +187,30 @@ static int ask_tpm(Check *c, Verdict *verdict, char **ret_text) {
         return r < 0 ? r : free_and_strdup(ret_text, TPM_PROGRAM);
 }
 
+/* A guest that runs has its memory, and what is available now is for others. Its sockets are there as long as it runs. */
+static int ask_memory(Check *c, Verdict *verdict, char **ret_text) {
+        _cleanup_(memory_nodes_done) MemoryNodes nodes = {};
+        _cleanup_(freep) char *sockets = NULL;
+        char available[SIZE_TEXT_MAX];
+        int r;
+
+        r = format(&sockets, "run/vxm/sockets/%s", c->guest->name);
+        if (r < 0)
+                return r;
+        if (root_exists(c->root, sockets))
+                return free_and_strdup(ret_text, "the guest runs, and has it");
+        r = qemu_check_memory(c->root, c->guest, false);
+        r = r < 0 ? r : memory_nodes_read(c->root, 0, &nodes);
+        if (r < 0)
+                return r;
+        if (nodes.n == 0) {
+                *verdict = VERDICT_NOTE;
+                return free_and_strdup(ret_text, "how much there is cannot be told");
+        }
+        return format(ret_text, "%s are available%s", size_text(memory_nodes_available(&nodes), available),
+                c->guest->huge_page_size > 0 ? "; whether in huge pages tells vxm-hugepages --dry-run" : "");
+}
+
 /* The argument that the processor needs; AMD's IOMMU is on without one. */
 static int refuse_iommu(int root) {
         _cleanup_(freep) char *cpu = NULL, *arguments = NULL;
@@ -337,6 +362,7 @@ static int ask_all(Check *c) {
                 { "KVM", ask_kvm },
                 { "Firmware", ask_firmware },
                 { "TPM", ask_tpm },
+                { "Memory", ask_memory },
                 { "IOMMU", ask_iommu },
                 { "Module", ask_module },
                 { "Devices", ask_devices },

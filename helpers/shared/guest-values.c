@@ -55,6 +55,25 @@ int value_memory_size(const char *value, void *dest) {
         return 0;
 }
 
+/* The sizes that x86 has besides its ordinary 4 KiB. */
+int value_huge_pages(const char *value, void *dest) {
+        uint64_t size;
+        bool yes;
+        int r;
+
+        if (parse_boolean(value, &yes) >= 0 && !yes) {
+                *(uint64_t *) dest = 0;
+                return 0;
+        }
+        r = parse_size(value, 2 * MIB, GIB, &size);
+        if (r < 0)
+                return r;
+        if (size != 2 * MIB && size != GIB)
+                return -EINVAL;
+        *(uint64_t *) dest = size;
+        return 0;
+}
+
 int value_cpu_count(const char *value, void *dest) {
         return parse_number(value, 1, 255, dest);
 }

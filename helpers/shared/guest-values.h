@@ -9,6 +9,7 @@ int value_name(const char *value, void *dest);
 int value_path(const char *value, void *dest);
 int value_boolean(const char *value, void *dest);
 int value_memory_size(const char *value, void *dest);
+int value_huge_pages(const char *value, void *dest);
 int value_cpu_count(const char *value, void *dest);
 int value_stop_timeout(const char *value, void *dest);
 int value_uuid(const char *value, void *dest);

@@ -109,6 +109,10 @@ Forward network_forward(const GuestNetwork *n, size_t index) {
         return index < n->n_forwards ? n->forwards[index] : (Forward){ .host = (uint16_t) n->ssh, .guest = 22 };
 }
 
+bool guest_stops_units(const Guest *g) {
+        return g->single_gpu || g->n_stop_units > 0;
+}
+
 /* Only regular files: the generator must not wait for a pipe's writer, at boot least of all. */
 static int read_regular(int root, const char *path, char **ret, size_t *ret_size) {
         _cleanup_(closep) int fd = root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
@@ -219,6 +223,24 @@ static int verify_firmware(const Guest *g) {
         return 0;
 }
 
+/* Ballooning takes pages away from the guest one by one. vfio has pinned all of them, which QEMU heeds by not ballooning at
+ * all (ram_block_discard_disable()); of a huge page nothing can be taken away; and what is locked is to stay. */
+static int verify_memory(const Guest *g) {
+        if (g->huge_page_size > 0 && g->memory_size % g->huge_page_size != 0)
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[Memory] Size= is no multiple of HugePages=1G; choose a Size= in steps of 1G.");
+        if (g->balloon && guest_has_devices(g))
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[Memory] Balloon=yes is set, and a PCI device, which needs all of the guest's memory at any time; "
+                        "remove one of them.");
+        if (g->balloon && (g->huge_page_size > 0 || g->memory_lock))
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[Memory] Balloon=yes is set, and %s, which keeps all of the guest's memory in its place; "
+                        "remove one of them.",
+                        g->huge_page_size > 0 ? "HugePages=" : "Lock=yes");
+        return 0;
+}
+
 /* What no single line can tell. */
 static int verify(const Guest *g) {
         int r;
@@ -227,11 +249,12 @@ static int verify(const Guest *g) {
                 return conf_log(LOG_ERR, g->file, 0, "[Boot] Initrd= is set, but not Kernel=; set both or none.");
         if (g->command_line && !g->kernel)
                 return conf_log(LOG_ERR, g->file, 0, "[Boot] CommandLine= is set, but not Kernel=; it needs a kernel.");
-        if ((g->single_gpu || g->n_stop_units > 0) && !guest_has_devices(g))
+        if (guest_stops_units(g) && !guest_has_devices(g))
                 return conf_log(LOG_ERR, g->file, 0, "[GPU] %s= is set, but no Device=; name the GPU.",
                         g->single_gpu ? "SingleGpu" : "StopUnits");
         r = guest_disks_verify(g);
         r = r < 0 ? r : network_verify(g);
+        r = r < 0 ? r : verify_memory(g);
         return r < 0 ? r : verify_firmware(g);
 }
 

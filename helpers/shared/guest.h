@@ -133,6 +133,9 @@ typedef struct Guest {
         char *uuid; /* as 8-4-4-4-12 hexadecimal digits; NULL: made of the machine's and the guest's name */
         uint64_t stop_timeout; /* µs the guest has to power off when asked */
         uint64_t memory_size;  /* bytes */
+        uint64_t huge_page_size; /* bytes: the guest's memory is made of such pages; 0: of ordinary ones */
+        bool balloon;          /* the guest gives memory back that it does not use */
+        bool memory_lock;      /* none of the guest's memory is ever swapped out */
         uint64_t cpu_count;
         FirmwareType firmware;
         bool secure_boot;
@@ -180,6 +183,9 @@ bool guest_needs_link(const Guest *g);
 /* Forward= and SSH= of a network, as one list: the number of them, and one of them. */
 size_t network_n_forwards(const GuestNetwork *n);
 Forward network_forward(const GuestNetwork *n, size_t index);
+
+/* Whether units of the host are stopped for the guest's life. */
+bool guest_stops_units(const Guest *g);
 
 Guest *guest_free(Guest *g);
 static inline void guest_freep(Guest **g) {

@@ -9,6 +9,14 @@
 #define MESSAGE_GUEST_UNKNOWN "995ab68680334926bfb1bfc1f9847e2d"
 /* The machine lacks something the guest asks for. */
 #define MESSAGE_HOST_LACKS "c0c594495a5f4690afd45129a2f793d9"
+/* The machine has not the memory that the guest asks for. */
+#define MESSAGE_MEMORY_SHORT "3b9e35f5f6044fedad95d6ee6987177b"
+/* Huge pages have been added to the pool for a guest. */
+#define MESSAGE_PAGES_ADDED "5816d20a47404663bbc18b44bfea80ae"
+/* Huge pages that were added for a guest are taken away again. */
+#define MESSAGE_PAGES_RETURNED "01176f7c86fe4f2ca98030e29cf809ae"
+/* Huge pages that were added for a guest stay, because another guest waits for them. */
+#define MESSAGE_PAGES_KEPT "f0bfc5c8a1fb4c1da57a55333f3a67d5"
 /* A device may not be given to the guest: VXM_DEVICE. */
 #define MESSAGE_DEVICE_REFUSED "4b6fd01c2ac94a1280381316671affb1"
 /* A device now belongs to vfio-pci: VXM_DEVICE, VXM_DRIVER (the one it had). */

@@ -7,6 +7,7 @@
 #include "qemu-disks.h"
 #include "qemu-display.h"
 #include "qemu-firmware.h"
+#include "qemu-memory.h"
 #include "qemu-network.h"
 
 void qemu_facts_done(QemuFacts *facts) {
@@ -40,9 +41,7 @@ static int add_machine(Argv *a, const Guest *g, const QemuFacts *facts) {
                 g->firmware == FIRMWARE_UEFI ? ",pflash0=code,pflash1=nvram" : "",
                 facts->firmware.secure_boot ? ",smm=on" : "");
         r = r < 0 ? r : argv_add(a, "-cpu", "host");
-        r = r < 0 ? r : argv_add(a, "-smp", "%" PRIu64, g->cpu_count);
-        r = r < 0 ? r : argv_add(a, "-m", "size=%" PRIu64 "M", g->memory_size >> 20);
-        return r < 0 ? r : argv_add(a, "-object", "memory-backend-memfd,id=mem0,size=%" PRIu64 "M,share=on", g->memory_size >> 20);
+        return r < 0 ? r : argv_add(a, "-smp", "%" PRIu64, g->cpu_count);
 }
 
 static int add_boot(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
@@ -108,8 +107,8 @@ static int add_functions(Argv *a, const Guest *g _unused_, const QemuFacts *fact
 
 /* The parts of a command line, in their order. */
 static int (*const parts[])(Argv *a, const Guest *g, const QemuFacts *facts) = {
-        add_base, add_machine, qemu_add_uuid, qemu_add_firmware, qemu_add_tpm, add_boot, add_serial, qemu_add_disks,
-        qemu_add_shares, qemu_add_networks, qemu_add_display, add_functions,
+        add_base, add_machine, qemu_add_memory, qemu_add_uuid, qemu_add_firmware, qemu_add_tpm, add_boot, add_serial,
+        qemu_add_disks, qemu_add_shares, qemu_add_networks, qemu_add_display, add_functions,
 };
 
 int qemu_argv_build(const Guest *g, const QemuFacts *facts, const char *qemu, Argv *ret) {

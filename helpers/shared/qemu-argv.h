@@ -6,6 +6,7 @@
 #include "devices.h"
 #include "firmware.h"
 #include "mac.h"
+#include "memory-nodes.h"
 
 enum {
         QEMU_QMP_FD = 3, /* where the child finds its end of the QMP socket */
@@ -18,6 +19,12 @@ typedef struct QemuLink {
         int vhost_fd; /* of /dev/vhost-net, for a tap; negative: none */
 } QemuLink;
 
+/* Only told apart where the machine has several nodes. */
+typedef struct MemoryPlacement {
+        bool on_node; /* all of the guest's huge pages are on … */
+        unsigned node;
+} MemoryPlacement;
+
 /* The facts of the host that the command line depends on. */
 typedef struct QemuFacts {
         Firmware firmware;      /* empty for FIRMWARE_BIOS */
@@ -29,6 +36,7 @@ typedef struct QemuFacts {
         uint64_t mmio64_mib;    /* what OVMF is told of 64-bit BARs; 0: nothing */
         bool io_uring;          /* the kernel lets the guest's user have it */
         QemuLink *links;        /* as many as the guest has networks, in their order */
+        MemoryPlacement memory; /* where its huge pages are to come from */
 } QemuFacts;
 
 void qemu_facts_done(QemuFacts *facts);

@@ -17,6 +17,7 @@
 #include "pci-bars.h"
 #include "qemu-facts.h"
 #include "qemu-firmware.h"
+#include "qemu-memory.h"
 #include "qemu-network.h"
 #include "rom-file.h"
 #include "root.h"
@@ -136,6 +137,8 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
         r = r < 0 ? r : disks_check(root, g, devices == QEMU_FACTS_BOUND_DEVICES);
         r = r < 0 ? r : qemu_check_program(root, qemu);
         r = r < 0 ? r : qemu_check_kvm(root);
+        r = r < 0 ? r : qemu_check_memory(root, g, devices == QEMU_FACTS_BOUND_DEVICES);
+        r = r < 0 ? r : qemu_place_memory(root, g, &facts.memory);
         r = r < 0 ? r : guest_firmware_find(root, g, &facts.firmware);
         r = r < 0 ? r : check_tpm(root, g);
         r = r < 0 ? r : guest_uuid_find(root, g, &facts.uuid);

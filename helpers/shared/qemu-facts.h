@@ -15,7 +15,8 @@ typedef enum QemuFactsDevices {
  * lacks something; -errno. */
 int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevices devices, QemuFacts *ret);
 
-/* The single checks of qemu_facts_gather(), each logged as there. */
+/* The single checks of qemu_facts_gather(), each logged as there. last: whatever is stopped for the guest has been stopped. */
 int qemu_check_paths(int root, const Guest *g);
 int qemu_check_program(int root, const char *qemu);
 int qemu_check_kvm(int root);
+int qemu_check_memory(int root, const Guest *g, bool last);

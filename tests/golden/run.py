@@ -17,7 +17,8 @@ Each tests/golden/NAME.case holds a machine, a command, files, and the outcome:
     ==== stderr
     …
     ==== made vxm-guest@demo.service.d/50-vxm.conf       what vxm-generator wrote
-    ==== left run/vxm/bind/demo                          the undo records there are after vxm-bind
+    ==== left run/vxm/bind/demo                          the undo records there are after vxm-bind or vxm-hugepages, and
+                                                         of the latter the pools
 
 The product's own presets are there as if installed. A generator gets its directory, the root is always added.
 
@@ -122,6 +123,10 @@ def run_case(case, build, scratch):
     outcome += files_below(out, "made", out)
     if name == "vxm-bind":
         outcome += files_below(root / "run/vxm/bind", "left", root)
+    if name == "vxm-hugepages":
+        outcome += files_below(root / "run/vxm/hugepages", "left", root)
+        outcome += "".join(section(f"left {path.relative_to(root)}", path.read_text())
+                           for path in sorted(root.glob("sys/devices/system/node/node*/hugepages/*/nr_hugepages")))
     return outcome.replace(str(scratch), "SCRATCH")
 
 

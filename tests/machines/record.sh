@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Writes down what vxm wants to know of this machine, as a .tree file (tree.py tells the format): PCI functions with their
-# drivers and IOMMU groups; more of GPUs; on which devices disks, swap, network, keyboards, displays and consoles hang; which
+# drivers and IOMMU groups; more of GPUs; how much memory; on which devices disks, swap, network, keyboards, displays and consoles hang; which
 # programs have a GPU open. No serial numbers, network addresses, UUIDs, file names or arguments of programs; names of mount
 # points and of Bluetooth devices that might be anybody's are replaced. Changes nothing. Without root it leaves out what
 # only root may see: other users' programs, and where in memory the boot framebuffer lies.
@@ -336,6 +336,17 @@ record_displays() {
         [ ! -s "$scratch/iomem" ] || record_lines proc/iomem <"$scratch/iomem"
 }
 
+# ---- memory ----
+
+record_memory() {
+        for node in sys/devices/system/node/node[0-9]*; do
+                record_file "$node/meminfo"
+                for pool in "$node"/hugepages/hugepages-*; do
+                        record_files "$pool" nr_hugepages free_hugepages surplus_hugepages
+                done
+        done
+}
+
 # ---- who has a GPU open ----
 
 record_process() {
@@ -380,6 +391,7 @@ record() {
         record_network
         record_input
         record_displays
+        record_memory
         record_holders
 }
 

@@ -138,6 +138,31 @@ static void test_all_keys(void **state) {
         assert_int_equal(g->display_model, DISPLAY_QXL);
 }
 
+static void test_memory(void **state) {
+        static const struct {
+                const char *text;
+                uint64_t huge_page_size;
+                bool balloon, lock;
+        } rows[] = {
+                { "[Memory]\n", 0, false, false },
+                { "[Memory]\nHugePages=2M\nLock=yes\n", GIB / 512, false, true },
+                { "[Memory]\nHugePages=1G\n", GIB, false, false },
+                { "[Memory]\nHugePages=1024M\nHugePages=2048K\n", GIB / 512, false, false },
+                { "[Memory]\nHugePages=1G\nHugePages=no\nBalloon=yes\n", 0, true, false },
+                { "[Memory]\nHugePages=1G\nHugePages=\nLock=yes\nLock=\n", 0, false, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(guest_freep) Guest *g = NULL;
+
+                fixture_write(*state, "etc/vxm/guests/g.guest", rows[i].text);
+                g = load(*state);
+                assert_int_equal(g->huge_page_size, rows[i].huge_page_size);
+                assert_int_equal(g->balloon, rows[i].balloon);
+                assert_int_equal(g->memory_lock, rows[i].lock);
+        }
+}
+
 static void test_precedence(void **state) {
         static const char *const directories[] = { "usr/lib", "run", "etc" };
         Fixture *f = *state;
@@ -332,6 +357,11 @@ static void test_bad_files(void **state) {
         } rows[] = {
                 { "[Memory]\nSize=lots\n", "/etc/vxm/guests/g.guest:2: [Memory] Size=lots: expected a size of at least" },
                 { "[Memory]\nSize=17M\n", ":2: [Memory] Size=17M: expected a size of at least 16M in steps of 2M" },
+                { "[Memory]\nHugePages=4M\n", ":2: [Memory] HugePages=4M: expected no, 2M or 1G." },
+                { "[Memory]\nHugePages=1G\nSize=512M\n", "g.guest: [Memory] Size= is no multiple of HugePages=1G" },
+                { "[Memory]\nBalloon=yes\n[PCI]\nDevice=01:00.0\n", "g.guest: [Memory] Balloon=yes is set, and a PCI device" },
+                { "[Memory]\nBalloon=yes\nHugePages=2M\n", "g.guest: [Memory] Balloon=yes is set, and HugePages=" },
+                { "[Memory]\nBalloon=yes\nLock=yes\n", "g.guest: [Memory] Balloon=yes is set, and Lock=yes" },
                 { "[GPU]\nDevice=01:00.9\n", ":2: [GPU] Device=01:00.9: expected a PCI address" },
                 { "[Disk]\nPath=/a\n", "/etc/vxm/guests/g.guest:1: [Disk] " },
                 { "[Disk A]\nPath=/a\n", "/etc/vxm/guests/g.guest:1: [Disk A] " },
@@ -481,6 +511,7 @@ int main(void) {
                 fixture_test(test_defaults),
                 fixture_test(test_all_keys),
                 fixture_test(test_firmware),
+                fixture_test(test_memory),
                 fixture_test(test_precedence),
                 fixture_test(test_drop_ins),
                 fixture_test(test_masked_drop_in),

@@ -85,6 +85,28 @@ static void test_base(void **state) {
         assert_values(&g, &f, "-append", "");
 }
 
+static void test_memory(void **state) {
+        QemuFacts f = facts(0, 0);
+        Guest g = guest();
+
+        (void) state;
+        assert_values(&g, &f, "-object", "memory-backend-memfd,id=mem0,size=512M,share=on\n");
+        assert_values(&g, &f, "-overcommit", "");
+        assert_lacks(&g, &f, "-device", "balloon");
+        g.memory_lock = g.balloon = true;
+        assert_values(&g, &f, "-overcommit", "mem-lock=on\n");
+        assert_contains(&g, &f, "-device", "virtio-balloon-pci,free-page-reporting=on\n");
+
+        g.huge_page_size = UINT64_C(2) << 20;
+        assert_values(&g, &f, "-object", "memory-backend-memfd,id=mem0,size=512M,share=on,hugetlb=on,hugetlbsize=2M,prealloc=on,"
+                                         "prealloc-threads=3\n");
+        f.memory = (MemoryPlacement){ .on_node = true, .node = 7 };
+        assert_values(&g, &f, "-object",
+                "thread-context,id=prealloc,node-affinity=7\n"
+                "memory-backend-memfd,id=mem0,size=512M,share=on,hugetlb=on,hugetlbsize=2M,prealloc=on,prealloc-threads=3,"
+                "prealloc-context=prealloc,host-nodes=7,policy=preferred\n");
+}
+
 static void test_boot(void **state) {
         QemuFacts f = facts(0, 0);
         Guest g = guest();
@@ -229,6 +251,7 @@ static void test_print(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_base),
+                cmocka_unit_test(test_memory),
                 cmocka_unit_test(test_boot),
                 cmocka_unit_test(test_firmware),
                 cmocka_unit_test(test_secure_boot),
