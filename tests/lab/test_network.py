@@ -242,4 +242,4 @@ def test_killed_at_every_call(lab):
     done = lab.run("python3 matrix.py --helper vxm-net demo", timeout=600)
     found = json.loads(done.stdout)
     assert not found["failures"], json.dumps(found["failures"][:5], indent=1)
-    assert found["counts"]["bind, killed before"] > 15 and found["dented"].get("bind, all killed"), found["counts"]
+    assert found["counts"]["take, killed before"] > 15 and found["dented"].get("take, all killed"), found["counts"]

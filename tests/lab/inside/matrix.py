@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs inside the lab, beside state.py and inject: kills and disturbs vxm-bind, or another helper, at every system call that changes the
+"""Runs inside the lab, beside state.py and inject: kills and disturbs a helper at every system call that changes the
 machine, and looks whether all is as before once its unit has done what it does afterwards. Prints what was tried, and every
 point that failed, as JSON.
 
-    python3 matrix.py [--helper NAME] GUEST [AT_MOST]
+    python3 matrix.py [--helper HELPER] GUEST [AT_MOST]
 
-NAME is a helper that takes with GUEST and undoes with --release GUEST, vxm-bind if there is none. GUEST has a file, a user and devices with drivers. First an undisturbed run of each phase lists its points (inject.c); then
-each point is a run of its own:
+HELPER is one that does something for GUEST, and undoes it with --release; vxm-bind if none is named. GUEST has a file, a user
+and, for vxm-bind, devices with drivers. First an undisturbed run of each phase lists its points (inject.c); then each point is a
+run of its own:
 
-bind    vxm-bind GUEST is disturbed, then the unit's ExecStopPost= runs: vxm-bind --release GUEST. Whatever vxm-bind has
-        reported, nothing of it may be left.
-cold    the same at the points up to the loading of the modules, which are unloaded before; of vxm-bind only.
-undo    after an undisturbed bind, vxm-bind --release GUEST is disturbed, and runs once more, as ExecStopPost= has it twice.
+bind    HELPER GUEST is disturbed, then the unit's ExecStopPost= runs: HELPER --release GUEST. Whatever the helper has
+        reported, nothing of it may be left. Of other helpers than vxm-bind the phase is called take.
+cold    the same at the points up to the loading of the modules, which are unloaded before: only of vxm-bind.
+undo    after an undisturbed bind, HELPER --release GUEST is disturbed, and runs once more, as ExecStopPost= has it twice.
 
 AT_MOST limits the points of each phase and kind, for a quick look; they are spread evenly.
 """
@@ -74,7 +75,8 @@ class Matrix:
     """The phases; counts of points by phase and kind, and the failures."""
 
     def __init__(self, helper, guest, at_most):
-        self._loads_modules = helper == "vxm-bind"
+        self._binds = helper == "vxm-bind"
+        self._taking = "bind" if self._binds else "take"  # what the phase is called
         self._take = [f"{HELPERS}/{helper}", guest]
         self._release = [f"{HELPERS}/{helper}", "--release", guest]
         self._record = Path("/run/vxm", helper.removeprefix("vxm-"), guest)
@@ -92,14 +94,14 @@ class Matrix:
         self._before = state.lines()
         self._must(self._take)
         self._must(self._release)
-        self._must_be_as_before("an undisturbed bind and undo")
+        self._must_be_as_before(f"an undisturbed {self._taking} and undo")
 
-        if self._loads_modules:
+        if self._binds:
             self._all_points("cold", self._list("cold", self._take, self._cool), self._cool, self._take)
             self._must(["modprobe", "vfio-pci"])
-        self._all_points("bind", self._list("bind", self._take, self._nothing), self._nothing, self._take)
+        self._all_points(self._taking, self._list(self._taking, self._take, self._nothing), self._nothing, self._take)
         self._all_points("undo", self._list("undo", self._release, self._bind), self._bind, self._release)
-        self._with_strace("bind", self._nothing, self._take)
+        self._with_strace(self._taking, self._nothing, self._take)
         self._with_strace("undo", self._bind, self._release)
 
     # What comes before the disturbed run
@@ -200,7 +202,7 @@ class Matrix:
         """So that the next points start from where the first one did."""
         for _ in range(3):
             run(self._release)
-        if difference(self._before, state.lines()):
+        if self._binds and difference(self._before, state.lines()):
             self._probe_displays()
         if difference(self._before, state.lines()):
             self.report()

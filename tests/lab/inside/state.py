@@ -2,8 +2,8 @@
 """Runs inside the lab: everything that vxm may change on a machine, as text, one line a thing, sorted.
 
 Of each PCI function: driver, override, reset methods, power policy and the sizes of its BARs. Consoles and who draws them,
-framebuffers, cards; network interfaces; the nodes of vfio and of block devices; vxm's own files in /run. What comes with a module
-that stays loaded is left out.
+framebuffers, cards; network interfaces; the nodes of vfio and of block devices; the pools of huge pages; vxm's own files in /run.
+What comes with a module that stays loaded is left out.
 """
 
 import os
@@ -51,6 +51,12 @@ def _screens():
             yield f"{_target(node / 'device')} has {kind} {pattern}"
 
 
+def _pools():
+    for pool in Path("/sys/devices/system/node").glob("node[0-9]*/hugepages/hugepages-*"):
+        counts = " ".join(f"{name} {_text(pool / f'{name}_hugepages')}" for name in ("nr", "free", "surplus"))
+        yield f"{pool.parent.parent.name} {pool.name} {counts}"
+
+
 def _files():
     for tree in TREES:
         for path in tree.rglob("*"):
@@ -75,7 +81,7 @@ def _interfaces():
 
 def lines():
     """All of it, as a list of lines."""
-    return sorted((*_functions(), *_screens(), *_disks(), *_interfaces(), *_files()))
+    return sorted((*_functions(), *_screens(), *_disks(), *_interfaces(), *_pools(), *_files()))
 
 
 if __name__ == "__main__":
