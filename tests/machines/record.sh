@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Writes down what vxm wants to know of this machine, as a .tree file (tree.py tells the format): PCI functions with their
-# drivers and IOMMU groups; more of GPUs; how much memory; on which devices disks, swap, network, keyboards, displays and consoles hang; which
-# programs have a GPU open. No serial numbers, network addresses, UUIDs, file names or arguments of programs; names of mount
-# points and of Bluetooth devices that might be anybody's are replaced. Changes nothing. Without root it leaves out what
-# only root may see: other users' programs, and where in memory the boot framebuffer lies.
+# drivers and IOMMU groups; more of GPUs; on which devices disks, swap, network, keyboards, displays and consoles hang; how much
+# memory; processors with their caches, and which of them take which interrupts; which programs have a GPU open. No serial
+# numbers, network addresses, UUIDs, file names or arguments of programs; names of mount points and of Bluetooth devices that
+# might be anybody's are replaced. Changes nothing. Without root it leaves out what only root may see: other users' programs, and
+# where in memory the boot framebuffer lies.
 # The result, sent with a report, is the next fixture.
 #
 # Usage: record.sh NAME [ROOT]      writes NAME.tar.gz with NAME.tree in it
@@ -347,6 +348,26 @@ record_memory() {
         done
 }
 
+# ---- processors and interrupts ----
+
+record_cpus() {
+        # Of one processor; they are all alike in this.
+        [ ! -r proc/cpuinfo ] || awk -F '\t*: ' '/^$/ { exit } /^(processor|vendor_id|model name|flags)\t/ { print $1 "\t: " $2 }' \
+                proc/cpuinfo | record_lines proc/cpuinfo
+        record_file sys/module/kvm_intel/parameters/nested
+        record_files sys/devices/system/cpu online possible present
+        for cpu in sys/devices/system/cpu/cpu[0-9]*; do
+                record_files "$cpu/topology" core_id physical_package_id thread_siblings_list
+                for cache in "$cpu"/cache/index*; do
+                        record_files "$cache" id level shared_cpu_list size
+                done
+        done
+        record_file proc/irq/default_smp_affinity
+        for mask in proc/irq/*/smp_affinity_list; do
+                record_file "$mask"
+        done
+}
+
 # ---- who has a GPU open ----
 
 record_process() {
@@ -392,6 +413,7 @@ record() {
         record_input
         record_displays
         record_memory
+        record_cpus
         record_holders
 }
 
