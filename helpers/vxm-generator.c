@@ -102,6 +102,30 @@ static void put_hugepages_requirement(FILE *f, const Guest *g) {
                 fprintf(f, "Requires=vxm-hugepages@%s.service\nAfter=vxm-hugepages@%s.service\n", g->name, g->name);
 }
 
+static bool pins_cpus(const Guest *g) {
+        return g->cpu_pin.kind != CPU_PIN_NONE;
+}
+
+static void put_cpus_dependency(FILE *f, const Guest *g) {
+        if (pins_cpus(g))
+                fprintf(f, "Requires=vxm-cpus@%s.service\nAfter=vxm-cpus@%s.service\n", g->name, g->name);
+}
+
+static void put_cpus(FILE *f, const Guest *g) {
+        static const int nice[] = { [CPU_PRIORITY_LOW] = 10, [CPU_PRIORITY_HIGH] = -10 };
+
+        if (pins_cpus(g))
+                fprintf(f, "LoadCredential=cpus:/run/vxm/cpus/%s\n", g->name);
+        if (g->cpu_isolate)
+                fputs("Slice=vxm.slice\n", f);
+        if (g->cpu_priority != CPU_PRIORITY_NORMAL)
+                fprintf(f, "Nice=%d\n", nice[g->cpu_priority]);
+        if (g->cpu_realtime)
+                fputs("LimitRTPRIO=1\nRestrictRealtime=no\n", f);
+        if (g->cpu_realtime && !guest_has_devices(g))
+                fputs("LimitMEMLOCK=infinity\n", f);
+}
+
 static void put_guest_unit(FILE *f, const Guest *g) {
         put_header(f, g);
         if (g->description) {
@@ -124,9 +148,12 @@ static void put_guest_unit(FILE *f, const Guest *g) {
                 fprintf(f, "Requires=vxm-link@%s.service\nAfter=vxm-link@%s.service\n", g->name, g->name);
         put_hugepages_requirement(f, g);
 
+        put_cpus_dependency(f, g);
+
         fputs("\n[Service]\n", f);
         if (g->tpm) /* the TPM's secrets are swtpm's, not QEMU's */
                 fprintf(f, "InaccessiblePaths=-/var/lib/vxm/guests/%s/tpm\n", g->name);
+        put_cpus(f, g);
         if (guest_has_devices(g))
                 fputs("DeviceAllow=/dev/vfio/vfio rw\nDeviceAllow=char-vfio rw\n", f);
         if (guest_has_devices(g) || g->memory_lock)
@@ -261,6 +288,13 @@ static void put_needs_units(FILE *f, const Guest *g) {
         put_taken(f, g, "vxm-units");
 }
 
+/* After the units that judge all, and first write something else: what they refuse is not to have changed anything. */
+static void put_cpus_unit(FILE *f, const Guest *g) {
+        put_header(f, g);
+        if (guest_has_devices(g))
+                fprintf(f, "Requires=vxm-bind@%s.service\nAfter=vxm-bind@%s.service\n", g->name, g->name);
+}
+
 typedef void (*UnitWriter)(FILE *f, const Guest *g);
 
 /* Opens DESTINATION/UNIT.d/NAME, anew. */
@@ -343,6 +377,8 @@ static int generate_guest(int destination, const Guest *g) {
                 r = write_drop_in(destination, "vxm-units", g, DROP_IN, put_units_unit);
         if (r >= 0 && has_huge_pages(g))
                 r = write_drop_in(destination, "vxm-hugepages", g, DROP_IN, put_hugepages_unit);
+        if (r >= 0 && pins_cpus(g))
+                r = write_drop_in(destination, "vxm-cpus", g, DROP_IN, put_cpus_unit);
         if (r >= 0 && guest_disks_need_root(g))
                 r = write_drop_in(destination, "vxm-disks", g, DROP_IN, put_disks_unit);
         for (size_t i = 0; r >= 0 && i < g->n_shares; i++)

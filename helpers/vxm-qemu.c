@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "disk-image.h"
+#include "conf.h"
 #include "exit-status.h"
 #include "guest-firmware.h"
 #include "link-socket.h"
@@ -54,6 +55,10 @@ static int run(void) {
         if (arg_dry_run)
                 return argv_print(&argv, stdout), 0;
 
+        if (g->cpu_pin.kind != CPU_PIN_NONE && !facts.cpus.decided)
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[CPU] Pin= is set, but the guest's unit does not know of it yet; run systemctl daemon-reload, then start "
+                        "the guest again.");
         r = disk_images_make_own(root, g);
         r = r < 0 ? r : guest_firmware_prepare(root, &facts.firmware, facts.nvram);
         return r < 0 ? r : qemu_supervise(g, &facts, &argv);

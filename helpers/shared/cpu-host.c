@@ -28,7 +28,7 @@ static uint64_t read_cache_size(int root, const char *directory) {
         char path[PATH_SIZE];
         uint64_t size;
 
-        (void)snprintf(path, sizeof path, "%s/size", directory);
+        (void) snprintf(path, sizeof path, "%s/size", directory);
         return root_read(root, path, &text) < 0 || parse_size(text, 1, UINT64_C(1) << 40, &size) < 0 ? 0 : size;
 }
 
@@ -38,13 +38,13 @@ static void read_cache(int root, HostCpu *cpu) {
                 char directory[PATH_SIZE / 2], path[PATH_SIZE];
                 uint64_t level;
 
-                (void)snprintf(directory, sizeof directory, CPUS "/cpu%u/cache/index%d", cpu->number, i);
-                (void)snprintf(path, sizeof path, "%s/level", directory);
+                (void) snprintf(directory, sizeof directory, CPUS "/cpu%u/cache/index%d", cpu->number, i);
+                (void) snprintf(path, sizeof path, "%s/level", directory);
                 if (root_read_number(root, path, &level) < 0)
                         return;
                 if (level != 3)
                         continue;
-                (void)snprintf(path, sizeof path, "%s/shared_cpu_list", directory);
+                (void) snprintf(path, sizeof path, "%s/shared_cpu_list", directory);
                 if (read_list(root, path, &cpu->domain) >= 0)
                         cpu->cache_size = read_cache_size(root, directory);
                 return;
@@ -58,10 +58,10 @@ static int read_cpu(int root, unsigned number, HostCpu *ret) {
         int r;
 
         *ret = (HostCpu){ .number = number };
-        (void)snprintf(path, sizeof path, CPUS "/cpu%u/topology/physical_package_id", number);
+        (void) snprintf(path, sizeof path, CPUS "/cpu%u/topology/physical_package_id", number);
         if (root_read_number(root, path, &package) >= 0)
-                ret->package = (unsigned)package;
-        (void)snprintf(path, sizeof path, CPUS "/cpu%u/topology/thread_siblings_list", number);
+                ret->package = (unsigned) package;
+        (void) snprintf(path, sizeof path, CPUS "/cpu%u/topology/thread_siblings_list", number);
         r = read_list(root, path, &ret->core);
         if (r < 0 && r != -ENOENT)
                 return r;

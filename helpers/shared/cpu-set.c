@@ -42,7 +42,7 @@ size_t cpu_set_count(const CpuSet *set) {
         size_t n = 0;
 
         for (unsigned i = 0; i < WORDS; i++)
-                n += (size_t)__builtin_popcountll(set->words[i]);
+                n += (size_t) __builtin_popcountll(set->words[i]);
         return n;
 }
 
@@ -80,10 +80,10 @@ CpuSet cpu_set_common(const CpuSet *a, const CpuSet *b) {
 static int take_number(const char **text, unsigned *ret) {
         unsigned value = 0;
 
-        if (!isdigit((unsigned char)**text))
+        if (!isdigit((unsigned char) **text))
                 return -EINVAL;
-        for (; isdigit((unsigned char)**text); (*text)++) {
-                value = value * 10 + (unsigned)(**text - '0');
+        for (; isdigit((unsigned char) **text); (*text)++) {
+                value = value * 10 + (unsigned) (**text - '0');
                 if (value >= CPU_SET_MAX)
                         return -ERANGE;
         }
@@ -123,9 +123,9 @@ const char *cpu_set_print(const CpuSet *set, char buffer[static CPU_SET_TEXT_MAX
         for (unsigned first = cpu_set_next(set, 0), last; first < CPU_SET_MAX; first = cpu_set_next(set, last + 1)) {
                 for (last = first; cpu_set_has(set, last + 1);)
                         last++;
-                n += (size_t)snprintf(buffer + n, CPU_SET_TEXT_MAX - n, n > 0 ? ",%u" : "%u", first);
+                n += (size_t) snprintf(buffer + n, CPU_SET_TEXT_MAX - n, n > 0 ? ",%u" : "%u", first);
                 if (last > first)
-                        n += (size_t)snprintf(buffer + n, CPU_SET_TEXT_MAX - n, "-%u", last);
+                        n += (size_t) snprintf(buffer + n, CPU_SET_TEXT_MAX - n, "-%u", last);
         }
         return buffer;
 }
@@ -135,12 +135,12 @@ static int take_group(const char **text, uint32_t *ret) {
         uint32_t value = 0;
         int digits = 0;
 
-        for (; isxdigit((unsigned char)**text); (*text)++) {
-                char c = (char)tolower((unsigned char)**text);
+        for (; isxdigit((unsigned char) **text); (*text)++) {
+                char c = (char) tolower((unsigned char) **text);
 
                 if (++digits > 8)
                         return -EINVAL;
-                value = value << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+                value = value << 4 | (uint32_t) (c <= '9' ? c - '0' : c - 'a' + 10);
         }
         *ret = value;
         return digits > 0 ? 0 : -EINVAL;
@@ -166,7 +166,7 @@ int cpu_set_parse_mask(const char *text, CpuSet *ret) {
         for (unsigned i = 0; i < n; i++) {
                 unsigned at = n - 1 - i;
 
-                set.words[at / 2] |= (uint64_t)groups[i] << 32 * (at % 2);
+                set.words[at / 2] |= (uint64_t) groups[i] << 32 * (at % 2);
         }
         *ret = set;
         return 0;
@@ -177,11 +177,11 @@ const char *cpu_set_print_mask(const CpuSet *set, char buffer[static CPU_SET_TEX
         size_t n = 0;
 
         for (unsigned at = GROUPS; at-- > 0;) {
-                uint32_t group = (uint32_t)(set->words[at / 2] >> 32 * (at % 2));
+                uint32_t group = (uint32_t) (set->words[at / 2] >> 32 * (at % 2));
 
                 if (!begun && group == 0 && at > 0)
                         continue;
-                n += (size_t)snprintf(buffer + n, CPU_SET_TEXT_MAX - n, begun ? ",%08x" : "%x", group);
+                n += (size_t) snprintf(buffer + n, CPU_SET_TEXT_MAX - n, begun ? ",%08x" : "%x", group);
                 begun = true;
         }
         return buffer;
@@ -192,7 +192,7 @@ size_t cpu_set_to_bytes(const CpuSet *set, uint8_t bytes[static CPU_SET_MAX / 8]
 
         memset(bytes, 0, CPU_SET_MAX / 8);
         for (unsigned cpu = cpu_set_next(set, 0); cpu < CPU_SET_MAX; cpu = cpu_set_next(set, cpu + 1)) {
-                bytes[cpu / 8] |= (uint8_t)(1 << cpu % 8);
+                bytes[cpu / 8] |= (uint8_t) (1 << cpu % 8);
                 n = cpu / 8 + 1;
         }
         return n;

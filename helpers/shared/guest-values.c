@@ -15,8 +15,17 @@
 
 enum {
         UNITS_MAX = 32,
+        MODEL_MAX = 64,
         TEXT_MAX = 2048, /* the kernel's command line ends there (COMMAND_LINE_SIZE on x86) */
 };
+
+/* The place of value among n words; -EINVAL when it is none of them. */
+static int find_word(const char *value, const char *const words[], size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (words[i] && streq(words[i], value))
+                        return (int) i;
+        return -EINVAL;
+}
 
 /* What ends up in a unit file must stay on its line: no control characters, no backslash at the end. */
 int value_text(const char *value, void *dest) {
@@ -74,8 +83,80 @@ int value_huge_pages(const char *value, void *dest) {
         return 0;
 }
 
+/* auto is 0 until the whole file has been read. */
 int value_cpu_count(const char *value, void *dest) {
-        return parse_number(value, 1, 255, dest);
+        if (streq(value, "auto"))
+                return *(uint64_t *)dest = 0, 0;
+        return parse_number(value, 1, GUEST_CPUS_MAX, dest);
+}
+
+/* It becomes part of an option of QEMU's, where a comma would begin a property. */
+int value_cpu_model(const char *value, void *dest) {
+        size_t n;
+
+        if (streq(value, "host"))
+                return free_and_strdup(dest, NULL);
+        n = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._");
+
+        return n <= MODEL_MAX && value[n] == '\0' && isalpha((unsigned char)value[0]) ? free_and_strdup(dest, value)
+                                                                                      : -EINVAL;
+}
+
+int value_cpu_topology(const char *value, void *dest) {
+        _cleanup_(freep) char *copy = NULL;
+        uint64_t numbers[3];
+        char *p, *word;
+
+        if (streq(value, "auto"))
+                return *(GuestCpuTopology *)dest = (GuestCpuTopology){}, 0;
+        p = copy = strdup(value);
+        if (!copy)
+                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
+                word = strsep(&p, ":");
+                if (!word || parse_number(word, 1, GUEST_CPUS_MAX, &numbers[i]) < 0)
+                        return -EINVAL;
+        }
+        if (p || numbers[0] * numbers[1] * numbers[2] > GUEST_CPUS_MAX)
+                return -EINVAL;
+        *(GuestCpuTopology *)dest =
+                (GuestCpuTopology){ (unsigned) numbers[0], (unsigned) numbers[1], (unsigned) numbers[2] };
+        return 0;
+}
+
+int value_cpu_pin(const char *value, void *dest) {
+        GuestCpuPin pin = { .kind = CPU_PIN_AUTO };
+        int r = 0;
+
+        if (!streq(value, "auto")) {
+                pin.kind = CPU_PIN_LIST;
+                r = cpu_set_parse(value, &pin.list);
+        }
+        if (r >= 0)
+                *(GuestCpuPin *)dest = pin;
+        return r;
+}
+
+void value_reset_cpu_pin(void *dest) {
+        *(GuestCpuPin *)dest = (GuestCpuPin){};
+}
+
+int value_cpu_priority(const char *value, void *dest) {
+        static const char *const words[] = { "low", "normal", "high" }; /* as in CpuPriority */
+        int r = find_word(value, words, ELEMENTSOF(words));
+
+        if (r >= 0)
+                *(CpuPriority *)dest = (CpuPriority)r;
+        return r < 0 ? r : 0;
+}
+
+int value_os(const char *value, void *dest) {
+        static const char *const words[] = { "linux", "windows", "other" }; /* as in GuestOs */
+        int r = find_word(value, words, ELEMENTSOF(words));
+
+        if (r >= 0)
+                *(GuestOs *)dest = (GuestOs)r;
+        return r < 0 ? r : 0;
 }
 
 int value_stop_timeout(const char *value, void *dest) {
@@ -124,14 +205,6 @@ int value_mmio64(const char *value, void *dest) {
                 return *size = MMIO64_NO, 0;
         r = parse_size(value, GIB, 16 * 1024 * GIB, size);
         return r < 0 ? r : *size % GIB != 0 ? -EINVAL : 0;
-}
-
-/* The place of value among n words; -EINVAL when it is none of them. */
-static int find_word(const char *value, const char *const words[], size_t n) {
-        for (size_t i = 0; i < n; i++)
-                if (words[i] && streq(words[i], value))
-                        return (int) i;
-        return -EINVAL;
 }
 
 int value_disk_size(const char *value, void *dest) {

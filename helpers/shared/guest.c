@@ -14,6 +14,10 @@
 #include "parse.h"
 #include "root.h"
 
+enum {
+        DEFAULT_CPUS = 2, /* of a guest that says nothing of it */
+};
+
 static void devices_done(GuestDevices *d) {
         for (size_t i = 0; i < d->n_specs; i++)
                 device_spec_done(&d->specs[i]);
@@ -58,6 +62,7 @@ Guest *guest_free(Guest *g) {
                 devices_done(&g->devices[i]);
         free(g->devices);
         strings_free(g->stop_units, g->n_stop_units);
+        free(g->cpu_model);
         free(g->command_line);
         free(g->initrd);
         free(g->kernel);
@@ -241,6 +246,42 @@ static int verify_memory(const Guest *g) {
         return 0;
 }
 
+static size_t topology_size(const Guest *g) {
+        return (size_t) g->cpu_topology.sockets * g->cpu_topology.cores * g->cpu_topology.threads;
+}
+
+/* How many CPUs a guest has that does not say: those that it names otherwise. */
+static uint64_t default_cpu_count(const Guest *g) {
+        if (topology_size(g) > 0)
+                return topology_size(g);
+        return g->cpu_pin.kind == CPU_PIN_LIST ? cpu_set_count(&g->cpu_pin.list) : DEFAULT_CPUS;
+}
+
+static int verify_cpus(const Guest *g) {
+        size_t pinned = cpu_set_count(&g->cpu_pin.list), seen = topology_size(g);
+
+        if (g->cpu_pin.kind == CPU_PIN_LIST && pinned < g->cpu_count)
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[CPU] Pin= names %zu CPUs of the host for the guest's %zu; name one for each.", pinned,
+                        (size_t) g->cpu_count);
+        if (g->cpu_count > GUEST_CPUS_MAX)
+                return conf_log(LOG_ERR, g->file, 0, "[CPU] Pin= names %zu CPUs, a guest can have %d; set Count=.",
+                        pinned, GUEST_CPUS_MAX);
+        if (seen > 0 && seen != g->cpu_count)
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[CPU] Topology=%u:%u:%u makes %zu CPUs, the guest has %zu; correct one of them.",
+                        g->cpu_topology.sockets, g->cpu_topology.cores, g->cpu_topology.threads, seen,
+                        (size_t) g->cpu_count);
+        if (g->cpu_isolate && g->cpu_pin.kind == CPU_PIN_NONE)
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[CPU] Isolate=yes is set, but not Pin=; set it to auto, or name the CPUs.");
+        if (g->cpu_realtime && !g->cpu_isolate)
+                return conf_log(LOG_ERR, g->file, 0,
+                        "[CPU] Realtime=yes is set, but not Isolate=yes; without it the host would starve on the "
+                        "guest's CPUs.");
+        return 0;
+}
+
 /* What no single line can tell. */
 static int verify(const Guest *g) {
         int r;
@@ -255,6 +296,7 @@ static int verify(const Guest *g) {
         r = guest_disks_verify(g);
         r = r < 0 ? r : network_verify(g);
         r = r < 0 ? r : verify_memory(g);
+        r = r < 0 ? r : verify_cpus(g);
         return r < 0 ? r : verify_firmware(g);
 }
 
@@ -296,6 +338,7 @@ int guest_load(int root, const char *name, Guest **ret) {
         /* Both, so that all that is wrong is told at once. */
         r = load_preset(root, &f, g);
         q = parse_files(root, &f, guest_assign, g);
+        g->cpu_count = g->cpu_count > 0 ? g->cpu_count : default_cpu_count(g);
         r = r < 0 ? r : q;
         if (r >= 0 && guest_disks_complete(g) < 0)
                 return log_oom();

@@ -3,6 +3,7 @@
 /* The guest model: one struct for what a guest file says, parsed once by one table (guest-keys.c), read by all helpers.
  * Paths and addresses are as the user gave them; nothing here has looked at the machine. */
 
+#include "cpu-set.h"
 #include "device-pin.h"
 #include "device-spec.h"
 #include "forward.h"
@@ -15,6 +16,7 @@ enum {
         SHARE_TAG_MAX = 36,
         GUEST_NETWORKS_MAX = 8,
         GUEST_FORWARDS_MAX = 64, /* of each network */
+        GUEST_CPUS_MAX = 255,
 };
 
 /* Of Guest.mmio64, where it is no size. */
@@ -124,6 +126,35 @@ typedef struct GuestDevices {
         char *rom_file;
 } GuestDevices;
 
+/* What the guest runs, as far as it matters to the hardware it sees. */
+typedef enum GuestOs {
+        GUEST_OS_LINUX,
+        GUEST_OS_WINDOWS,
+        GUEST_OS_OTHER,
+} GuestOs;
+
+typedef enum CpuPinKind {
+        CPU_PIN_NONE,
+        CPU_PIN_LIST,
+        CPU_PIN_AUTO, /* chosen when the guest starts */
+} CpuPinKind;
+
+typedef struct GuestCpuPin {
+        CpuPinKind kind;
+        CpuSet list;
+} GuestCpuPin;
+
+/* All 0: as the host has them, or one thread a core. */
+typedef struct GuestCpuTopology {
+        unsigned sockets, cores, threads;
+} GuestCpuTopology;
+
+typedef enum CpuPriority {
+        CPU_PRIORITY_LOW,
+        CPU_PRIORITY_NORMAL,
+        CPU_PRIORITY_HIGH,
+} CpuPriority;
+
 typedef struct Guest {
         char *name;
         char *file; /* the guest file's path below the root, with a leading slash */
@@ -133,10 +164,18 @@ typedef struct Guest {
         char *uuid; /* as 8-4-4-4-12 hexadecimal digits; NULL: made of the machine's and the guest's name */
         uint64_t stop_timeout; /* µs the guest has to power off when asked */
         uint64_t memory_size;  /* bytes */
+        GuestOs os;
         uint64_t huge_page_size; /* bytes: the guest's memory is made of such pages; 0: of ordinary ones */
         bool balloon;          /* the guest gives memory back that it does not use */
         bool memory_lock;      /* none of the guest's memory is ever swapped out */
-        uint64_t cpu_count;
+        uint64_t cpu_count; /* never 0 once the guest is loaded: auto is worked out then */
+        char *cpu_model; /* NULL: the host's own */
+        GuestCpuTopology cpu_topology;
+        GuestCpuPin cpu_pin;
+        bool cpu_isolate;  /* fence the host off the CPUs in cpu_pin */
+        CpuPriority cpu_priority;
+        bool cpu_realtime; /* vCPUs before all else on their CPUs */
+        bool hide_hypervisor;
         FirmwareType firmware;
         bool secure_boot;
         bool enrolled_keys;                  /* with secure_boot: Microsoft's keys are there from the first start on */

@@ -71,3 +71,9 @@
 #define MESSAGE_STATIC_BOUND "03a1c62b1f97401c871f0391c87dd1c7"
 /* A host driver was faster than static binding: VXM_DEVICE, VXM_DRIVER. */
 #define MESSAGE_STATIC_LOST "5e768c43c3dd4eee9c2fad9092b50d9a"
+/* CPUs that the guest asks for are another guest's, or too few are left. */
+#define MESSAGE_CPUS_BUSY "99be834d2e6541c3a71c18852eb88b72"
+/* The host is fenced off a guest's CPUs, or has them back: VXM_CPUS. */
+#define MESSAGE_CPUS_FENCED "ecf58144e6f845bca49abed7e70d115b"
+/* The host could not be fenced off a guest's CPUs, or not get them back. */
+#define MESSAGE_CPUS_FAILED "b730db8d866a4e79a948fa33c540ab45"

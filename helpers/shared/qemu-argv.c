@@ -40,8 +40,11 @@ static int add_machine(Argv *a, const Guest *g, const QemuFacts *facts) {
         r = argv_add(a, "-machine", "q35,accel=kvm,vmport=off,dump-guest-core=off,memory-backend=mem0%s%s",
                 g->firmware == FIRMWARE_UEFI ? ",pflash0=code,pflash1=nvram" : "",
                 facts->firmware.secure_boot ? ",smm=on" : "");
-        r = r < 0 ? r : argv_add(a, "-cpu", "host");
-        return r < 0 ? r : argv_add(a, "-smp", "%" PRIu64, g->cpu_count);
+        r = r < 0 ? r : qemu_cpus_add(a, g, &facts->cpus);
+        /* Windows takes the hardware's clock for the time of day on the wall. */
+        if (r >= 0 && g->os == GUEST_OS_WINDOWS)
+                r = argv_add(a, "-rtc", "base=localtime");
+        return r;
 }
 
 static int add_boot(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {

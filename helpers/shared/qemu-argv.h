@@ -7,6 +7,7 @@
 #include "firmware.h"
 #include "mac.h"
 #include "memory-nodes.h"
+#include "qemu-cpus.h"
 
 enum {
         QEMU_QMP_FD = 3, /* where the child finds its end of the QMP socket */
@@ -29,6 +30,7 @@ typedef struct MemoryPlacement {
 typedef struct QemuFacts {
         Firmware firmware;      /* empty for FIRMWARE_BIOS */
         GuestFunctions functions; /* what the guest gets, see devices.h */
+        QemuCpuFacts cpus;
         char *nvram;            /* the guest's own variable store */
         char *sockets;          /* directory of its sockets */
         char *tpm;              /* the socket of its TPM */

@@ -139,6 +139,7 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
         r = r < 0 ? r : qemu_check_kvm(root);
         r = r < 0 ? r : qemu_check_memory(root, g, devices == QEMU_FACTS_BOUND_DEVICES);
         r = r < 0 ? r : qemu_place_memory(root, g, &facts.memory);
+        r = r < 0 ? r : qemu_cpus_gather(root, g, &facts.cpus);
         r = r < 0 ? r : guest_firmware_find(root, g, &facts.firmware);
         r = r < 0 ? r : check_tpm(root, g);
         r = r < 0 ? r : guest_uuid_find(root, g, &facts.uuid);

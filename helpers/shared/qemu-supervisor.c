@@ -3,9 +3,10 @@
  *
  *     STARTING ── QMP ready, KVM seen, cont ──► RUNNING ── SIGTERM ──► STOPPING ── deadline ──► FORCED
  *
- * In every state QEMU may end; what that means depends on the state and on what QEMU said before. A guest is asked to
- * power off by its agent if that answers, else by the ACPI power button; a guest that was still booting may have missed
- * it, so the button is pressed again each time another quarter of the guest's time is over. */
+ * Before cont the threads of a guest with Pin= are pinned. In every state QEMU may end; what that means depends on the
+ * state and on what QEMU said before. A guest is asked to power off by its agent if that answers, else by the ACPI
+ * power button; a guest that was still booting may have missed it, so the button is pressed again each time another
+ * quarter of the guest's time is over. */
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +19,7 @@
 #include <systemd/sd-event.h>
 
 #include "agent.h"
+#include "cpu-pin.h"
 #include "log.h"
 #include "messages.h"
 #include "qemu-supervisor.h"
@@ -270,6 +272,55 @@ static void on_cont(Qmp *qmp, const json_t *reply, const char *error, void *user
         (void) sd_notifyf(0, "READY=1\nSTATUS=Running: %s", what);
 }
 
+static void let_go(Supervisor *s) {
+        if (qmp_send(s->qmp, "cont", NULL, on_cont, s) < 0)
+                fail_start(s, "QEMU does not take commands");
+}
+
+static const CpuPlacement *placement_of(const Supervisor *s) {
+        return &s->facts->cpus.placement;
+}
+
+static void say_where(const Supervisor *s) {
+        CpuSet vcpus = cpu_placement_own(placement_of(s));
+        char text[CPU_SET_TEXT_MAX], others[CPU_SET_TEXT_MAX];
+
+        vcpus = cpu_set_minus(&vcpus, &placement_of(s)->spare);
+        log_info("The guest's CPUs run on CPUs %s of the host, QEMU's other threads on %s.", cpu_set_print(&vcpus, text),
+                cpu_set_print(&placement_of(s)->others, others));
+}
+
+static void on_query_iothreads(Qmp *qmp, const json_t *reply, const char *error, void *userdata) {
+        _cleanup_(freep) char *why = NULL;
+        Supervisor *s = userdata;
+
+        (void) qmp;
+        if (s->state != STARTING)
+                return;
+        if (!reply) {
+                fail_start(s, error);
+        } else if (cpu_pin_iothreads(placement_of(s), s->pid, reply, &why) < 0) {
+                fail_start(s, why ? why : "out of memory");
+        } else {
+                say_where(s);
+                let_go(s);
+        }
+}
+
+static void on_query_cpus(Qmp *qmp, const json_t *reply, const char *error, void *userdata) {
+        _cleanup_(freep) char *why = NULL;
+        Supervisor *s = userdata;
+
+        if (s->state != STARTING)
+                return;
+        if (!reply)
+                fail_start(s, error);
+        else if (cpu_pin_vcpus(placement_of(s), s->guest->cpu_realtime, s->pid, reply, &why) < 0)
+                fail_start(s, why ? why : "out of memory");
+        else if (qmp_send(qmp, "query-iothreads", NULL, on_query_iothreads, s) < 0)
+                fail_start(s, "QEMU does not take commands");
+}
+
 /* A guest that fell back to emulation would be a hundred times slower; better say so than let it crawl. */
 static void on_query_kvm(Qmp *qmp, const json_t *reply, const char *error, void *userdata) {
         Supervisor *s = userdata;
@@ -280,7 +331,9 @@ static void on_query_kvm(Qmp *qmp, const json_t *reply, const char *error, void 
                 fail_start(s, error);
         else if (!json_is_true(json_object_get(reply, "enabled")))
                 fail_start(s, "QEMU runs without KVM");
-        else if (qmp_send(qmp, "cont", NULL, on_cont, s) < 0)
+        else if (placement_of(s)->n == 0)
+                let_go(s);
+        else if (qmp_send(qmp, "query-cpus-fast", NULL, on_query_cpus, s) < 0)
                 fail_start(s, "QEMU does not take commands");
 }
 
@@ -479,6 +532,9 @@ int qemu_supervise(const Guest *g, const QemuFacts *facts, const Argv *argv) {
         sigaddset(&mask, SIGCHLD);
         if (sigprocmask(SIG_BLOCK, &mask, &before) < 0)
                 return log_error_errno(errno, "Cannot block signals: %m.");
+
+        if (placement_of(&s)->n > 0 && (r = cpu_pin_self(placement_of(&s))) < 0)
+                return log_error_errno(r, "Cannot pin QEMU's threads: %s.", strerror(-r));
 
         (void) sd_notify(0, "STATUS=Starting QEMU");
         r = sd_event_new(&s.event);

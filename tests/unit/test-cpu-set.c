@@ -21,7 +21,7 @@ static void test_lists(void **state) {
         };
         char text[CPU_SET_TEXT_MAX];
 
-        (void)state;
+        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 CpuSet set;
 
@@ -36,7 +36,7 @@ static void test_refused(void **state) {
                 "0x1", "1-2-3", "1024", "0-1024", "99999999999999999999", "auto" };
         CpuSet set = { .words = { 7 } };
 
-        (void)state;
+        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 if (cpu_set_parse(rows[i], &set) >= 0)
                         fail_msg("taken: %s", rows[i]);
@@ -59,7 +59,7 @@ static void test_masks(void **state) {
         char text[CPU_SET_TEXT_MAX];
         CpuSet set;
 
-        (void)state;
+        (void) state;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 assert_int_equal(cpu_set_parse_mask(rows[i].text, &set), 0);
                 assert_string_equal(cpu_set_print(&set, text), rows[i].list);
@@ -74,7 +74,7 @@ static void test_bytes(void **state) {
         uint8_t bytes[CPU_SET_MAX / 8];
         CpuSet set, back;
 
-        (void)state;
+        (void) state;
         assert_int_equal(cpu_set_parse("0,9,1023", &set), 0);
         assert_int_equal(cpu_set_to_bytes(&set, bytes), 128);
         assert_int_equal(bytes[0], 1);
@@ -93,7 +93,7 @@ static void test_operations(void **state) {
         CpuSet a, b, c;
         char text[CPU_SET_TEXT_MAX];
 
-        (void)state;
+        (void) state;
         assert_int_equal(cpu_set_parse("0-5", &a), 0);
         assert_int_equal(cpu_set_parse("4-7", &b), 0);
         c = cpu_set_union(&a, &b);

@@ -330,7 +330,7 @@ static void test_bad_preset(void **state) {
         fixture_write(f, "etc/vxm/presets/p.guest", "[Guest]\nPreset=q\n");
         assert_refused(f, "g", "/etc/vxm/presets/p.guest:2: A preset cannot have a Preset= of its own.");
         fixture_write(f, "etc/vxm/presets/p.guest", "[CPU]\n\nCount=x\n");
-        assert_refused(f, "g", "/etc/vxm/presets/p.guest:3: [CPU] Count=x: expected a number from 1 to 255.");
+        assert_refused(f, "g", "/etc/vxm/presets/p.guest:3: [CPU] Count=x: expected a number from 1 to 255, or auto.");
         fixture_write(f, "etc/vxm/guests/g.guest", "[Guest]\nPreset=../p\n");
         assert_refused(f, "g", "/etc/vxm/guests/g.guest:2: [Guest] Preset=../p: expected the name of a preset");
 }
@@ -351,11 +351,48 @@ static void test_unknown_warns(void **state) {
         fixture_assert_logged(f, "/etc/vxm/guests/g.guest:4: Section [Nonsense] is unknown, and ignored.");
 }
 
+/* How many a guest has that does not say, and what it says of them. */
+static void test_cpus(void **state) {
+        static const struct {
+                const char *text;
+                uint64_t count;
+        } rows[] = {
+                { "[CPU]\nCount=auto\n", 2 },
+                { "[CPU]\nCount=\nTopology=1:3:2\n", 6 },
+                { "[CPU]\nPin=2-5,8\n", 5 },
+                { "[CPU]\nPin=2-5,8\nCount=4\n", 4 },
+                { "[CPU]\nPin=2-5,8\nTopology=1:2:2\n", 4 },
+                { "[CPU]\nPin=auto\n", 2 },
+                { "[CPU]\nPin=auto\nIsolate=yes\nRealtime=yes\nTopology=2:2:1\n", 4 },
+                { "[CPU]\nPin=7\nPin=\n", 2 },
+        };
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_(guest_freep) Guest *g = NULL;
+
+                fixture_write(f, "etc/vxm/guests/g.guest", rows[i].text);
+                assert_int_equal(guest_load(f->root, "g", &g), 0);
+                assert_int_equal(g->cpu_count, rows[i].count);
+        }
+
+        _cleanup_(guest_freep) Guest *g = NULL;
+        fixture_write(f, "etc/vxm/guests/g.guest",
+                "[Guest]\nOS=windows\n[CPU]\nModel=EPYC-Milan\nPriority=low\nHideHypervisor=yes\nPin=auto\n");
+        assert_int_equal(guest_load(f->root, "g", &g), 0);
+        assert_int_equal(g->os, GUEST_OS_WINDOWS);
+        assert_string_equal(g->cpu_model, "EPYC-Milan");
+        assert_int_equal(g->cpu_priority, CPU_PRIORITY_LOW);
+        assert_int_equal(g->cpu_pin.kind, CPU_PIN_AUTO);
+        assert_true(g->hide_hypervisor && !g->cpu_isolate && !g->cpu_realtime);
+}
+
 static void test_bad_files(void **state) {
         static const struct {
                 const char *text, *log;
         } rows[] = {
-                { "[Memory]\nSize=lots\n", "/etc/vxm/guests/g.guest:2: [Memory] Size=lots: expected a size of at least" },
+                { "[Memory]\nSize=lots\n", "/etc/vxm/guests/g.guest:2: [Memory] Size=lots: expected a size of at "
+                                           "least" },
                 { "[Memory]\nSize=17M\n", ":2: [Memory] Size=17M: expected a size of at least 16M in steps of 2M" },
                 { "[Memory]\nHugePages=4M\n", ":2: [Memory] HugePages=4M: expected no, 2M or 1G." },
                 { "[Memory]\nHugePages=1G\nSize=512M\n", "g.guest: [Memory] Size= is no multiple of HugePages=1G" },
@@ -380,6 +417,19 @@ static void test_bad_files(void **state) {
                 { "[Guest]\nDescription=a\rb\n", ":2: [Guest] Description=a\rb: expected at most 2048 characters" },
                 { "[Guest]\nDescription=a\\\\", ":2: [Guest] Description=a\\\\: expected at most 2048 characters" },
                 { "[Disk a]\nPath=/a\\\\", ":2: [Disk a] Path=/a\\\\: expected an absolute path" },
+                { "[CPU]\nCount=3\nPin=2-3\n", ": [CPU] Pin= names 2 CPUs of the host for the guest's 3; name one for "
+                                               "each." },
+                { "[CPU]\nPin=0-255\n", ": [CPU] Pin= names 256 CPUs, a guest can have 255; set Count=." },
+                { "[CPU]\nCount=4\nTopology=1:4:2\n", ": [CPU] Topology=1:4:2 makes 8 CPUs, the guest has 4; correct "
+                                                      "one of them." },
+                { "[CPU]\nIsolate=yes\n", ": [CPU] Isolate=yes is set, but not Pin=; set it to auto, or name the "
+                                          "CPUs." },
+                { "[CPU]\nPin=1\nRealtime=yes\n", ": [CPU] Realtime=yes is set, but not Isolate=yes; without it the "
+                                                  "host would" },
+                { "[CPU]\nPin=5-2\n", ":2: [CPU] Pin=5-2: expected CPUs of the host such as" },
+                { "[CPU]\nTopology=1:256:1\n", ":2: [CPU] Topology=1:256:1: expected SOCKETS:CORES:THREADS" },
+                { "[CPU]\nTopology=1:2:1:1\n", ":2: [CPU] Topology=1:2:1:1: expected SOCKETS:CORES:THREADS" },
+                { "[CPU]\nModel=a,b\n", ":2: [CPU] Model=a,b: expected host, or a name" },
                 { "Count=1\n", ":1: “Count=1” stands outside of any [Section]." },
         };
         Fixture *f = *state;
@@ -401,11 +451,14 @@ static void test_many_errors(void **state) {
         fixture_capture(f);
         assert_int_equal(guest_load(f->root, "g", &g), -E_CONFIG);
         log = fixture_log(f);
-        assert_string_equal(log, "vxm: /etc/vxm/guests/g.guest:2: [CPU] Count=0: expected a number from 1 to 255.\n"
-                                 "vxm: /etc/vxm/guests/g.guest:4: [Memory] Size=1: expected a size of at least 16M in steps "
+        assert_string_equal(log, "vxm: /etc/vxm/guests/g.guest:2: [CPU] Count=0: expected a number from 1 to 255, or "
+                                 "auto.\n"
+                                 "vxm: /etc/vxm/guests/g.guest:4: [Memory] Size=1: expected a size of at least 16M in "
+                                 "steps "
                                  "of 2M, such as 512M or 16G.\n"
-                                 "vxm: /etc/vxm/guests/g.guest.d/10.conf:2: [CPU] Count=256: expected a number from 1 to "
-                                 "255.\n");
+                                 "vxm: /etc/vxm/guests/g.guest.d/10.conf:2: [CPU] Count=256: expected a number from 1 "
+                                 "to "
+                                 "255, or auto.\n");
 }
 
 static void test_too_many(void **state) {
@@ -522,6 +575,7 @@ int main(void) {
                 fixture_test(test_preset),
                 fixture_test(test_bad_preset),
                 fixture_test(test_unknown_warns),
+                fixture_test(test_cpus),
                 fixture_test(test_bad_files),
                 fixture_test(test_many_errors),
                 fixture_test(test_too_many),

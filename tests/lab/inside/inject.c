@@ -48,6 +48,7 @@ static const struct Call {
         { SYS_write, "write", FD_DATA },
         { SYS_pwrite64, "pwrite64", FD_DATA },
         { SYS_writev, "writev", FD },
+        { SYS_sendmsg, "sendmsg", NOTHING }, /* to systemd, over the bus */
         { SYS_openat, "openat", PATH_SECOND }, /* of those, only the ones that make or empty a file */
         { SYS_rename, "rename", PATH_FIRST },
         { SYS_renameat, "renameat", PATH_SECOND },

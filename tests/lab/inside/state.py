@@ -2,8 +2,8 @@
 """Runs inside the lab: everything that vxm may change on a machine, as text, one line a thing, sorted.
 
 Of each PCI function: driver, override, reset methods, power policy and the sizes of its BARs. Consoles and who draws them,
-framebuffers, cards; network interfaces; the nodes of vfio and of block devices; the pools of huge pages; vxm's own files in /run.
-What comes with a module that stays loaded is left out.
+framebuffers, cards; network interfaces; the nodes of vfio and of block devices; the pools of huge pages; vxm's own files in /run;
+which CPUs the host's slices and interrupts may use. What comes with a module that stays loaded is left out.
 """
 
 import os
@@ -12,6 +12,8 @@ from pathlib import Path
 PCI = Path("/sys/bus/pci/devices")
 POLICY = ("reset_method", "d3cold_allowed", "power/control")
 CLASSES = (("graphics", "fb[0-9]*"), ("drm", "card[0-9]*"), ("drm", "renderD*"), ("sound", "card[0-9]*"))
+SLICES = ("init.scope", "system.slice", "user.slice", "machine.slice", "vxm.slice")
+IRQ = Path("/proc/irq")
 TREES = (Path("/dev/vfio"), Path("/run/vxm"))
 
 
@@ -79,9 +81,24 @@ def _interfaces():
                f"mtu {_text(interface / 'mtu')} owner {_text(interface / 'owner')}")
 
 
+def _cpus():
+    """A slice without the controller has no limit, as has one where it is empty."""
+    for name in SLICES:
+        yield f"{name} cpus {_text(Path('/sys/fs/cgroup', name, 'cpuset.cpus'))}"
+        partition = _text(Path("/sys/fs/cgroup", name, "cpuset.cpus.partition"))
+        yield f"{name} partition {'member' if partition == '-' else partition}"
+    status = dict(line.split(":\t", 1) for line in _text(Path("/proc/1/status")).splitlines())
+    yield f"the first process runs on {status['Cpus_allowed_list']}"
+    # Of an interrupt that comes and goes with a driver only the mask counts that new ones get.
+    yield f"default interrupt mask {_text(IRQ / 'default_smp_affinity')}"
+    for mask in IRQ.glob("*/smp_affinity_list"):
+        if any(mask.parent.glob("*/")):
+            yield f"interrupt {' '.join(sorted(action.name for action in mask.parent.glob('*/')))} on {_text(mask)}"
+
+
 def lines():
     """All of it, as a list of lines."""
-    return sorted((*_functions(), *_screens(), *_disks(), *_interfaces(), *_pools(), *_files()))
+    return sorted((*_functions(), *_screens(), *_disks(), *_interfaces(), *_pools(), *_files(), *_cpus()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/* Pins the threads of a running QEMU, as its own user: no privilege is needed for one's own threads. */
+
+#include <sys/types.h>
+
+#include "cpu-place.h"
+#include "json.h"
+
+/* Sets where this process runs, and all that it starts from now on, which is where QEMU's main thread, its workers and
+ * its iothreads are to be. Returns 0 or -errno. */
+int cpu_pin_self(const CpuPlacement *p);
+
+/* Pins each vCPU of QEMU, process pid, to its CPU, and lets it come before all else there if realtime; cpus: what
+ * query-cpus-fast returned, which is not trusted. Looks what came of it. Returns 0; -EPROTO: QEMU's answer makes no
+ * sense; -EIO: the kernel has not done it; -errno; and in *ret_why what went wrong, as the end of “The guest does not
+ * start: ”. */
+int cpu_pin_vcpus(const CpuPlacement *p, bool realtime, pid_t pid, const json_t *cpus, char **ret_why);
+
+/* Looks whether the iothreads run beside the vCPUs; iothreads: what query-iothreads returned. As cpu_pin_vcpus(). */
+int cpu_pin_iothreads(const CpuPlacement *p, pid_t pid, const json_t *iothreads, char **ret_why);

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* vxm-cpus: chooses the CPUs that a guest runs on, and fences the host off them.
+ *
+ * Started by vxm-cpus@.service, one instance a guest: once before the guest (ExecStart=), once to undo it
+ * (ExecStopPost=, with
+ * --release, idempotent). Asks systemd to set AllowedCPUs= of the host's slices and of the guest, until the next boot;
+ * writes interrupt masks in /proc/irq, the partition of the guests' slice in /sys/fs/cgroup, and its record in
+ * /run/vxm/cpus. Does not pin threads: vxm-qemu does, by that record. */
+
+#include "cli.h"
+#include "cpus-bus.h"
+#include "exit-status.h"
+#include "fence.h"
+#include "irqs.h"
+#include "log.h"
+#include "messages.h"
+#include "parse.h"
+#include "qemu-facts.h"
+#include "root.h"
+
+#define PARTITION "sys/fs/cgroup/" FENCE_GUEST_SLICE "/cpuset.cpus.partition"
+
+static const char *arg_root = "/";
+static const char *arg_guest;
+static bool arg_release;
+static bool arg_dry_run;
+
+/* Another machine's files say nothing about the units of this one. */
+static bool is_this_machine(void) {
+        return streq(arg_root, "/");
+}
+
+static int open_bus(sd_bus **ret) {
+        return is_this_machine() ? cpus_bus_open(ret) : 0;
+}
+
+static int lock_records(int root, int *ret_lock) {
+        int r = arg_dry_run ? 0 : cpu_record_lock(root, ret_lock);
+
+        return r < 0 ? log_error_errno(r, "Cannot lock /run/vxm/cpus: %s.", strerror(-r)) : 0;
+}
+
+static int load_host(int root, HostCpus *ret) {
+        int r = host_cpus_load(root, ret);
+
+        return r < 0 ? log_error_errno(r, "Cannot read /sys/devices/system/cpu: %s.",
+                               r == -E_LACKS ? "there is none" : strerror(-r))
+                     : 0;
+}
+
+/* ---- acting ---- */
+
+/* What the kernel says of the partition: "member", "isolated", or "isolated invalid (why)". */
+static int set_partition(int root, const char *wanted) {
+        _cleanup_(freep) char *now = NULL, *then = NULL;
+        int r = root_read(root, PARTITION, &now);
+
+        if (r < 0 || streq(now, wanted))
+                return 0; /* a kernel older than 6.1, or nobody is in the slice */
+        r = root_write(root, PARTITION, wanted);
+        r = r < 0 ? r : root_read(root, PARTITION, &then);
+        if (r >= 0 && streq(then, wanted))
+                return 0;
+        log_full(arg_release ? LOG_ERR : LOG_INFO, 0, NULL, NULL, "The kernel does not make /%s “%s” (%s)%s.",
+                PARTITION, wanted, r < 0 ? strerror(-r) : then,
+                arg_release ? "" : "; the guest's CPUs are fenced off all the same");
+        return r < 0 ? r : -EIO;
+}
+
+/* All of them are tried: where one fails, the others are wanted all the same. */
+static int set_units(sd_bus *bus, const FencePlan *plan) {
+        int first_error = 0;
+
+        for (size_t i = 0; i < plan->n_units; i++) {
+                int r = cpus_bus_allow(bus, plan->units[i].name, &plan->units[i].allowed);
+
+                if (r < 0 && first_error == 0)
+                        first_error = r;
+        }
+        return first_error;
+}
+
+static int check_units(sd_bus *bus, const FencePlan *plan) {
+        for (size_t i = 0; i < n_fence_host_units; i++) {
+                const char *unit = fence_host_units[i];
+                char text[CPU_SET_TEXT_MAX];
+                CpuSet now;
+                int r = cpus_bus_effective(bus, unit, &now);
+
+                if (r < 0)
+                        return r;
+                if (cpu_set_is_empty(&now) && streq(unit, "init.scope"))
+                        return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
+                                "[CPU] Isolate=yes needs the kernel's cpuset controller in the unified hierarchy "
+                                "(cgroup "
+                                "v2), which is missing.");
+                if (cpu_set_intersects(&now, &plan->fenced))
+                        return log_event_errno(EIO, MESSAGE_CPUS_FAILED, FIELDS("VXM_UNIT", unit),
+                                "%s still runs on CPU %s; see `systemctl show -p AllowedCPUs,EffectiveCPUs %s`.", unit,
+                                cpu_set_print(&now, text), unit);
+        }
+        return 0;
+}
+
+/* What the kernel does not let go stays where it is; unless it is to go back to where it has been. */
+static int set_irqs(int root, const FencePlan *plan) {
+        bool fence = !cpu_set_is_empty(&plan->fenced);
+        int first_error = 0;
+
+        for (size_t i = 0; i < plan->n_irqs; i++) {
+                int r = irq_set(root, &plan->irqs[i]);
+
+                if (r >= 0 || (fence && irq_is_fixed(r)))
+                        continue;
+                log_warning("Cannot say which CPUs take interrupt %s: %s.", plan->irqs[i].name, strerror(-r));
+                first_error = first_error < 0 ? first_error : r;
+        }
+        return fence ? 0 : first_error;
+}
+
+/* Each step is tried on the way back, whatever became of those before. */
+static int act(int root, sd_bus *bus, const FencePlan *plan) {
+        int r = 0, q;
+
+        if (!plan->partition)
+                r = set_partition(root, "member");
+        q = set_units(bus, plan);
+        r = r < 0 ? r : q;
+        /* This question is answered after systemd has told the kernel. */
+        (void) cpus_bus_effective(bus, fence_host_units[0], &(CpuSet){});
+        if (r >= 0 && !arg_release)
+                r = check_units(bus, plan);
+        if (r < 0 && !arg_release)
+                return r;
+        if (plan->partition)
+                (void) set_partition(root, "isolated");
+        q = set_irqs(root, plan);
+        return r < 0 ? r : q;
+}
+
+/* ---- taking ---- */
+
+/* As it was before the first guest: what a record has, and only else what is. */
+static int look_at_unit(sd_bus *bus, const CpuClaims *claims, const char *unit, CpuSet *ret) {
+        for (size_t i = 0; i < claims->n; i++) {
+                const CpuRecordUnit *was = cpu_record_find_unit(&claims->items[i].record, unit);
+
+                if (was)
+                        return *ret = was->allowed, 0;
+        }
+        return bus ? cpus_bus_allowed(bus, unit, ret) : 0;
+}
+
+static int note_unit(sd_bus *bus, const CpuClaims *claims, const char *unit, CpuRecord *record) {
+        CpuSet allowed = {};
+        int r;
+
+        r = look_at_unit(bus, claims, unit, &allowed);
+        if (r < 0)
+                return r; /* told */
+        r = cpu_record_add_unit(record, unit, &allowed);
+        return r < 0 ? log_error_errno(r, "Cannot note how %s is: %s.", unit, strerror(-r)) : 0;
+}
+
+static int note_units(sd_bus *bus, const CpuClaims *claims, CpuRecord *record) {
+        _cleanup_(freep) char *own = NULL;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < n_fence_host_units; i++)
+                r = note_unit(bus, claims, fence_host_units[i], record);
+        r = r < 0 ? r : note_unit(bus, claims, FENCE_GUEST_SLICE, record);
+        if (r >= 0 && format(&own, "vxm-guest@%s.service", arg_guest) < 0)
+                return log_oom();
+        return r < 0 ? r : note_unit(bus, claims, own, record);
+}
+
+static int note_irqs(int root, const CpuClaims *claims, CpuRecord *record) {
+        CpuSet own = cpu_placement_own(&record->placement);
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < claims->n; i++) {
+                const CpuRecord *other = &claims->items[i].record;
+
+                for (size_t j = 0; r >= 0 && j < other->n_irqs; j++)
+                        r = cpu_record_add_irq(record, other->irqs[j].name, &other->irqs[j].mask);
+        }
+        r = r < 0 ? r : irqs_note(root, &own, record);
+        return r < 0 ? log_error_errno(r, "Cannot note which CPUs take interrupts: %s.", strerror(-r)) : 0;
+}
+
+/* What an earlier run of this guest's has noted, and not undone since, holds on. */
+static int keep_earlier(int root, CpuRecord *record) {
+        _cleanup_(cpu_record_done) CpuRecord earlier = {};
+        int r = cpu_record_load(root, arg_guest, &earlier);
+
+        if (r == -ENOENT)
+                return 0;
+        for (size_t i = 0; r >= 0 && i < earlier.n_units; i++)
+                r = cpu_record_add_unit(record, earlier.units[i].name, &earlier.units[i].allowed);
+        for (size_t i = 0; r >= 0 && i < earlier.n_irqs; i++)
+                r = cpu_record_add_irq(record, earlier.irqs[i].name, &earlier.irqs[i].mask);
+        return r;
+}
+
+static int make_record(int root, sd_bus *bus, const Guest *g, const CpuClaims *claims, CpuRecord *record) {
+        int r;
+
+        record->isolate = g->cpu_isolate;
+        r = keep_earlier(root, record);
+        if (r < 0)
+                return log_error_errno(r, "Cannot read the record /run/vxm/cpus/%s: %s; correct or remove it.",
+                        arg_guest, strerror(-r));
+        if (!g->cpu_isolate)
+                return 0;
+        r = note_units(bus, claims, record);
+        return r < 0 ? r : note_irqs(root, claims, record);
+}
+
+/* Puts the guest's own record to those of the others, which then are all that there are. */
+static int join(CpuClaims *claims, CpuRecord *record) {
+        CpuClaim *claim = ARRAY_GROW(claims->items, claims->n);
+
+        if (!claim || !(claim->guest = strdup(arg_guest)))
+                return log_oom();
+        claims->n++;
+        claim->record = *record;
+        *record = (CpuRecord){};
+        return 0;
+}
+
+static int plan_fence(const Guest *g, const HostCpus *host, const CpuClaims *all, FencePlan *ret) {
+        _cleanup_(freep) char *why = NULL;
+        int r = fence_plan(&host->online, all, NULL, ret, &why);
+
+        if (r == -E_CONFIG)
+                return log_event_errno(E_CONFIG, MESSAGE_GUEST_FILE_INVALID, FIELDS("CONFIG_FILE", g->file),
+                        "%s: [CPU] Isolate=yes: %s.", g->file, why);
+        return r < 0 ? log_oom() : 0;
+}
+
+static int fence(int root, sd_bus *bus, const FencePlan *plan, const CpuRecord *record) {
+        CpuSet own = cpu_placement_own(&record->placement);
+        char text[CPU_SET_TEXT_MAX], left[CPU_SET_TEXT_MAX];
+        int r;
+
+        r = act(root, bus, plan);
+        if (r >= 0)
+                log_event(LOG_INFO, MESSAGE_CPUS_FENCED, FIELDS("VXM_CPUS", cpu_set_print(&own, text)),
+                        "The host is fenced off CPUs %s; it has %s.", text, cpu_set_print(&plan->host, left));
+        return r;
+}
+
+static int print_plan(const CpuRecord *record, const FencePlan *plan) {
+        const CpuRecord claim = { .placement = record->placement, .isolate = record->isolate };
+        _cleanup_(freep) char *text = NULL;
+        char *state;
+        size_t size;
+        FILE *f = open_memstream(&text, &size);
+
+        if (!f)
+                return log_oom();
+        (void) cpu_record_print(f, &claim);
+        if (fclose(f) != 0)
+                return log_oom();
+        for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+                printf("note    %s\n", line);
+        fence_plan_print(plan, stdout);
+        return 0;
+}
+
+static int take_for(int root, const Guest *g) {
+        _cleanup_(cpus_bus_closep) sd_bus *bus = NULL;
+        _cleanup_(cpu_record_done) CpuRecord record = {};
+        _cleanup_(fence_plan_done) FencePlan plan = {};
+        _cleanup_(cpu_claims_done) CpuClaims claims = {};
+        _cleanup_(host_cpus_done) HostCpus host = {};
+        _cleanup_(closep) int lock = -EBADF;
+        int r;
+
+        r = load_host(root, &host);
+        r = r < 0 ? r : lock_records(root, &lock);
+        r = r < 0 ? r : cpu_claims_load(root, arg_guest, &claims);
+        r = r < 0 ? r : cpu_claims_place(&host, g, &claims, &record.placement);
+        if (r >= 0 && g->cpu_isolate)
+                r = open_bus(&bus);
+        r = r < 0 ? r : make_record(root, bus, g, &claims, &record);
+        r = r < 0 ? r : join(&claims, &record);
+        r = r < 0 ? r : plan_fence(g, &host, &claims, &plan);
+        if (r < 0)
+                return r;
+
+        const CpuRecord *own = &claims.items[claims.n - 1].record;
+
+        if (arg_dry_run)
+                return print_plan(own, &plan);
+        r = cpu_record_save(root, arg_guest, own);
+        if (r < 0)
+                return log_error_errno(r, "Cannot write the record /run/vxm/cpus/%s: %s; nothing has been changed.",
+                        arg_guest, strerror(-r));
+        return g->cpu_isolate ? fence(root, bus, &plan, own) : 0;
+}
+
+static int take_cpus(int root) {
+        _cleanup_(qemu_facts_done) QemuFacts facts = {};
+        _cleanup_(guest_freep) Guest *g = NULL;
+        int r;
+
+        r = guest_load(root, arg_guest, &g);
+        if (r < 0)
+                return r;
+        if (g->cpu_pin.kind == CPU_PIN_NONE)
+                return 0;
+        /* Nothing is changed for a guest that could not start. Its devices are vxm-bind's business, which comes before.
+         */
+        r = qemu_facts_gather(root, g, QEMU_PATH, QEMU_FACTS_WITHOUT_DEVICES, &facts);
+        return r < 0 ? r : take_for(root, g);
+}
+
+/* ---- giving back ---- */
+
+static int unfence(int root, const FencePlan *plan, const CpuSet *own) {
+        _cleanup_(cpus_bus_closep) sd_bus *bus = NULL;
+        char text[CPU_SET_TEXT_MAX];
+        int r;
+
+        r = open_bus(&bus);
+        r = r < 0 ? r : act(root, bus, plan);
+        if (r >= 0)
+                log_event(LOG_INFO, MESSAGE_CPUS_FENCED, FIELDS("VXM_CPUS", cpu_set_print(own, text)),
+                        "The host has CPUs %s back.", text);
+        return r;
+}
+
+static int release_recorded(int root, CpuRecord *record) {
+        _cleanup_(fence_plan_done) FencePlan plan = {};
+        _cleanup_(cpu_claims_done) CpuClaims claims = {};
+        _cleanup_(host_cpus_done) HostCpus host = {};
+        _cleanup_(freep) char *why = NULL;
+        CpuSet own = cpu_placement_own(&record->placement);
+        bool fenced = record->n_units > 0 || record->n_irqs > 0;
+        int r;
+
+        r = load_host(root, &host);
+        r = r < 0 ? r : cpu_claims_load(root, arg_guest, &claims);
+        r = r < 0 ? r : join(&claims, record);
+        if (r < 0)
+                return r;
+        r = fence_plan(&host.online, &claims, arg_guest, &plan, &why);
+        if (r < 0)
+                return log_oom();
+        if (arg_dry_run)
+                return fence_plan_print(&plan, stdout), 0;
+        r = fenced ? unfence(root, &plan, &own) : 0;
+        return r < 0 ? r : cpu_record_forget(root, arg_guest);
+}
+
+static int release_cpus(int root) {
+        _cleanup_(cpu_record_done) CpuRecord record = {};
+        _cleanup_(closep) int lock = -EBADF;
+        int r;
+
+        r = lock_records(root, &lock);
+        if (r < 0)
+                return r;
+        r = cpu_record_load(root, arg_guest, &record);
+        if (r == -ENOENT)
+                return arg_dry_run ? 0 : cpu_record_forget(root, arg_guest);
+        if (r < 0)
+                return log_error_errno(r,
+                        "Cannot read the record /run/vxm/cpus/%s: %s; correct it, then try again: %s --release %s",
+                        arg_guest, strerror(-r), program_invocation_name, arg_guest);
+        return release_recorded(root, &record);
+}
+
+static int run(void) {
+        _cleanup_(closep) int root = -EBADF;
+
+        root = root_open(arg_root);
+        if (root < 0)
+                return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
+        if (!guest_name_is_valid(arg_guest))
+                return log_event_errno(
+                        E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", arg_guest);
+        return arg_release ? release_cpus(root) : take_cpus(root);
+}
+
+int main(int argc, char *argv[]) {
+        static const CliOption options[] = {
+                { "release", NULL, "undo what an earlier run did, by its record", &arg_release, NULL },
+                { "dry-run", NULL, "print the steps, and do none of them", &arg_dry_run, NULL },
+                { "root", "DIR", "with --dry-run: read the machine below DIR", NULL, &arg_root },
+                {},
+        };
+        static const Cli cli = { "vxm-cpus", "Fences the host off a guest's CPUs, and lets it back.", "GUEST", 1,
+                options };
+        char **operands;
+        int r;
+
+        r = cli_parse(&cli, argc, argv, &operands);
+        if (r <= 0)
+                return r < 0 ? STATUS_USAGE : STATUS_DONE;
+        if (!is_this_machine() && !arg_dry_run) {
+                fprintf(stderr, "vxm-cpus: --root goes with --dry-run; the units changed would be those of this "
+                                "machine.\n");
+                return STATUS_USAGE;
+        }
+
+        arg_guest = operands[0];
+        log_setup("vxm-cpus", arg_guest);
+        return exit_status(run());
+}
