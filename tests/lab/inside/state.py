@@ -87,8 +87,7 @@ def _cpus():
         yield f"{name} cpus {_text(Path('/sys/fs/cgroup', name, 'cpuset.cpus'))}"
         partition = _text(Path("/sys/fs/cgroup", name, "cpuset.cpus.partition"))
         yield f"{name} partition {'member' if partition == '-' else partition}"
-    status = dict(line.split(":\t", 1) for line in _text(Path("/proc/1/status")).splitlines())
-    yield f"the first process runs on {status['Cpus_allowed_list']}"
+    yield f"the first process runs on {','.join(map(str, sorted(os.sched_getaffinity(1))))}"
     # Of an interrupt that comes and goes with a driver only the mask counts that new ones get.
     yield f"default interrupt mask {_text(IRQ / 'default_smp_affinity')}"
     for mask in IRQ.glob("*/smp_affinity_list"):
