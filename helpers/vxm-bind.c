@@ -43,7 +43,7 @@ static bool arg_dry_run;
 
 /* The guest's user has been made by vxm-user@.service. */
 static int find_user(uid_t *ret) {
-        int r = guest_user_find(arg_guest, ret);
+        int r = guest_user_find(arg_guest, ret, NULL);
 
         if (r < 0 && arg_dry_run)
                 *ret = 0;

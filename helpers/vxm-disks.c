@@ -8,7 +8,6 @@
  */
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/stat.h>
 
 #include "cli.h"
@@ -16,6 +15,7 @@
 #include "disk-image.h"
 #include "exit-status.h"
 #include "guest-disks.h"
+#include "guest-user.h"
 #include "log.h"
 #include "messages.h"
 #include "parse.h"
@@ -49,18 +49,12 @@ static void plan_done(Plan *plan) {
 
 /* The guest's user has been made by vxm-user@.service. */
 static int find_user(uid_t *ret_uid, gid_t *ret_gid) {
-        _cleanup_(freep) char *name = NULL;
-        const struct passwd *user;
+        int r = guest_user_find(arg_guest, ret_uid, ret_gid);
 
-        if (format(&name, "vxm-%s", arg_guest) < 0)
-                return log_oom();
-        user = getpwnam(name);
-        if (!user)
-                return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                        "There is no user %s; make it: systemd-sysusers --inline 'u %s -'", name, name);
-        *ret_uid = user->pw_uid;
-        *ret_gid = user->pw_gid;
-        return 0;
+        return r < 0 ? log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
+                               "There is no user vxm-%s; make it: systemd-sysusers --inline 'u vxm-%s -'", arg_guest,
+                               arg_guest)
+                     : 0;
 }
 
 static int lock_records(int root, int *ret_lock) {

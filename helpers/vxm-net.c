@@ -25,7 +25,7 @@ static bool arg_release;
 static bool arg_dry_run;
 
 static int find_user(uid_t *ret) {
-        int r = guest_user_find(arg_guest, ret);
+        int r = guest_user_find(arg_guest, ret, NULL);
 
         return r < 0 ? log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
                                "There is no user vxm-%s; make it: systemd-sysusers --inline 'u vxm-%s -'", arg_guest,

@@ -5,7 +5,7 @@
 
 #include "guest-user.h"
 
-int guest_user_find(const char *guest, uid_t *ret) {
+int guest_user_find(const char *guest, uid_t *ret, gid_t *ret_gid) {
         _cleanup_(freep) char *name = NULL;
         const struct passwd *user;
 
@@ -16,5 +16,7 @@ int guest_user_find(const char *guest, uid_t *ret) {
         if (!user)
                 return errno != 0 && errno != ENOENT ? -errno : -ENOENT;
         *ret = user->pw_uid;
+        if (ret_gid)
+                *ret_gid = user->pw_gid;
         return 0;
 }

@@ -6,5 +6,5 @@
 
 #include "util.h"
 
-/* Returns 0; -ENOENT: there is no such user; -errno. */
-int guest_user_find(const char *guest, uid_t *ret);
+/* *ret_gid is its own group; NULL: not asked for. Returns 0; -ENOENT: there is no such user; -errno. */
+int guest_user_find(const char *guest, uid_t *ret, gid_t *ret_gid);

@@ -414,25 +414,12 @@ void value_reset_stop_units(void *dest) {
         g->n_stop_units = 0;
 }
 
-/* The word's place among words, which end with NULL, becomes the enum's value. */
-static int value_of_words(const char *value, const char *const words[], int *dest) {
-        for (int i = 0; words[i]; i++)
-                if (streq(words[i], value)) {
-                        *dest = i;
-                        return 0;
-                }
-        return -EINVAL;
-}
-
 int value_network_type(const char *value, void *dest) {
         static const char *const words[] = { [NETWORK_NAT] = "nat", [NETWORK_HOST] = "host",
-                [NETWORK_BRIDGE] = "bridge",
-                [NETWORK_NONE] = "none", NULL };
-        int type, r = value_of_words(value, words, &type);
+                [NETWORK_BRIDGE] = "bridge", [NETWORK_NONE] = "none" };
+        int r = find_word(value, words, ELEMENTSOF(words));
 
-        if (r >= 0)
-                *(NetworkType *) dest = (NetworkType) type;
-        return r;
+        return r < 0 ? r : (*(NetworkType *) dest = (NetworkType) r, 0);
 }
 
 /* The kernel takes more (dev_valid_name()), but nobody names a bridge so; and what is no name must not become a
@@ -453,12 +440,10 @@ int value_mac(const char *value, void *dest) {
 }
 
 int value_network_model(const char *value, void *dest) {
-        static const char *const words[] = { [NETWORK_VIRTIO] = "virtio", [NETWORK_E1000E] = "e1000e", NULL };
-        int model, r = value_of_words(value, words, &model);
+        static const char *const words[] = { [NETWORK_VIRTIO] = "virtio", [NETWORK_E1000E] = "e1000e" };
+        int r = find_word(value, words, ELEMENTSOF(words));
 
-        if (r >= 0)
-                *(NetworkModel *) dest = (NetworkModel) model;
-        return r;
+        return r < 0 ? r : (*(NetworkModel *) dest = (NetworkModel) r, 0);
 }
 
 int value_add_forward(const char *value, void *dest) {
@@ -502,11 +487,8 @@ int value_display(const char *value, void *dest) {
 }
 
 int value_display_model(const char *value, void *dest) {
-        static const char *const words[] = { [DISPLAY_VIRTIO] = "virtio", [DISPLAY_QXL] = "qxl", [DISPLAY_VGA] = "vga",
-                NULL };
-        int model, r = value_of_words(value, words, &model);
+        static const char *const words[] = { [DISPLAY_VIRTIO] = "virtio", [DISPLAY_QXL] = "qxl", [DISPLAY_VGA] = "vga" };
+        int r = find_word(value, words, ELEMENTSOF(words));
 
-        if (r >= 0)
-                *(DisplayModel *) dest = (DisplayModel) model;
-        return r;
+        return r < 0 ? r : (*(DisplayModel *) dest = (DisplayModel) r, 0);
 }

@@ -92,7 +92,7 @@ static int check_passt(int root, const Guest *g, const GuestNetwork *n) {
                 return lacks(PASST_PATH " is missing, which a network of Type=nat or Type=host needs; install passt.");
         /* The guest's own passt may be running: who asks while the guest runs is not told of that. */
         if (root_is_this_machine(root))
-                (void) guest_user_find(g->name, &own);
+                (void) guest_user_find(g->name, &own, NULL);
         for (size_t i = 0; r >= 0 && i < network_n_forwards(n); i++)
                 r = check_forward(root, g, n, i, own);
         return r;
