@@ -310,9 +310,9 @@ static int take_cpus(int root) {
                 return r;
         if (g->cpu_pin.kind == CPU_PIN_NONE)
                 return 0;
-        /* Nothing is changed for a guest that could not start. Its devices are vxm-bind's business, which comes before.
-         */
-        r = qemu_facts_gather(root, g, QEMU_PATH, QEMU_FACTS_WITHOUT_DEVICES, &facts);
+        /* Nothing is changed for a guest that could not start. Its devices and networks are the business of vxm-bind and
+         * vxm-net, which come before. */
+        r = qemu_facts_gather(root, g, QEMU_PATH, QEMU_FACTS_WITHOUT_NETWORK, &facts);
         return r < 0 ? r : take_for(root, g);
 }
 

@@ -147,7 +147,7 @@ static int give(int root) {
         int r;
 
         r = guest_load(root, arg_guest, &g);
-        r = r < 0 ? r : qemu_facts_gather(root, g, QEMU_PATH, QEMU_FACTS_WITHOUT_DEVICES, &facts);
+        r = r < 0 ? r : qemu_facts_gather(root, g, QEMU_PATH, QEMU_FACTS_WITHOUT_NETWORK, &facts);
         if (r >= 0 && !arg_dry_run) {
                 r = find_user(&uid, &gid);
                 r = r < 0 ? r : lock_records(root, &lock);

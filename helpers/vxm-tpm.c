@@ -162,8 +162,9 @@ static int make_state(int root, const Guest *g, const char *directory, const Arg
         _cleanup_(qemu_facts_done) QemuFacts facts = {};
         int r;
 
-        /* Nothing is made for a guest that cannot start; its devices have been judged by vxm-bind. */
-        r = qemu_facts_gather(root, g, QEMU_PATH, QEMU_FACTS_WITHOUT_DEVICES, &facts);
+        /* Nothing is made for a guest that cannot start. What has to be prepared for it has been, if we get here; disks that
+         * need no preparation are judged by the guest's own unit, from where it can reach them. */
+        r = qemu_facts_gather(root, g, QEMU_PATH, QEMU_FACTS_HOST_ALONE, &facts);
         if (r < 0)
                 return r;
         tpm = root_openat(root, directory + 1, O_RDONLY | O_DIRECTORY);

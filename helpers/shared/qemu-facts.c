@@ -103,9 +103,9 @@ static int check_roms(int root, const Guest *g, const GuestFunctions *functions)
 }
 
 static int find_devices(int root, const Guest *g, QemuFactsDevices devices, GuestFunctions *ret) {
-        if (devices == QEMU_FACTS_WITHOUT_DEVICES)
-                return 0;
-        return devices == QEMU_FACTS_JUDGED_DEVICES ? guest_devices_find(root, g, ret) : guest_devices_bound(root, g, ret);
+        if (devices == QEMU_FACTS_BOUND_DEVICES)
+                return guest_devices_bound(root, g, ret);
+        return devices == QEMU_FACTS_JUDGED_DEVICES ? guest_devices_find(root, g, ret) : 0;
 }
 
 /* Whether this user may have it: an administrator can keep it from all (kernel.io_uring_disabled, since 6.6), and a unit's
@@ -134,7 +134,8 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
 
         facts.io_uring = has_io_uring(root);
         r = qemu_check_paths(root, g);
-        r = r < 0 ? r : disks_check(root, g, devices == QEMU_FACTS_BOUND_DEVICES);
+        if (r >= 0 && devices != QEMU_FACTS_HOST_ALONE)
+                r = disks_check(root, g, devices == QEMU_FACTS_BOUND_DEVICES);
         r = r < 0 ? r : qemu_check_program(root, qemu);
         r = r < 0 ? r : qemu_check_kvm(root);
         r = r < 0 ? r : qemu_check_memory(root, g, devices == QEMU_FACTS_BOUND_DEVICES);
@@ -148,7 +149,7 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
         r = r < 0 ? r : find_mmio64(root, g, &facts);
         r = r < 0 ? r : display_check(root, g);
         /* In its own unit the guest sees nothing of the host's network, as it should be. */
-        if (r >= 0 && devices != QEMU_FACTS_BOUND_DEVICES)
+        if (r >= 0 && (devices == QEMU_FACTS_WITHOUT_DEVICES || devices == QEMU_FACTS_JUDGED_DEVICES))
                 r = network_check(root, g);
         r = r < 0 ? r : qemu_links_find(root, g, &facts.links);
         if (r < 0)

@@ -5,7 +5,9 @@
 #include "qemu-argv.h"
 
 typedef enum QemuFactsDevices {
-        QEMU_FACTS_WITHOUT_DEVICES, /* somebody else looks at them */
+        QEMU_FACTS_HOST_ALONE,      /* somebody else looks at devices, networks, disks and shares */
+        QEMU_FACTS_WITHOUT_NETWORK, /* at devices and networks, as the host's network is not to be seen here */
+        QEMU_FACTS_WITHOUT_DEVICES, /* at devices */
         QEMU_FACTS_JUDGED_DEVICES,  /* those that the guest would get, guest_devices_find() */
         QEMU_FACTS_BOUND_DEVICES,   /* those that it has been given, guest_devices_bound() */
 } QemuFactsDevices;
