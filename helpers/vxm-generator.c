@@ -92,29 +92,16 @@ static void put_guest_disks(FILE *f, const Guest *g) {
         }
 }
 
-static bool has_huge_pages(const Guest *g) {
-        return g->huge_page_size > 0;
-}
+/* ---- the guest's own unit ---- */
 
-/* Before anything is stopped or taken for the guest: memory is what a machine is most likely not to have. */
-static void put_hugepages_requirement(FILE *f, const Guest *g) {
-        if (has_huge_pages(g))
-                fprintf(f, "Requires=vxm-hugepages@%s.service\nAfter=vxm-hugepages@%s.service\n", g->name, g->name);
-}
-
-static bool pins_cpus(const Guest *g) {
-        return g->cpu_pin.kind != CPU_PIN_NONE;
-}
-
-static void put_cpus_dependency(FILE *f, const Guest *g) {
-        if (pins_cpus(g))
-                fprintf(f, "Requires=vxm-cpus@%s.service\nAfter=vxm-cpus@%s.service\n", g->name, g->name);
+static void put_requirement(FILE *f, const char *unit) {
+        fprintf(f, "Requires=%s\nAfter=%s\n", unit, unit);
 }
 
 static void put_cpus(FILE *f, const Guest *g) {
         static const int nice[] = { [CPU_PRIORITY_LOW] = 10, [CPU_PRIORITY_HIGH] = -10 };
 
-        if (pins_cpus(g))
+        if (g->cpu_pin.kind != CPU_PIN_NONE)
                 fprintf(f, "LoadCredential=cpus:/run/vxm/cpus/%s\n", g->name);
         if (g->cpu_isolate)
                 fputs("Slice=vxm.slice\n", f);
@@ -122,33 +109,17 @@ static void put_cpus(FILE *f, const Guest *g) {
                 fprintf(f, "Nice=%d\n", nice[g->cpu_priority]);
         if (g->cpu_realtime)
                 fputs("LimitRTPRIO=1\nRestrictRealtime=no\n", f);
-        if (g->cpu_realtime && !guest_has_devices(g))
-                fputs("LimitMEMLOCK=infinity\n", f);
 }
 
-static void put_guest_unit(FILE *f, const Guest *g) {
-        put_header(f, g);
+static void put_guest_unit(FILE *f, const Guest *g, size_t index _unused_) {
         if (g->description) {
                 fputs("Description=", f);
                 put_text(f, g->description);
                 fputc('\n', f);
         }
-        if (guest_has_devices(g))
-                fprintf(f, "Requires=vxm-bind@%s.service\nAfter=vxm-bind@%s.service\n", g->name, g->name);
         /* A guest that loses its TPM is asked to power off. */
         if (g->tpm)
                 fprintf(f, "BindsTo=vxm-tpm@%s.service\nAfter=vxm-tpm@%s.service\n", g->name, g->name);
-
-        if (guest_disks_need_root(g))
-                fprintf(f, "Requires=vxm-disks@%s.service\nAfter=vxm-disks@%s.service\n", g->name, g->name);
-        for (size_t i = 0; i < g->n_shares; i++)
-                fprintf(f, "Requires=vxm-share@%s:%s.socket\nAfter=vxm-share@%s:%s.socket\n", g->name,
-                        g->shares[i].name, g->name, g->shares[i].name);
-        if (guest_needs_link(g))
-                fprintf(f, "Requires=vxm-link@%s.service\nAfter=vxm-link@%s.service\n", g->name, g->name);
-        put_hugepages_requirement(f, g);
-
-        put_cpus_dependency(f, g);
 
         fputs("\n[Service]\n", f);
         if (g->tpm) /* the TPM's secrets are swtpm's, not QEMU's */
@@ -156,34 +127,17 @@ static void put_guest_unit(FILE *f, const Guest *g) {
         put_cpus(f, g);
         if (guest_has_devices(g))
                 fputs("DeviceAllow=/dev/vfio/vfio rw\nDeviceAllow=char-vfio rw\n", f);
-        if (guest_has_devices(g) || g->memory_lock)
-                /* vfio pins all of the guest's memory, and maps the devices' own on top of it; Lock= wants QEMU's own, too. */
+        /* vfio pins all of the guest's memory, and maps the devices' own on top of it; the others want QEMU's own. */
+        if (guest_has_devices(g) || g->memory_lock || g->cpu_realtime)
                 fputs("LimitMEMLOCK=infinity\n", f);
         put_guest_disks(f, g);
 }
 
-static void put_bind_unit(FILE *f, const Guest *g) {
-        put_header(f, g);
-        /* In reverse at the end: first the GPU is back with its driver, then what shows its picture there starts. */
-        if (guest_stops_units(g))
-                fprintf(f, "Requires=vxm-units@%s.service\nAfter=vxm-units@%s.service\n", g->name, g->name);
-        put_hugepages_requirement(f, g);
-}
+/* ---- the units that it needs ---- */
 
-static void put_units_unit(FILE *f, const Guest *g) {
-        put_header(f, g);
-        put_hugepages_requirement(f, g);
-}
-
-static void put_hugepages_unit(FILE *f, const Guest *g) {
-        put_header(f, g);
-}
-
-static void put_tpm_unit(FILE *f, const Guest *g) {
-        put_header(f, g);
-        /* Nothing is made for a guest that vxm-bind refuses. */
-        if (guest_has_devices(g))
-                fprintf(f, "Requires=vxm-bind@%s.service\nAfter=vxm-bind@%s.service\n", g->name, g->name);
+/* What comes before has had everything judged already. */
+static void put_judged(FILE *f, const Guest *g _unused_, size_t index _unused_) {
+        fputs("\n[Service]\nExecStartPre=\n", f);
 }
 
 /* Where an image is to be made. */
@@ -194,11 +148,7 @@ static void put_directory_of(FILE *f, const char *path) {
                 put_path(f, "ReadWritePaths=-", directory[0] ? directory : "/");
 }
 
-static void put_disks_unit(FILE *f, const Guest *g) {
-        put_header(f, g);
-        /* So that all is judged before anybody changes something: vxm-bind has done that, and has devices to take. */
-        if (guest_has_devices(g))
-                fprintf(f, "After=vxm-bind@%s.service\n", g->name);
+static void put_disks_unit(FILE *f, const Guest *g, size_t index _unused_) {
         fputs("\n[Service]\n", f);
         for (size_t i = 0; i < g->n_disks; i++) {
                 const GuestDisk *d = &g->disks[i];
@@ -210,61 +160,38 @@ static void put_disks_unit(FILE *f, const Guest *g) {
         }
 }
 
-/* Source and destination are parted by a colon; one in a quoted path is none of these. */
-static void put_share_service(FILE *f, const Guest *g, const GuestShare *s) {
-        put_header(f, g);
-        fprintf(f, "\n[Service]\nUser=vxm-%s\n%s=", g->name, s->read_only ? "BindReadOnlyPaths" : "BindPaths");
-        put_word(f, s->path);
-        fputs(":/mnt\n", f);
-}
-
-/* The user that the socket belongs to has to be there. */
-static void put_share_socket(FILE *f, const Guest *g, const GuestShare *s _unused_) {
-        put_header(f, g);
-        fprintf(f, "Requires=vxm-user@%s.service\nAfter=vxm-user@%s.service\n\n[Socket]\nSocketUser=vxm-%s\n", g->name, g->name,
-                g->name);
-}
-
-/* What one unit has done is undone when another one fails only if that one requires it: systemd looks at units that
- * nobody needs any more when something that required them has ended, not when a job has failed that would have
- * started it. Hence a chain: bind, net, the display's ports, link, the guest. */
-static void put_requirement(FILE *f, const Guest *g, const char *unit, const char *type) {
-        fprintf(f, "Requires=%s@%s.%s\nAfter=%s@%s.%s\n", unit, g->name, type, unit, g->name, type);
-}
-
-static void put_net_unit(FILE *f, const Guest *g) {
-        put_header(f, g);
-        if (guest_has_devices(g))
-                put_requirement(f, g, "vxm-bind", "service");
-}
-
 /* Only the host itself gets at it; a guest's QEMU is on no network, so systemd listens. */
 static void put_port(FILE *f, uint64_t port) {
         fprintf(f, "\n[Socket]\nListenStream=127.0.0.1:%" PRIu64 "\n", port);
 }
 
-static void put_spice_socket(FILE *f, const Guest *g) {
-        put_header(f, g);
+static void put_spice_socket(FILE *f, const Guest *g, size_t index _unused_) {
         put_port(f, g->spice);
 }
 
-static void put_vnc_socket(FILE *f, const Guest *g) {
-        put_header(f, g);
-        if (g->spice >= DISPLAY_PORT_MIN)
-                put_requirement(f, g, "vxm-spice", "socket");
+static void put_vnc_socket(FILE *f, const Guest *g, size_t index _unused_) {
         put_port(f, g->vnc);
+}
+
+/* The user that the socket belongs to has to be there. */
+static void put_share_socket(FILE *f, const Guest *g, size_t index _unused_) {
+        fprintf(f, "Requires=vxm-user@%s.service\nAfter=vxm-user@%s.service\n\n[Socket]\nSocketUser=vxm-%s\n", g->name, g->name,
+                g->name);
+}
+
+/* Source and destination are parted by a colon; one in a quoted path is none of these. */
+static void put_share_service(FILE *f, const Guest *g, size_t index) {
+        const GuestShare *s = &g->shares[index];
+
+        fprintf(f, "\n[Service]\nUser=vxm-%s\n%s=", g->name, s->read_only ? "BindReadOnlyPaths" : "BindPaths");
+        put_word(f, s->path);
+        fputs(":/mnt\n", f);
 }
 
 /* Each type of network opens what it needs, and no more. passt shuts itself in: namespaces, a file system of its own
  * with nothing in it, no capabilities. For that it makes calls which would need privileges outside of its user
  * namespace. */
-static void put_link_unit(FILE *f, const Guest *g) {
-        put_header(f, g);
-        put_requirement(f, g, "vxm-net", "service");
-        if (g->spice >= DISPLAY_PORT_MIN)
-                put_requirement(f, g, "vxm-spice", "socket");
-        if (g->vnc >= DISPLAY_PORT_MIN)
-                put_requirement(f, g, "vxm-vnc", "socket");
+static void put_link_unit(FILE *f, const Guest *g, size_t index _unused_) {
         fputs("\n[Service]\n", f);
         if (guest_has_network(g, NETWORK_BRIDGE))
                 fputs("DeviceAllow=/dev/net/tun rw\nDeviceAllow=/dev/vhost-net rw\n", f);
@@ -273,33 +200,92 @@ static void put_link_unit(FILE *f, const Guest *g) {
                       "SystemCallFilter=@mount @setuid capset\n", f);
 }
 
-/* Of a guest whose devices or units are taken only the name is known for sure: its file may have changed, or be gone. */
-static void put_taken(FILE *f, const Guest *g, const char *unit) {
-        fprintf(f, "# Made by vxm-generator: what has been taken for the guest goes back when it ends, whatever its file says by "
-                   "then.\n[Unit]\nRequires=%s@%s.service\nAfter=%s@%s.service\n",
-                unit, g->name, unit, g->name);
+static size_t needs_hugepages(const Guest *g) {
+        return g->huge_page_size > 0;
 }
 
-static void put_needs_bind(FILE *f, const Guest *g) {
-        put_taken(f, g, "vxm-bind");
+static size_t needs_units(const Guest *g) {
+        return guest_stops_units(g);
 }
 
-static void put_needs_units(FILE *f, const Guest *g) {
-        put_taken(f, g, "vxm-units");
+static size_t needs_bind(const Guest *g) {
+        return guest_has_devices(g);
 }
 
-/* After the units that judge all, and first write something else: what they refuse is not to have changed anything. */
-static void put_cpus_unit(FILE *f, const Guest *g) {
-        put_header(f, g);
-        if (guest_has_devices(g))
-                fprintf(f, "Requires=vxm-bind@%s.service\nAfter=vxm-bind@%s.service\n", g->name, g->name);
+static size_t needs_link(const Guest *g) {
+        return guest_needs_link(g);
 }
 
-typedef void (*UnitWriter)(FILE *f, const Guest *g);
+static size_t needs_cpus(const Guest *g) {
+        return g->cpu_pin.kind != CPU_PIN_NONE;
+}
+
+static size_t needs_disks(const Guest *g) {
+        return guest_disks_need_root(g);
+}
+
+static size_t needs_spice(const Guest *g) {
+        return g->spice >= DISPLAY_PORT_MIN;
+}
+
+static size_t needs_vnc(const Guest *g) {
+        return g->vnc >= DISPLAY_PORT_MIN;
+}
+
+static size_t needs_shares(const Guest *g) {
+        return g->n_shares;
+}
+
+static size_t needs_tpm(const Guest *g) {
+        return g->tpm;
+}
+
+typedef void (*UnitWriter)(FILE *f, const Guest *g, size_t index);
+
+typedef struct Unit {
+        const char *name, *type;
+        size_t (*needed)(const Guest *g); /* how many of them, one a share; else one or none */
+        UnitWriter put;                   /* what is its own in its drop-in */
+        bool judges;                      /* has vxm-bind --judge look before it changes something, if it is the first */
+        const char *records;              /* the undo records of what it does */
+} Unit;
+
+/* All that a guest may need before it runs, in the order of starting: each requires the one before that the guest
+ * needs, and the guest the last. What one has done is undone when another fails only if that one requires it: systemd
+ * looks at units that nobody needs any more when something that required them has ended, not when a job has failed
+ * that would have started it.
+ *
+ * Memory comes before the desktop and the GPU, as what the machine is most likely not to have, and these after each
+ * other so that the GPU is back when the desktop starts. The interrupts of devices are gone when CPUs are fenced off,
+ * and come back after. vxm-net judges all but devices, vxm-cpus and vxm-disks all but these and networks. What runs
+ * as the guest's user comes last; a restart of the guest starts that anew, but not the sockets of shares. */
+static const Unit units[] = {
+        { "vxm-hugepages", "service", needs_hugepages, NULL, true, "run/vxm/hugepages" },
+        { "vxm-units", "service", needs_units, NULL, true, "run/vxm/units" },
+        { "vxm-bind", "service", needs_bind, NULL, false, "run/vxm/bind" },
+        { "vxm-net", "service", needs_link, NULL, false, "run/vxm/net" },
+        { "vxm-cpus", "service", needs_cpus, NULL, false, "run/vxm/cpus" },
+        { "vxm-disks", "service", needs_disks, put_disks_unit, false, "run/vxm/disks" },
+        { "vxm-spice", "socket", needs_spice, put_spice_socket, false, NULL },
+        { "vxm-vnc", "socket", needs_vnc, put_vnc_socket, false, NULL },
+        { "vxm-share", "socket", needs_shares, put_share_socket, false, NULL },
+        { "vxm-tpm", "service", needs_tpm, NULL, false, NULL },
+        { "vxm-link", "service", needs_link, put_link_unit, false, NULL },
+};
+
+enum { INSTANCE_SIZE = 128 };
+
+/* NAME@GUEST.TYPE, or NAME@GUEST:SHARE.TYPE. */
+static void instance_of(const char *name, const char *guest, const char *share, const char *type,
+        char ret[static INSTANCE_SIZE]) {
+        (void) snprintf(ret, INSTANCE_SIZE, "%s@%s%s%s.%s", name, guest, share ? ":" : "", share ? share : "", type);
+}
+
+/* ---- files ---- */
 
 /* Opens DESTINATION/UNIT.d/NAME, anew. */
 static int open_drop_in(int destination, const char *unit, const char *name, FILE **ret) {
-        char directory[96], path[128];
+        char directory[INSTANCE_SIZE + 2], path[INSTANCE_SIZE + 32];
         int fd;
 
         (void) snprintf(directory, sizeof directory, "%s.d", unit);
@@ -324,99 +310,96 @@ static int check_written(const char *unit, const char *name, FILE *f) {
         return 0;
 }
 
-/* Writes DESTINATION/UNIT@GUEST.TYPE.d/NAME. */
-static int write_drop_in_of(int destination, const char *unit, const char *type, const Guest *g, const char *name,
-        UnitWriter put) {
+/* Writes a unit's drop-in: its requirement on the one before, if there is any, and what is its own. */
+static int write_drop_in(int destination, const Guest *g, const char *unit, const char *before, UnitWriter put,
+        size_t index) {
         _cleanup_(fclosep) FILE *f = NULL;
-        char instance[64];
         int r;
 
-        (void) snprintf(instance, sizeof instance, "%s@%s.%s", unit, g->name, type);
-        r = open_drop_in(destination, instance, name, &f);
+        r = open_drop_in(destination, unit, DROP_IN, &f);
         if (r < 0)
                 return r;
-        put(f, g);
-        return check_written(instance, name, f);
-}
-
-/* The same for vxm-share@GUEST:SHARE, of both types. */
-static int write_share(int destination, const Guest *g, const GuestShare *s) {
-        static const struct {
-                const char *type;
-                void (*put)(FILE *f, const Guest *g, const GuestShare *s);
-        } types[] = { { "service", put_share_service }, { "socket", put_share_socket } };
-
-        for (size_t i = 0; i < ELEMENTSOF(types); i++) {
-                _cleanup_(fclosep) FILE *f = NULL;
-                char name[80];
-                int r;
-
-                (void) snprintf(name, sizeof name, "vxm-share@%s:%s.%s", g->name, s->name, types[i].type);
-                r = open_drop_in(destination, name, DROP_IN, &f);
-                if (r < 0)
-                        return r;
-                types[i].put(f, g, s);
-                r = check_written(name, DROP_IN, f);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int write_drop_in(int destination, const char *unit, const Guest *g, const char *name, UnitWriter put) {
-        return write_drop_in_of(destination, unit, "service", g, name, put);
+        put_header(f, g);
+        if (before[0])
+                put_requirement(f, before);
+        if (put)
+                put(f, g, index);
+        return check_written(unit, DROP_IN, f);
 }
 
 static int generate_guest(int destination, const Guest *g) {
-        int r;
+        char unit[INSTANCE_SIZE], before[INSTANCE_SIZE] = "";
+        int r = 0;
 
-        r = write_drop_in(destination, "vxm-guest", g, DROP_IN, put_guest_unit);
-        if (r >= 0 && guest_has_devices(g))
-                r = write_drop_in(destination, "vxm-bind", g, DROP_IN, put_bind_unit);
-        if (r >= 0 && guest_has_devices(g) && guest_stops_units(g))
-                r = write_drop_in(destination, "vxm-units", g, DROP_IN, put_units_unit);
-        if (r >= 0 && has_huge_pages(g))
-                r = write_drop_in(destination, "vxm-hugepages", g, DROP_IN, put_hugepages_unit);
-        if (r >= 0 && pins_cpus(g))
-                r = write_drop_in(destination, "vxm-cpus", g, DROP_IN, put_cpus_unit);
-        if (r >= 0 && guest_disks_need_root(g))
-                r = write_drop_in(destination, "vxm-disks", g, DROP_IN, put_disks_unit);
-        for (size_t i = 0; r >= 0 && i < g->n_shares; i++)
-                r = write_share(destination, g, &g->shares[i]);
-        if (r >= 0 && guest_needs_link(g))
-                r = write_drop_in(destination, "vxm-link", g, DROP_IN, put_link_unit);
-        if (r >= 0 && guest_needs_link(g))
-                r = write_drop_in(destination, "vxm-net", g, DROP_IN, put_net_unit);
-        if (r >= 0 && g->spice >= DISPLAY_PORT_MIN)
-                r = write_drop_in_of(destination, "vxm-spice", "socket", g, DROP_IN, put_spice_socket);
-        if (r >= 0 && g->vnc >= DISPLAY_PORT_MIN)
-                r = write_drop_in_of(destination, "vxm-vnc", "socket", g, DROP_IN, put_vnc_socket);
-        if (r >= 0 && g->tpm)
-                r = write_drop_in(destination, "vxm-tpm", g, DROP_IN, put_tpm_unit);
-        return r;
+        for (size_t u = 0; u < ELEMENTSOF(units); u++)
+                for (size_t n = units[u].needed(g), i = 0; r >= 0 && i < n; i++) {
+                        const char *share = units[u].needed == needs_shares ? g->shares[i].name : NULL;
+
+                        instance_of(units[u].name, g->name, share, units[u].type, unit);
+                        r = write_drop_in(destination, g, unit, before,
+                                units[u].judges && before[0] ? put_judged : units[u].put, i);
+                        memcpy(before, unit, sizeof before);
+                }
+        for (size_t i = 0; r >= 0 && i < g->n_shares; i++) {
+                instance_of("vxm-share", g->name, g->shares[i].name, "service", unit);
+                r = write_drop_in(destination, g, unit, "", put_share_service, i);
+        }
+        if (r < 0)
+                return r;
+        instance_of("vxm-guest", g->name, NULL, "service", unit);
+        return write_drop_in(destination, g, unit, before, put_guest_unit, 0);
 }
 
-/* A guest file that is changed, broken, masked or removed while its guest runs must not part the guest from the units that undo
- * what was done for it: nothing would be given back when it ends, and a host with a single GPU would stay dark. Whatever has an
- * undo record keeps them. */
-static int generate_taken(int root, int destination, const char *records, bool units) {
+/* ---- what has been taken ---- */
+
+/* Of a guest for which something is taken only the name is known for sure: its file may have changed, or be gone. */
+static int write_taken(int destination, const char *unit, const char *before) {
+        _cleanup_(fclosep) FILE *f = NULL;
+        int r;
+
+        r = open_drop_in(destination, unit, DROP_IN_TAKEN, &f);
+        if (r < 0)
+                return r;
+        fputs("# Made by vxm-generator: what has been taken for the guest goes back when it ends, whatever its file says "
+              "by then.\n[Unit]\n", f);
+        put_requirement(f, before);
+        return check_written(unit, DROP_IN_TAKEN, f);
+}
+
+/* The next unit that has something to undo for the guest, or the guest's own. */
+static const char *next_taken(int root, size_t u, const char *guest) {
+        char path[64];
+
+        while (++u < ELEMENTSOF(units)) {
+                if (!units[u].records)
+                        continue;
+                (void) snprintf(path, sizeof path, "%s/%s", units[u].records, guest);
+                if (root_exists(root, path))
+                        return units[u].name;
+        }
+        return "vxm-guest";
+}
+
+/* A guest file that is changed, broken, masked or removed while its guest runs must not part the guest from the units
+ * that undo what was done for it: nothing would be given back when it ends, and a host with a single GPU would stay
+ * dark. Whatever has an undo record stays required, in the same order. */
+static int generate_taken(int root, int destination, size_t u) {
+        char unit[INSTANCE_SIZE], before[INSTANCE_SIZE];
         char **names = NULL;
         size_t n = 0;
         int r;
 
-        r = root_list(root, records, &names, &n);
+        r = root_list(root, units[u].records, &names, &n);
         if (r == -ENOENT)
                 return 0;
         if (r < 0)
-                return log_error_errno(r, "Cannot list /%s: %s.", records, strerror(-r));
+                return log_error_errno(r, "Cannot list /%s: %s.", units[u].records, strerror(-r));
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                const Guest g = { .name = names[i] };
-
-                if (!guest_name_is_valid(g.name)) /* half a record */
+                if (!guest_name_is_valid(names[i])) /* half a record */
                         continue;
-                r = write_drop_in(destination, "vxm-guest", &g, DROP_IN_TAKEN, put_needs_bind);
-                if (r >= 0 && units)
-                        r = write_drop_in(destination, "vxm-bind", &g, DROP_IN_TAKEN, put_needs_units);
+                instance_of(units[u].name, names[i], NULL, units[u].type, before);
+                instance_of(next_taken(root, u, names[i]), names[i], NULL, "service", unit);
+                r = write_taken(destination, unit, before);
         }
         strings_free(names, n);
         return r;
@@ -446,8 +429,10 @@ static int run(void) {
                         r = generate_guest(destination, g) < 0 ? -EIO : r;
         }
         strings_free(names, n);
-        r = generate_taken(root, destination, "run/vxm/bind", false) < 0 ? -EIO : r;
-        return generate_taken(root, destination, "run/vxm/units", true) < 0 ? -EIO : r;
+        for (size_t u = 0; u < ELEMENTSOF(units); u++)
+                if (units[u].records && generate_taken(root, destination, u) < 0)
+                        r = -EIO;
+        return r;
 }
 
 int main(int argc, char *argv[]) {
