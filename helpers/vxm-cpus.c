@@ -50,7 +50,7 @@ static int load_host(int root, HostCpus *ret) {
 
 /* ---- acting ---- */
 
-/* What the kernel says of the partition: "member", "isolated", or "isolated invalid (why)". */
+/* What the kernel says of the partition: "member", "root", "isolated", or "isolated invalid (why)". */
 static int set_partition(int root, const char *wanted) {
         _cleanup_(freep) char *now = NULL, *then = NULL;
         int r = root_read(root, PARTITION, &now);
@@ -89,11 +89,6 @@ static int check_units(sd_bus *bus, const FencePlan *plan) {
 
                 if (r < 0)
                         return r;
-                if (cpu_set_is_empty(&now) && streq(unit, "init.scope"))
-                        return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                                "[CPU] Isolate=yes needs the kernel's cpuset controller in the unified hierarchy "
-                                "(cgroup "
-                                "v2), which is missing.");
                 if (cpu_set_intersects(&now, &plan->fenced))
                         return log_event_errno(EIO, MESSAGE_CPUS_FAILED, FIELDS("VXM_UNIT", unit),
                                 "%s still runs on CPU %s; see `systemctl show -p AllowedCPUs,EffectiveCPUs %s`.", unit,
@@ -102,7 +97,8 @@ static int check_units(sd_bus *bus, const FencePlan *plan) {
         return 0;
 }
 
-/* What the kernel does not let go stays where it is; unless it is to go back to where it has been. */
+/* What the kernel does not let go stays where it is. On the way back that is said, and no more: the number may be another
+ * device's by now, and trying again would not help. */
 static int set_irqs(int root, const FencePlan *plan) {
         bool fence = !cpu_set_is_empty(&plan->fenced);
         int first_error = 0;
@@ -113,17 +109,19 @@ static int set_irqs(int root, const FencePlan *plan) {
                 if (r >= 0 || (fence && irq_is_fixed(r)))
                         continue;
                 log_warning("Cannot say which CPUs take interrupt %s: %s.", plan->irqs[i].name, strerror(-r));
-                first_error = first_error < 0 ? first_error : r;
+                if (!irq_is_fixed(r) && first_error == 0)
+                        first_error = r;
         }
         return fence ? 0 : first_error;
 }
 
 /* Each step is tried on the way back, whatever became of those before. */
 static int act(int root, sd_bus *bus, const FencePlan *plan) {
+        bool partition = !streq(plan->partition, "member");
         int r = 0, q;
 
-        if (!plan->partition)
-                r = set_partition(root, "member");
+        if (!partition)
+                r = set_partition(root, plan->partition);
         q = set_units(bus, plan);
         r = r < 0 ? r : q;
         /* This question is answered after systemd has told the kernel. */
@@ -132,8 +130,8 @@ static int act(int root, sd_bus *bus, const FencePlan *plan) {
                 r = check_units(bus, plan);
         if (r < 0 && !arg_release)
                 return r;
-        if (plan->partition)
-                (void) set_partition(root, "isolated");
+        if (partition)
+                (void) set_partition(root, plan->partition);
         q = set_irqs(root, plan);
         return r < 0 ? r : q;
 }

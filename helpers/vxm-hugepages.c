@@ -46,6 +46,12 @@ static int read_guests(int root, HugeGuests *ret) {
         return r < 0 ? log_error_errno(r, "Cannot look who has huge pages: %s.", strerror(-r)) : 0;
 }
 
+static unsigned nearness(const Guest *g, const MemoryNode *node) {
+        if (g->cpu_pin.kind == CPU_PIN_LIST && cpu_set_intersects(&node->cpus, &g->cpu_pin.list))
+                return 2;
+        return cpu_set_is_empty(&node->cpus) ? 0 : 1;
+}
+
 static int read_pool(int root, const Guest *g, const HugeGuests *guests, HugePool *ret) {
         _cleanup_(memory_nodes_done) MemoryNodes nodes = {};
         int r = memory_nodes_read(root, g->huge_page_size, &nodes);
@@ -60,6 +66,7 @@ static int read_pool(int root, const Guest *g, const HugeGuests *guests, HugePoo
                         return log_oom();
                 ret->n++;
                 node->memory = nodes.items[i];
+                node->near = nearness(g, &node->memory);
                 node->awaited = huge_guests_awaited(guests, arg_guest, node->memory.number, g->huge_page_size, true);
         }
         return 0;
@@ -203,6 +210,19 @@ static int print_release(const HugeRecord *record) {
         return 0;
 }
 
+/* The guest has ended: whatever becomes of the pages now, others need not leave it any. */
+static int need_nothing(int root, HugeRecord *record) {
+        bool changed = false;
+        int r;
+
+        for (size_t i = 0; i < record->n; i++) {
+                changed |= record->items[i].need > 0;
+                record->items[i].need = 0;
+        }
+        r = changed ? huge_record_save(root, arg_guest, record) : 0;
+        return r < 0 ? log_error_errno(r, "Cannot write /run/vxm/hugepages/%s: %s.", arg_guest, strerror(-r)) : 0;
+}
+
 /* All nodes are tried, also when one fails. */
 static int give_back_all(int root, const HugeGuests *guests, HugeRecord *record, uint64_t *ret_kept) {
         int r, first_error = 0;
@@ -237,7 +257,8 @@ static int give_back(int root) {
         if (arg_dry_run)
                 return own ? print_release(&own->record) : 0;
         if (own) {
-                r = give_back_all(root, &guests, &own->record, &kept);
+                r = need_nothing(root, &own->record);
+                r = r < 0 ? r : give_back_all(root, &guests, &own->record, &kept);
                 if (r < 0)
                         return log_error_errno(r,
                                 "Not all huge pages have been given back; what was added stays noted in /run/vxm/hugepages/%s. "

@@ -57,6 +57,10 @@ static CpuSet guest_cpus(const FencePlan *plan, const CpuRecord *record) {
         return cpu_set_is_empty(&record->placement.spare) ? cpu_set_union(&own, &plan->host) : own;
 }
 
+static bool is_partition(const FencePlan *plan) {
+        return !streq(plan->partition, "member");
+}
+
 static int plan_unit(
         FencePlan *plan, const CpuClaims *guests, const char *leaving, const CpuRecordUnit *was, char **ret_why) {
         const CpuClaim *guest = find_guest(guests, leaving, was->name);
@@ -73,7 +77,7 @@ static int plan_unit(
                 }
                 if (cpu_set_is_empty(&allowed))
                         allowed = was->allowed;
-        } else if (plan->partition && streq(was->name, FENCE_GUEST_SLICE)) {
+        } else if (is_partition(plan) && streq(was->name, FENCE_GUEST_SLICE)) {
                 allowed = plan->fenced;
         } else if (guest) {
                 allowed = guest_cpus(plan, &guest->record);
@@ -126,6 +130,7 @@ static void reverse_units(FencePlan *plan) {
 
 static void sum_up(FencePlan *plan, const CpuSet *online, const CpuClaims *guests, const char *leaving) {
         size_t staying = 0, sparing = 0;
+        bool spread = false;
 
         for (size_t i = 0; i < guests->n; i++) {
                 const CpuClaim *claim = &guests->items[i];
@@ -136,9 +141,10 @@ static void sum_up(FencePlan *plan, const CpuSet *online, const CpuClaims *guest
                 plan->fenced = cpu_set_union(&plan->fenced, &own);
                 staying++;
                 sparing += !cpu_set_is_empty(&claim->record.placement.spare);
+                spread |= cpu_set_count(&claim->record.placement.spare) > 1;
         }
         plan->host = cpu_set_minus(online, &plan->fenced);
-        plan->partition = staying > 0 && sparing == staying;
+        plan->partition = staying == 0 || sparing < staying ? "member" : spread ? "root" : "isolated";
 }
 
 int fence_plan(const CpuSet *online, const CpuClaims *guests, const char *leaving, FencePlan *ret, char **ret_why) {
@@ -176,8 +182,8 @@ void fence_plan_print(const FencePlan *plan, FILE *f) {
         for (size_t i = 0; i < plan->n_units; i++)
                 fprintf(f, "set     %s AllowedCPUs=%s\n", plan->units[i].name,
                         cpu_set_print(&plan->units[i].allowed, text));
-        if (plan->partition)
-                fprintf(f, "write   /sys/fs/cgroup/%s/cpuset.cpus.partition isolated\n", FENCE_GUEST_SLICE);
+        if (is_partition(plan))
+                fprintf(f, "write   /sys/fs/cgroup/%s/cpuset.cpus.partition %s\n", FENCE_GUEST_SLICE, plan->partition);
         for (size_t i = 0; i < plan->n_irqs; i++) {
                 bool is_default = streq(plan->irqs[i].name, "default");
 

@@ -14,7 +14,9 @@ extern const size_t n_fence_host_units;
 typedef struct FencePlan {
         CpuSet fenced;        /* the CPUs of all guests with Isolate=yes */
         CpuSet host;          /* those that are left to the host */
-        bool partition;       /* make FENCE_GUEST_SLICE an isolated partition (cpuset.cpus.partition) */
+        /* What FENCE_GUEST_SLICE is to be (cpuset.cpus.partition): "member", no partition; "isolated", where the scheduler
+         * leaves each thread on its CPU; "root", where it does not, as QEMU's other threads have several to spread over. */
+        const char *partition;
         CpuRecordUnit *units; /* AllowedCPUs= of each, in the order in which to set them */
         size_t n_units;
         CpuRecordIrq *irqs;

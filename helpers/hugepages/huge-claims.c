@@ -67,9 +67,13 @@ uint64_t huge_guests_awaited(const HugeGuests *guests, const char *name, unsigne
         for (size_t i = 0; i < guests->n; i++) {
                 const HugeGuest *g = &guests->items[i];
                 const HugeClaim *claim = huge_record_find(&g->record, node, page_size);
+                uint64_t bytes = wanted(&g->record), left;
 
-                if (claim && !streq(g->name, name) && g->held < wanted(&g->record) && (ending || !g->ending))
-                        pages += claim->need;
+                if (!claim || streq(g->name, name) || g->held >= bytes || (!ending && g->ending))
+                        continue;
+                /* Those that it has already are no longer free. Which node they came from is not known. */
+                left = (bytes - g->held + page_size - 1) / page_size;
+                pages += claim->need < left ? claim->need : left;
         }
         return pages;
 }
@@ -113,6 +117,8 @@ static int add_process(int root, uint64_t pid, HugeGuests *guests) {
                 return 0;
         r = format(&path, "proc/%llu/status", (unsigned long long) pid);
         r = r < 0 ? r : root_read(root, path, &text);
+        if (r >= 0 && strstr(text, "\nKthread:\t1"))
+                return 0; /* KVM's and vhost's threads are in the guest's control group, and never have pages */
         r = r < 0 ? r : huge_status_parse(text, &bytes);
         if (r > 0)
                 g->held += bytes;

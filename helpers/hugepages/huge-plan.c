@@ -45,8 +45,8 @@ static void place_on(HugeNode *node, uint64_t pages) {
         node->add = pages > usable ? pages - usable : 0;
 }
 
-/* The node to place on next: one that has room for all; of those, or else of all, the one with the most free pages, where
- * that is not the question the one with the most room. */
+/* The node to place on next: one that has room for all; of those, or else of all, the nearest to the guest's CPUs; then the
+ * one with the most free pages, and where that is not the question the one with the most room. */
 static HugeNode *best_node(const HugePool *pool, uint64_t need) {
         HugeNode *best = NULL;
 
@@ -60,6 +60,8 @@ static HugeNode *best_node(const HugePool *pool, uint64_t need) {
                         best = node;
                 } else if (fits != (room(pool, best) >= need)) {
                         best = fits ? node : best;
+                } else if (node->near != best->near) {
+                        best = node->near > best->near ? node : best;
                 } else if (fits && huge_node_usable(node) != huge_node_usable(best)) {
                         best = huge_node_usable(node) > huge_node_usable(best) ? node : best;
                 } else if (room(pool, node) > room(pool, best)) {

@@ -7,6 +7,7 @@
 typedef struct HugeNode {
         MemoryNode memory;
         uint64_t awaited; /* free pages that are other guests' */
+        unsigned near;    /* how near to the guest's CPUs: 2 those of Pin= are there, 1 others are, 0 none are */
         bool exhausted;   /* it has been seen that no more can be made there */
         uint64_t take;    /* the plan: pages that the guest takes here … */
         uint64_t add;     /* … and how many of them have to be added to the pool before */
@@ -27,8 +28,8 @@ uint64_t huge_pool_makeable(const HugePool *pool);
 /* Whether any node has pages of this size at all. */
 bool huge_pool_exists(const HugePool *pool);
 
-/* Places need pages: all on one node if one has room for them, the one with the most pages that need not be made; else on as
- * few nodes as it takes. Returns 0; -ENOSPC: there is not so much, and no plan. */
+/* Places need pages: all on one node if one has room for them, the nearest to the guest's CPUs, and then the one with the most
+ * pages that need not be made; else on as few nodes as it takes. Returns 0; -ENOSPC: there is not so much, and no plan. */
 int huge_pool_place(HugePool *pool, uint64_t need);
 
 void huge_pool_done(HugePool *pool);

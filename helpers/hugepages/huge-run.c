@@ -15,6 +15,11 @@ enum {
 };
 
 static int refuse_write(int r, const HugeClaim *claim, uint64_t pages) {
+        if (r == -EINVAL && pages > claim->from && claim->page_size >= UINT64_C(1) << 30)
+                return log_event_errno(r, MESSAGE_MEMORY_SHORT, NULL,
+                        "This kernel makes no huge pages of 1 GiB while it runs: have it make them at boot, by hugepagesz=1G "
+                        "hugepages=%" PRIu64 " on its command line, or set HugePages=2M.",
+                        pages);
         return log_error_errno(r, "Cannot set the huge pages of node %u to %" PRIu64 ": %s.", claim->node, pages, strerror(-r));
 }
 
@@ -91,6 +96,10 @@ int huge_run_give_back(int root, const char *guest, HugeClaim *claim, uint64_t a
 
         *ret_kept = 0;
         r = memory_node_read_pool(root, claim->page_size, &node);
+        if (r == -ENOENT) { /* taken out of the machine since, and its pool with it */
+                claim->added = 0;
+                return 0;
+        }
         if (r < 0)
                 return log_error_errno(r, "Cannot read how many huge pages node %u has: %s.", claim->node, strerror(-r));
         stay = memory_node_lasting(&node);

@@ -43,12 +43,12 @@ static int add(NetTaps *taps, const char *name, const char *mac, const char *bri
 }
 
 /* A bridge takes the lowest address of its ports for its own, unless it has been given one: one that begins with fe is
- * never the lowest. */
+ * never the lowest. It must not be the guest's own, or the bridge would keep what is for the guest. */
 static void host_mac(const GuestNetwork *n, uint64_t tag, char ret[static MAC_TEXT_SIZE]) {
         mac_from_tag(tag, ret);
         if (n->mac)
                 strcpy(ret, n->mac);
-        memcpy(ret, "fe", 2);
+        memcpy(ret, startswith(ret, "fe") ? "fa" : "fe", 2);
 }
 
 int net_plan(int root, const Guest *g, NetTaps *ret) {

@@ -31,6 +31,10 @@ int cpu_pin_self(const CpuPlacement *p) {
         return set_affinity(0, &p->others);
 }
 
+int cpu_pin_allowed(CpuSet *ret) {
+        return get_affinity(0, ret);
+}
+
 /* A thread of that process, or QEMU has made it up. Signal 0 is none: the kernel only looks. */
 static int take_thread(const json_t *item, pid_t pid, pid_t *ret) {
         const json_t *id = json_object_get(item, "thread-id");

@@ -11,6 +11,9 @@
  * its iothreads are to be. Returns 0 or -errno. */
 int cpu_pin_self(const CpuPlacement *p);
 
+/* Where this process may run at all: within what its control group leaves it. Returns 0 or -errno. */
+int cpu_pin_allowed(CpuSet *ret);
+
 /* Pins each vCPU of QEMU, process pid, to its CPU, and lets it come before all else there if realtime; cpus: what
  * query-cpus-fast returned, which is not trusted. Looks what came of it. Returns 0; -EPROTO: QEMU's answer makes no
  * sense; -EIO: the kernel has not done it; -errno; and in *ret_why what went wrong, as the end of “The guest does not

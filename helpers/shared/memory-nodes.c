@@ -76,18 +76,34 @@ static int read_pool_file(int root, const MemoryNode *node, uint64_t page_size, 
         return r < 0 ? r : root_read_number(root, path, ret);
 }
 
+/* There is no one file for all of it: surplus pages that go between two looks would count as pages that stay. */
 int memory_node_read_pool(int root, uint64_t page_size, MemoryNode *node) {
+        uint64_t before;
         int r;
 
-        r = read_pool_file(root, node, page_size, "nr_hugepages", &node->pages);
-        r = r < 0 ? r : read_pool_file(root, node, page_size, "free_hugepages", &node->free);
-        r = r < 0 ? r : read_pool_file(root, node, page_size, "surplus_hugepages", &node->surplus);
+        do {
+                r = read_pool_file(root, node, page_size, "surplus_hugepages", &before);
+                r = r < 0 ? r : read_pool_file(root, node, page_size, "nr_hugepages", &node->pages);
+                r = r < 0 ? r : read_pool_file(root, node, page_size, "free_hugepages", &node->free);
+                r = r < 0 ? r : read_pool_file(root, node, page_size, "surplus_hugepages", &node->surplus);
+        } while (r >= 0 && node->surplus != before);
         node->has_pool = r >= 0;
         return r;
 }
 
 uint64_t memory_node_lasting(const MemoryNode *node) {
         return node->pages > node->surplus ? node->pages - node->surplus : 0;
+}
+
+static int read_cpus(int root, MemoryNode *node) {
+        _cleanup_(freep) char *path = NULL, *text = NULL;
+        int r;
+
+        r = format(&path, NODES "/node%u/cpulist", node->number);
+        r = r < 0 ? r : root_read(root, path, &text);
+        if (r == -ENOENT)
+                return 0; /* a machine recorded before this was of interest */
+        return r < 0 ? r : cpu_set_parse(text, &node->cpus);
 }
 
 static int read_node(int root, uint64_t page_size, MemoryNode *node) {
@@ -97,6 +113,7 @@ static int read_node(int root, uint64_t page_size, MemoryNode *node) {
         r = format(&path, NODES "/node%u/meminfo", node->number);
         r = r < 0 ? r : root_read(root, path, &text);
         r = r < 0 ? r : memory_node_parse(text, node);
+        r = r < 0 ? r : read_cpus(root, node);
         if (r < 0 || page_size == 0)
                 return r;
         r = memory_node_read_pool(root, page_size, node);

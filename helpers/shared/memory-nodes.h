@@ -3,11 +3,13 @@
 /* The machine's memory, node by node, as the kernel tells it in /sys/devices/system/node: how much there is, how much of it
  * is available, and the pool of huge pages of one size. (Not /proc/meminfo, which the sandbox of a guest's unit has not.) */
 
+#include "cpu-set.h"
 #include "util.h"
 
 typedef struct MemoryNode {
         unsigned number;
         uint64_t total, available; /* bytes. available: free, or freed without swapping anything out; an estimate */
+        CpuSet cpus;               /* those near to it; none: memory alone, such as CXL */
         bool has_pool;             /* there are huge pages of the size asked for; else the rest is 0 */
         uint64_t pages;            /* in the pool: nr_hugepages */
         uint64_t free;             /* of these, not in use */

@@ -24,6 +24,7 @@ typedef struct QemuLink {
 typedef struct MemoryPlacement {
         bool on_node; /* all of the guest's huge pages are on … */
         unsigned node;
+        bool near; /* … and QEMU may run on CPUs of that node */
 } MemoryPlacement;
 
 /* The facts of the host that the command line depends on. */

@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 
+#include "conf.h"
 #include "cpu-record.h"
 #include "exit-status.h"
 #include "log.h"
@@ -51,8 +52,20 @@ static HypervOffer ask_kvm(int root) {
         return offer;
 }
 
+/* A restart of the guest's unit alone leaves what vxm-cpus has decided as it is. */
+static int check_decided(const Guest *g, const CpuRecord *record) {
+        CpuSet own = cpu_placement_own(&record->placement);
+
+        if (record->placement.n == g->cpu_count && record->isolate == g->cpu_isolate &&
+                (g->cpu_pin.kind != CPU_PIN_LIST || cpu_set_equal(&own, &g->cpu_pin.list)))
+                return 0;
+        return conf_log(LOG_ERR, g->file, 0,
+                "[CPU] has changed since the guest's CPUs were set apart; run systemctl stop vxm-guest@%s, then start it again.",
+                g->name);
+}
+
 /* What vxm-cpus has decided, from the credential that systemd hands to the guest's unit. */
-static int read_credential(int root, CpuPlacement *ret) {
+static int read_credential(int root, const Guest *g, CpuPlacement *ret) {
         const char *directory = root_is_this_machine(root) ? getenv("CREDENTIALS_DIRECTORY") : NULL;
         _cleanup_(cpu_record_done) CpuRecord record = {};
         _cleanup_(freep) char *path = NULL, *text = NULL;
@@ -68,8 +81,10 @@ static int read_credential(int root, CpuPlacement *ret) {
         if (r < 0)
                 return log_error_errno(
                         r, "Cannot read what vxm-cpus has left in /%s: %s.", path ? path : "", strerror(-r));
-        *ret = record.placement;
-        return 0;
+        r = check_decided(g, &record);
+        if (r >= 0)
+                *ret = record.placement;
+        return r;
 }
 
 static int load_host(int root, HostCpus *ret) {
@@ -86,12 +101,29 @@ static int place(int root, const Guest *g, const HostCpus *host, QemuCpuFacts *f
         _cleanup_(cpu_claims_done) CpuClaims claims = {};
         int r;
 
-        r = read_credential(root, &facts->placement);
+        r = read_credential(root, g, &facts->placement);
         facts->decided = r >= 0;
         if (r != -ENOENT)
                 return r;
         r = cpu_claims_load(root, g->name, &claims);
         return r < 0 ? r : cpu_claims_place(host, g, &claims, &facts->placement);
+}
+
+/* systemd takes AllowedCPUs= from who has no such controller, too, and does nothing. */
+static int check_cpusets(int root, const Guest *g) {
+        _cleanup_(freep) char *text = NULL;
+        int r = root_read(root, "sys/fs/cgroup/cgroup.controllers", &text);
+        char *state;
+
+        if (r == -ENOENT && !root_is_this_machine(root))
+                return 0; /* recorded without it */
+        for (char *word = r < 0 ? NULL : strtok_r(text, " \n", &state); word; word = strtok_r(NULL, " \n", &state))
+                if (streq(word, "cpuset"))
+                        return 0;
+        return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
+                "%s: [CPU] Isolate=yes needs the kernel's cpuset controller in the unified hierarchy (cgroup v2), which is "
+                "missing; boot without cgroup_disable=cpuset and systemd.unified_cgroup_hierarchy=0, or remove Isolate=.",
+                g->file);
 }
 
 /* Under one root handle, so that a captured tree replays. */
@@ -100,6 +132,9 @@ int qemu_cpus_gather(int root, const Guest *g, QemuCpuFacts *ret) {
         QemuCpuFacts facts = { .kind = host_cpu_kind(root) };
         int r;
 
+        r = g->cpu_isolate ? check_cpusets(root, g) : 0;
+        if (r < 0)
+                return r;
         if (g->os == GUEST_OS_WINDOWS)
                 facts.hyperv = ask_kvm(root);
         if (g->cpu_pin.kind != CPU_PIN_NONE) {

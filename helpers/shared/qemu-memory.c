@@ -3,11 +3,13 @@
 
 #include <inttypes.h>
 
+#include "cpu-pin.h"
 #include "exit-status.h"
 #include "log.h"
 #include "messages.h"
 #include "qemu-facts.h"
 #include "qemu-memory.h"
+#include "root.h"
 
 /* Memory is made of what is free when the guest starts, or bit by bit later; either way it has to be there, or the host comes to
  * a standstill. What a guest with a balloon does not use is not taken, so only the whole machine is its limit; the same holds
@@ -39,6 +41,15 @@ int qemu_check_memory(int root, const Guest *g, bool last) {
         return 0;
 }
 
+/* The guest's unit may be kept off a node's CPUs, by its own fence or another guest's; and there are nodes without any. */
+static int may_run_near(int root, const MemoryNode *node, bool *ret) {
+        CpuSet allowed = node->cpus;
+        int r = root_is_this_machine(root) ? cpu_pin_allowed(&allowed) : 0;
+
+        *ret = cpu_set_intersects(&node->cpus, &allowed);
+        return r < 0 ? log_error_errno(r, "Cannot look which CPUs there are to run on: %s.", strerror(-r)) : 0;
+}
+
 int qemu_place_memory(int root, const Guest *g, MemoryPlacement *ret) {
         _cleanup_(memory_nodes_done) MemoryNodes nodes = {};
         const MemoryNode *best = NULL;
@@ -52,21 +63,24 @@ int qemu_place_memory(int root, const Guest *g, MemoryPlacement *ret) {
         for (size_t i = 0; i < nodes.n; i++)
                 if (nodes.items[i].free >= g->memory_size / g->huge_page_size && (!best || nodes.items[i].free > best->free))
                         best = &nodes.items[i];
-        if (nodes.n > 1 && best)
-                *ret = (MemoryPlacement){ .on_node = true, .node = best->number };
-        return 0;
+        if (nodes.n <= 1 || !best)
+                return 0;
+        *ret = (MemoryPlacement){ .on_node = true, .node = best->number };
+        return may_run_near(root, best, &ret->near);
 }
 
 /* Huge pages are filled at the start, by several threads: QEMU takes as many as it can use, at most 16. Where a node has them
- * all, the threads run there (thread-context, QEMU 7.2), and the pages are preferably taken there; should another guest
- * have been faster, others will do. */
+ * all, the pages are preferably taken there, and the threads run there if they may (thread-context, QEMU 7.2); should another
+ * guest have been faster, others will do. */
 static int add_huge_backend(Argv *a, const Guest *g, const MemoryPlacement *placement) {
         _cleanup_(freep) char *node = NULL;
         int r = 0;
 
         if (placement->on_node) {
-                r = argv_add(a, "-object", "thread-context,id=prealloc,node-affinity=%u", placement->node);
-                r = r < 0 ? r : format(&node, ",prealloc-context=prealloc,host-nodes=%u,policy=preferred", placement->node);
+                if (placement->near)
+                        r = argv_add(a, "-object", "thread-context,id=prealloc,node-affinity=%u", placement->node);
+                r = r < 0 ? r : format(&node, "%s,host-nodes=%u,policy=preferred",
+                                        placement->near ? ",prealloc-context=prealloc" : "", placement->node);
         }
         return r < 0 ? r
                      : argv_add(a, "-object",

@@ -32,6 +32,7 @@ _EVIDENCE = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of the same name
 def pytest_collection_modifyitems(items):
     """Tests that share a machine stay together when several machines run at once; those that take long come first."""
     for item in items:

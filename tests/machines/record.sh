@@ -342,6 +342,7 @@ record_displays() {
 record_memory() {
         for node in sys/devices/system/node/node[0-9]*; do
                 record_file "$node/meminfo"
+                record_file "$node/cpulist"
                 for pool in "$node"/hugepages/hugepages-*; do
                         record_files "$pool" nr_hugepages free_hugepages surplus_hugepages
                 done

@@ -100,7 +100,7 @@ static void test_memory(void **state) {
         g.huge_page_size = UINT64_C(2) << 20;
         assert_values(&g, &f, "-object", "memory-backend-memfd,id=mem0,size=512M,share=on,hugetlb=on,hugetlbsize=2M,prealloc=on,"
                                          "prealloc-threads=3\n");
-        f.memory = (MemoryPlacement){ .on_node = true, .node = 7 };
+        f.memory = (MemoryPlacement){ .on_node = true, .node = 7, .near = true };
         assert_values(&g, &f, "-object",
                 "thread-context,id=prealloc,node-affinity=7\n"
                 "memory-backend-memfd,id=mem0,size=512M,share=on,hugetlb=on,hugetlbsize=2M,prealloc=on,prealloc-threads=3,"
