@@ -69,10 +69,11 @@ static int set_partition(int root, const char *wanted) {
 
 /* All of them are tried: where one fails, the others are wanted all the same. */
 static int set_units(sd_bus *bus, const FencePlan *plan) {
+        CpuSet all = cpu_set_union(&plan->host, &plan->fenced);
         int first_error = 0;
 
         for (size_t i = 0; i < plan->n_units; i++) {
-                int r = cpus_bus_allow(bus, plan->units[i].name, &plan->units[i].allowed);
+                int r = cpus_bus_allow(bus, plan->units[i].name, &plan->units[i].allowed, &all);
 
                 if (r < 0 && first_error == 0)
                         first_error = r;

@@ -111,7 +111,7 @@ static void put_cpus(FILE *f, const Guest *g) {
                 fputs("LimitRTPRIO=1\nRestrictRealtime=no\n", f);
 }
 
-static void put_guest_unit(FILE *f, const Guest *g, size_t index _unused_) {
+static void put_guest_unit(FILE *f, const Guest *g) {
         if (g->description) {
                 fputs("Description=", f);
                 put_text(f, g->description);
@@ -119,7 +119,7 @@ static void put_guest_unit(FILE *f, const Guest *g, size_t index _unused_) {
         }
         /* A guest that loses its TPM is asked to power off. */
         if (g->tpm)
-                fprintf(f, "BindsTo=vxm-tpm@%s.service\nAfter=vxm-tpm@%s.service\n", g->name, g->name);
+                fprintf(f, "BindsTo=vxm-tpm@%s.service\n", g->name);
 
         fputs("\n[Service]\n", f);
         if (g->tpm) /* the TPM's secrets are swtpm's, not QEMU's */
@@ -251,9 +251,9 @@ typedef struct Unit {
 } Unit;
 
 /* All that a guest may need before it runs, in the order of starting: each requires the one before that the guest
- * needs, and the guest the last. What one has done is undone when another fails only if that one requires it: systemd
+ * needs, and the guest all of them. What one has done is undone when another fails only if that one requires it: systemd
  * looks at units that nobody needs any more when something that required them has ended, not when a job has failed
- * that would have started it.
+ * that would have started it. And should one end while the guest runs, the guest still needs the others.
  *
  * Memory comes before the desktop and the GPU, as what the machine is most likely not to have, and these after each
  * other so that the GPU is back when the desktop starts. The interrupts of devices are gone when CPUs are fenced off,
@@ -275,10 +275,25 @@ static const Unit units[] = {
 
 enum { INSTANCE_SIZE = 128 };
 
+/* The name of a unit's share; NULL: it has none. */
+static const char *share_of(const Guest *g, size_t u, size_t index) {
+        return units[u].needed == needs_shares ? g->shares[index].name : NULL;
+}
+
 /* NAME@GUEST.TYPE, or NAME@GUEST:SHARE.TYPE. */
 static void instance_of(const char *name, const char *guest, const char *share, const char *type,
         char ret[static INSTANCE_SIZE]) {
         (void) snprintf(ret, INSTANCE_SIZE, "%s@%s%s%s.%s", name, guest, share ? ":" : "", share ? share : "", type);
+}
+
+static void put_requirements(FILE *f, const Guest *g) {
+        char unit[INSTANCE_SIZE];
+
+        for (size_t u = 0; u < ELEMENTSOF(units); u++)
+                for (size_t n = units[u].needed(g), i = 0; i < n; i++) {
+                        instance_of(units[u].name, g->name, share_of(g, u, i), units[u].type, unit);
+                        put_requirement(f, unit);
+                }
 }
 
 /* ---- files ---- */
@@ -327,15 +342,28 @@ static int write_drop_in(int destination, const Guest *g, const char *unit, cons
         return check_written(unit, DROP_IN, f);
 }
 
+static int write_guest_drop_in(int destination, const Guest *g) {
+        _cleanup_(fclosep) FILE *f = NULL;
+        char unit[INSTANCE_SIZE];
+        int r;
+
+        instance_of("vxm-guest", g->name, NULL, "service", unit);
+        r = open_drop_in(destination, unit, DROP_IN, &f);
+        if (r < 0)
+                return r;
+        put_header(f, g);
+        put_requirements(f, g);
+        put_guest_unit(f, g);
+        return check_written(unit, DROP_IN, f);
+}
+
 static int generate_guest(int destination, const Guest *g) {
         char unit[INSTANCE_SIZE], before[INSTANCE_SIZE] = "";
         int r = 0;
 
         for (size_t u = 0; u < ELEMENTSOF(units); u++)
                 for (size_t n = units[u].needed(g), i = 0; r >= 0 && i < n; i++) {
-                        const char *share = units[u].needed == needs_shares ? g->shares[i].name : NULL;
-
-                        instance_of(units[u].name, g->name, share, units[u].type, unit);
+                        instance_of(units[u].name, g->name, share_of(g, u, i), units[u].type, unit);
                         r = write_drop_in(destination, g, unit, before,
                                 units[u].judges && before[0] ? put_judged : units[u].put, i);
                         memcpy(before, unit, sizeof before);
@@ -346,8 +374,7 @@ static int generate_guest(int destination, const Guest *g) {
         }
         if (r < 0)
                 return r;
-        instance_of("vxm-guest", g->name, NULL, "service", unit);
-        return write_drop_in(destination, g, unit, before, put_guest_unit, 0);
+        return write_guest_drop_in(destination, g);
 }
 
 /* ---- what has been taken ---- */

@@ -92,7 +92,7 @@ static int set_property(sd_bus *bus, const char *unit, const CpuSet *cpus, sd_bu
         return r < 0 ? r : sd_bus_call(bus, m, 0, error, NULL);
 }
 
-int cpus_bus_allow(sd_bus *bus, const char *unit, const CpuSet *cpus) {
+int cpus_bus_allow(sd_bus *bus, const char *unit, const CpuSet *cpus, const CpuSet *all) {
         _cleanup_(errorp) sd_bus_error error = SD_BUS_ERROR_NULL;
         char text[CPU_SET_TEXT_MAX];
         CpuSet now;
@@ -101,7 +101,8 @@ int cpus_bus_allow(sd_bus *bus, const char *unit, const CpuSet *cpus) {
         r = cpus_bus_allowed(bus, unit, &now);
         if (r < 0 || cpu_set_equal(&now, cpus))
                 return r;
-        r = set_property(bus, unit, cpus, &error);
+        r = cpu_set_is_empty(cpus) ? set_property(bus, unit, all, &error) : 0;
+        r = r < 0 ? r : set_property(bus, unit, cpus, &error);
         return r < 0 ? log_event_errno(r, MESSAGE_CPUS_FAILED, FIELDS("VXM_UNIT", unit),
                                "Cannot set AllowedCPUs=%s of %s: %s.", cpu_set_print(cpus, text), unit, why(&error, r))
                      : 1;

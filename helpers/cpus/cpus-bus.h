@@ -16,6 +16,8 @@ void cpus_bus_closep(sd_bus **bus);
 int cpus_bus_allowed(sd_bus *bus, const char *unit, CpuSet *ret);
 int cpus_bus_effective(sd_bus *bus, const char *unit, CpuSet *ret);
 
-/* Sets AllowedCPUs=, unless it is so already; the empty set takes the limit away. Returns 1; 0: nothing to do; -errno
+/* Sets AllowedCPUs=, unless it is so already; the empty set takes the limit away. all: the CPUs that there are: as long as
+ * another unit has a limit, the kernel refuses to forget that of a control group with processes in it, though systemd has
+ * done so; then it is one that forbids nothing. Returns 1; 0: nothing to do; -errno
  * after a message. systemd tells the kernel a moment later, but before it answers the next call. */
-int cpus_bus_allow(sd_bus *bus, const char *unit, const CpuSet *cpus);
+int cpus_bus_allow(sd_bus *bus, const char *unit, const CpuSet *cpus, const CpuSet *all);

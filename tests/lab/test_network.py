@@ -156,7 +156,6 @@ def test_two_guests_on_one_bridge(bridge):
     assert f"ping: {HOST} yes" in report and f"ping: {ADDRESSES['rival']} yes" in report, report
 
     # The node is open to all; it is the tap that is not.
-    lab.run("systemctl stop vxm-link@rival", check=False)
     attach = ("import fcntl, os, struct, sys; fcntl.ioctl(os.open('/dev/net/tun', os.O_RDWR), 0x400454ca, "
               "struct.pack('16sH22x', sys.argv[1].encode(), 0x5002))")
     for user, name in (("vxm-rival", tap(lab)), ("person", tap(lab))):
@@ -185,7 +184,7 @@ REFUSALS = {
 @pytest.mark.parametrize("case", REFUSALS)
 def test_refused_before_anything_changes(lab_shared, case, devices):
     text, message = REFUSALS[case]
-    lab_shared.run("pgrep -f 'http.server 8080' || systemd-run -q python3 -m http.server 8080; "
+    lab_shared.run("systemctl -q is-active lab-port || systemd-run -q --unit=lab-port python3 -m http.server 8080; "
                    "until ss -Hltn | grep -q :8080; do sleep 0.1; done", timeout=30)
     demo.install(lab_shared, text=demo.guest_file(text, devices))
     story = demo.refusal(lab_shared)

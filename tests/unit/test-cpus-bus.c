@@ -170,28 +170,31 @@ static void test_read(void **state) {
 }
 
 static void test_set(void **state) {
+        const CpuSet all = { .words = { 0xff } };
         Bench *b = *state;
         CpuSet set;
 
         assert_int_equal(cpu_set_parse("1,8", &set), 0);
-        assert_int_equal(cpus_bus_allow(b->bus, "init.scope", &set), 1);
+        assert_int_equal(cpus_bus_allow(b->bus, "init.scope", &set, &all), 1);
         assert_int_equal(b->fake->units[0].n, 2);
         assert_memory_equal(b->fake->units[0].allowed, "\x02\x01", 2);
-        assert_int_equal(cpus_bus_allow(b->bus, "init.scope", &set), 0); /* is so already */
+        assert_int_equal(cpus_bus_allow(b->bus, "init.scope", &set, &all), 0); /* is so already */
         assert_int_equal(b->fake->units[0].sets, 1);
 
         set = (CpuSet){}; /* no limit */
-        assert_int_equal(cpus_bus_allow(b->bus, "user.slice", &set), 1);
+        assert_int_equal(cpus_bus_allow(b->bus, "user.slice", &set, &all), 1);
         assert_int_equal(b->fake->units[1].n, 0);
+        assert_int_equal(b->fake->units[1].sets, 2); /* to all there are before, for the kernel */
 }
 
 static void test_refused(void **state) {
         CpuSet set = { .words = { 1 } };
+        const CpuSet all = { .words = { 0xff } };
         Bench *b = *state;
 
         b->fake->units[0].refuses = true;
         fixture_capture(b->fixture);
-        assert_int_equal(cpus_bus_allow(b->bus, "init.scope", &set), -EACCES);
+        assert_int_equal(cpus_bus_allow(b->bus, "init.scope", &set, &all), -EACCES);
         fixture_assert_logged(b->fixture, "Cannot set AllowedCPUs=0 of init.scope: Not today..");
         fixture_capture(b->fixture);
         assert_int_equal(cpus_bus_allowed(b->bus, "nonsense", &set), -EINVAL);

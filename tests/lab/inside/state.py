@@ -82,9 +82,9 @@ def _interfaces():
 
 
 def _cpus():
-    """A slice without the controller has no limit, as has one where it is empty."""
+    """A slice without the controller has no limit; once it had one, it may be one that forbids nothing."""
     for name in SLICES:
-        yield f"{name} cpus {_text(Path('/sys/fs/cgroup', name, 'cpuset.cpus'))}"
+        yield f"{name} cpus {_text(Path('/sys/fs/cgroup', name, 'cpuset.cpus.effective'))}"
         partition = _text(Path("/sys/fs/cgroup", name, "cpuset.cpus.partition"))
         yield f"{name} partition {'member' if partition == '-' else partition}"
     yield f"the first process runs on {','.join(map(str, sorted(os.sched_getaffinity(1))))}"
