@@ -69,17 +69,15 @@ def install(lab, *sections, name="demo"):
     demo.install(lab, name, demo.guest_file(*sections))
 
 
-def test_isolated_guest_and_every_ending(lab):
+def test_isolated_guest(lab):
     install(lab, GUEST, _WINDOWS)
     before, interrupts = demo.state(lab), movable(lab)
     assert interrupts
 
-    for way in demo.ENDS:
+    for way in ("stop", "kill supervisor"):
         demo.start(lab)
-        if way == demo.ENDS[0]:
+        if way == "stop":
             assert_seen_inside(demo.report(lab))
-        elif way == "power off inside":
-            demo.report(lab)
         assert vcpus(lab) == [2, 3], threads(lab)
         assert all(allowed <= {0, 1} for name, allowed in threads(lab) if not is_vcpu(name)), threads(lab)
         for unit in HOST:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A guest that needs all there is: each unit that prepares it fails in turn, and those before it undo what they have done; it
-starts, is started anew, and ends."""
+starts, is started anew, and ends in each way there is, and whatever was changed for it is as before. Tests of one kind of
+thing leave the ways of ending to this one."""
 
 import pytest
 
@@ -11,6 +12,8 @@ pytestmark = pytest.mark.machine("four-cpus")
 
 # What a unit of the host's is that the guest does not go along with.
 _IDLE = "[Service]\nExecStart=sleep inf\n"
+# Has a unit fail, once it has done what it does, if there is such a file. One drop-in is for all of them (systemd.unit(5)).
+_FAILS = "[Service]\nExecStartPost=/usr/bin/test ! -e /run/fails/%p\n"
 # In the order of starting.
 _UNITS = ("hugepages", "units", "bind", "net", "cpus", "disks", "tpm", "link", "guest")
 
@@ -38,22 +41,29 @@ def assert_undone(lab, before, what):
 
 def test_each_unit_fails_in_turn(lab):
     install(lab)
+    lab.run("mkdir -p /run/systemd/system/vxm-.service.d /run/fails")
+    lab.write("/run/systemd/system/vxm-.service.d/90-fails.conf", _FAILS)
+    lab.run("systemctl daemon-reload")
     before = demo.state(lab)
     for unit in _UNITS:
-        fails = f"/run/systemd/system/vxm-{unit}@demo.service.d/90-fails.conf"
-        lab.run(f"mkdir -p {fails.rsplit('/', 1)[0]}")
-        lab.write(fails, "[Service]\nExecStart=\nExecStart=/bin/false\n")
-        lab.run("systemctl daemon-reload")
+        lab.run(f"touch /run/fails/vxm-{unit}")
         assert lab.run("systemctl start vxm-guest@demo", check=False, timeout=180).returncode != 0
         assert lab.run(f"systemctl is-failed vxm-{unit}@demo", check=False).stdout == "failed\n", demo.journal(lab)
         assert_undone(lab, before, unit)
-        lab.run(f"rm {fails} && systemctl daemon-reload && systemctl reset-failed")
+        lab.run(f"rm /run/fails/vxm-{unit} && systemctl reset-failed")
 
 
 def test_starts_starts_anew_and_ends(lab):
     install(lab)
     before = demo.state(lab)
     demo.start(lab)
+    for way in demo.ENDS:
+        if way == "power off inside":
+            demo.report(lab)
+        demo.end(lab, way)
+        assert_undone(lab, before, way)
+        lab.run("systemctl reset-failed", check=False)
+        demo.start(lab)
     assert demo.report(lab)
     lab.run("systemctl restart vxm-guest@demo", timeout=300)
     assert demo.report(lab)
@@ -61,3 +71,19 @@ def test_starts_starts_anew_and_ends(lab):
     lab.run("rm /etc/vxm/guests/demo.guest && systemctl daemon-reload")
     demo.stop(lab)
     assert_undone(lab, before, "the end")
+
+
+@pytest.mark.parametrize("killed", ["tpm", "share@demo:music"])
+def test_what_helps_is_killed(lab, killed):
+    """A guest ends without its TPM, and stays without a share; neither is undone before QEMU is gone."""
+    install(lab)
+    before = demo.state(lab)
+    demo.start(lab)
+    demo.report(lab)
+    unit = f"vxm-{killed}" if "@" in killed else f"vxm-{killed}@demo"
+    lab.run(f"systemctl kill --signal=KILL {unit}.service")
+    if killed != "tpm":
+        lab.run("systemctl is-active vxm-guest@demo vxm-bind@demo vxm-cpus@demo vxm-hugepages@demo")
+        demo.stop(lab)
+    assert_undone(lab, before, killed)
+    assert lab.run("systemctl is-failed vxm-bind@demo", check=False).stdout != "failed\n", demo.journal(lab)
