@@ -148,9 +148,10 @@ static int make(int directory, const char *name, const GuestDisk *d, uid_t uid, 
         image = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (image < 0)
                 return -errno;
-        if (uid != (uid_t) -1 && fchown(image, uid, gid) < 0)
-                return -errno;
         r = d->format == DISK_QCOW2 ? fill_qcow2(image, d->size) : fill_raw(image, d->size);
+        /* Not before: qemu-img opens it once more, and vxm-disks may not write to what is not root's. */
+        if (r >= 0 && uid != (uid_t) -1 && fchown(image, uid, gid) < 0)
+                r = -errno;
         if (r >= 0 && fsync(image) < 0)
                 r = -errno;
         return r < 0 ? r : give_name(image, directory, name);

@@ -25,7 +25,7 @@ done
 # Without a GPU, and with a firmware that is quick where everything is emulated.
 _BASE = "[Guest]\nPreset=demo\n\n[Firmware]\nType=bios\n\n[Boot]\nCommandLine=console=ttyS0 quiet storage disks={}\n\n"
 
-ALL = _BASE.format(6) + """
+ALL = _BASE.format(7) + """
 [Disk system]
 Size=16M
 
@@ -46,6 +46,10 @@ Bus=sata
 Path={link}
 Bus=scsi
 Serial=write-1
+
+[Disk grown]
+Path=/srv/images/grown.qcow2
+Size=4M
 
 [CDROM install]
 Path=/srv/install.iso
@@ -95,8 +99,10 @@ def test_all_kinds(lab):
     before = demo.state(lab)
     demo.start(lab)
     own = "/var/lib/vxm/guests/demo"
-    for path in (f"{own}/system.qcow2", f"{own}/fast.raw", "/srv/images/sata.raw", node, "/run/vxm/shares/demo:music"):
+    for path in (f"{own}/system.qcow2", f"{own}/fast.raw", "/srv/images/sata.raw", "/srv/images/grown.qcow2", node,
+                 "/run/vxm/shares/demo:music"):
         assert owner(lab, path) == "vxm-demo", path
+    assert lab.run("stat -c %a /srv/images/grown.qcow2").stdout.strip() == "600"
     assert lab.run("stat -c '%a %s' /srv/images/sata.raw").stdout.split() == ["600", str(8 << 20)]
     image = json.loads(lab.run(f"qemu-img info -U --output=json {own}/system.qcow2").stdout)
     assert (image["format"], image["virtual-size"]) == ("qcow2", 16 << 20)
@@ -109,6 +115,7 @@ def test_all_kinds(lab):
     assert_line(report, "disk: nvme0n1", "serial discard-1", "size 16384 rw")
     assert_line(report, "disk: sd", "serial sata", "size 8192 rw")
     assert_line(report, "disk: sd", "serial write-1", "size 8192 rw")
+    assert_line(report, "disk: vd", "serial grown", "size 8192 rw")
     assert_line(report, "disk: sr0", "size 64 ", '"iiii')
     assert_line(report, "disk: sr1")
     assert_line(report, 'share: music "written by the host"')
@@ -125,7 +132,7 @@ def test_all_kinds(lab):
     assert owner(lab, "/srv/music/from-guest") == "vxm-demo"
     story = demo.journal(lab)
     assert f"[Disk scsi] {node} belongs to the guest." in story and f"{node} is back with the host." in story
-    assert story.count(" is new: ") == 3, story
+    assert story.count(" is new: ") == 4, story
 
 
 def test_given_back(lab):

@@ -2,7 +2,10 @@
 /* Making images: what is judged, what is made, and that nothing is ever written over. */
 
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "disk-image.h"
 #include "exit-status.h"
@@ -100,6 +103,36 @@ static void test_qcow2(void **state) {
         assert_memory_equal(head + 24, "\0\0\0\0\0\x30\0\0", 8); /* the size, as qcow2 has it */
 }
 
+/* For this process and what it executes: root has no more than the bounding set of vxm-disks@.service. */
+static void keep_capabilities_of_unit(void) {
+        const uint32_t kept = 1U << CAP_CHOWN | 1U << CAP_DAC_READ_SEARCH | 1U << CAP_FOWNER;
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { .effective = kept, .permitted = kept } };
+
+        for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++)
+                if (capability >= 32 || !(kept >> capability & 1))
+                        assert_int_equal(prctl(PR_CAPBSET_DROP, capability), 0);
+        assert_int_equal(syscall(SYS_capset, &header, data), 0);
+}
+
+/* For another user, who owns the image from the instant it has its name. Goes last, as capabilities do not come back. */
+static void test_for_user(void **state) {
+        GuestDisk disks[] = { disk("/srv/d.raw", DISK_RAW, 3 << 20), disk("/srv/d.qcow2", DISK_QCOW2, 3 << 20) };
+        Fixture *f = *state;
+
+        if (geteuid() != 0 || access(QEMU_IMG_PATH, X_OK) < 0 || prctl(PR_CAPBSET_READ, CAP_SETPCAP) != 1)
+                skip();
+        fixture_directory(f, "srv");
+        keep_capabilities_of_unit();
+        for (size_t i = 0; i < ELEMENTSOF(disks); i++) {
+                struct stat st;
+
+                assert_int_equal(disk_image_make(f->root, &guest, &disks[i], 4711, 4712), 1);
+                assert_int_equal(fstatat(f->root, disks[i].path + 1, &st, AT_SYMLINK_NOFOLLOW), 0);
+                assert_true(st.st_uid == 4711 && st.st_gid == 4712 && st.st_mode == (S_IFREG | 0600) && st.st_size > 0);
+        }
+}
+
 static void test_own(void **state) {
         GuestDisk disks[] = { disk("/var/lib/vxm/guests/g/a.raw", DISK_RAW, 1 << 20),
                 disk("/srv/b.raw", DISK_RAW, 1 << 20), disk("/var/lib/vxm/guests/g/c.raw", DISK_RAW, 0) };
@@ -123,6 +156,7 @@ int main(void) {
                 fixture_test(test_judge),
                 fixture_test(test_qcow2),
                 fixture_test(test_own),
+                fixture_test(test_for_user),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
