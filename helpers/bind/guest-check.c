@@ -7,8 +7,10 @@
 
 #include "census.h"
 #include "claims.h"
+#include "disk-check.h"
 #include "exit-status.h"
 #include "guest-check.h"
+#include "guest-disks.h"
 #include "guest-firmware.h"
 #include "json.h"
 #include "log.h"
@@ -128,7 +130,38 @@ static int ask_paths(Check *c, Verdict *verdict, char **ret_text) {
         return r < 0 ? r : free_and_strdup(ret_text, "all files that the guest file names are there");
 }
 
-/* Whether the guest's user may open a disk is told by owner and mode; access control lists are not looked at. */
+/* Its sockets are there as long as it runs. Returns 1, 0 or -errno. */
+static int guest_runs(const Check *c) {
+        _cleanup_(freep) char *sockets = NULL;
+        int r = format(&sockets, "run/vxm/sockets/%s", c->guest->name);
+
+        return r < 0 ? r : root_exists(c->root, sockets);
+}
+
+/* Of a guest that runs the disks are in use, by itself. */
+static int ask_disks(Check *c, Verdict *verdict, char **ret_text) {
+        int r;
+
+        (void) verdict;
+        if (c->guest->n_disks == 0 && c->guest->n_shares == 0)
+                return -ENODATA;
+        r = guest_runs(c);
+        if (r > 0)
+                return free_and_strdup(ret_text, "the guest runs, and has them");
+        r = r < 0 ? r : disks_check(c->root, c->guest, false);
+        for (size_t i = 0; r >= 0 && i < c->guest->n_disks; i++) {
+                const GuestDisk *d = &c->guest->disks[i];
+
+                r = list_append(ret_text, "\n", "%s: %s%s", d->name, d->path ? d->path : "empty",
+                        d->size > 0 && !root_exists(c->root, d->path + 1) ? ", made at the start" : "");
+        }
+        for (size_t i = 0; r >= 0 && i < c->guest->n_shares; i++)
+                r = list_append(ret_text, "\n", "%s: %s", c->guest->shares[i].name, c->guest->shares[i].path);
+        return r;
+}
+
+/* Whether the guest's user may open an image is told by owner and mode; access control lists are not looked at. A block
+ * device is given to that user at the start, and not to be given by anybody else. */
 static int ask_ownership(Check *c, Verdict *verdict, char **ret_text) {
         _cleanup_(freep) char *user_name = NULL;
         const struct passwd *user;
@@ -143,6 +176,8 @@ static int ask_ownership(Check *c, Verdict *verdict, char **ret_text) {
                 const GuestDisk *d = &c->guest->disks[i];
                 mode_t wanted = d->read_only ? 04 : 06, has;
 
+                if (!d->path || guest_disk_is_node(d))
+                        continue;
                 if (fstatat(c->root, d->path + 1, &st, 0) < 0)
                         continue; /* told above */
                 has = st.st_uid == user->pw_uid ? st.st_mode >> 6 : st.st_gid == user->pw_gid ? st.st_mode >> 3 : st.st_mode;
@@ -187,19 +222,16 @@ static int ask_tpm(Check *c, Verdict *verdict, char **ret_text) {
         return r < 0 ? r : free_and_strdup(ret_text, TPM_PROGRAM);
 }
 
-/* A guest that runs has its memory, and what is available now is for others. Its sockets are there as long as it runs. */
+/* A guest that runs has its memory, and what is available now is for others. */
 static int ask_memory(Check *c, Verdict *verdict, char **ret_text) {
         _cleanup_(memory_nodes_done) MemoryNodes nodes = {};
-        _cleanup_(freep) char *sockets = NULL;
         char available[SIZE_TEXT_MAX];
         int r;
 
-        r = format(&sockets, "run/vxm/sockets/%s", c->guest->name);
-        if (r < 0)
-                return r;
-        if (root_exists(c->root, sockets))
+        r = guest_runs(c);
+        if (r > 0)
                 return free_and_strdup(ret_text, "the guest runs, and has it");
-        r = qemu_check_memory(c->root, c->guest, false);
+        r = r < 0 ? r : qemu_check_memory(c->root, c->guest, false);
         r = r < 0 ? r : memory_nodes_read(c->root, 0, &nodes);
         if (r < 0)
                 return r;
@@ -357,6 +389,7 @@ static int ask_all(Check *c) {
         } questions[] = {
                 { "Kernel argument", ask_argument },
                 { "Files", ask_paths },
+                { "Disks", ask_disks },
                 { "Ownership", ask_ownership },
                 { "QEMU", ask_program },
                 { "KVM", ask_kvm },
