@@ -394,11 +394,28 @@ static int check_node(int root, const Guest *g, const GuestDisk *d) {
 
 /* ---- access of the guest's own user ---- */
 
-static int check_access(const Guest *g, const GuestDisk *d) {
+/* What vxm-disks prepares, and what the guest's unit opens, stands in drop-ins that are as old as the last daemon-reload. */
+static int refuse_stale(const Guest *g, const GuestDisk *d, const char *what) {
         _cleanup_(freep) char *why = NULL;
 
+        if (format(&why,
+                    "%s: the guest file may have changed since the units were made; run systemctl daemon-reload, then "
+                    "start again",
+                    what) < 0)
+                return log_oom();
+        return refuse(g, d, why);
+}
+
+static int check_access(const Guest *g, const GuestDisk *d, const struct stat *st) {
+        _cleanup_(freep) char *why = NULL;
+
+        if (st && guest_disk_is_node(d) && st->st_uid != geteuid())
+                return refuse_stale(g, d, " has not been given to the guest's user");
         if (access(d->path, d->read_only ? R_OK : R_OK | W_OK) == 0)
                 return 0;
+        if (errno == EROFS)
+                return refuse_stale(g, d, 
+                        " is read-only to the guest (if its file system is that to all, set ReadOnly=yes)");
         if (format(&why,
                     " cannot be %s by the guest's user: %s; chown vxm-%s '%s', and let that user into the directories "
                     "above",
@@ -435,6 +452,8 @@ static int check_disk(int root, const Guest *g, const GuestDisk *d, bool prepare
 
         if (fd == -ENOENT && d->size > 0 && !(prepared && guest_disk_needs_root(g, d)))
                 return prepared ? 0 : disk_image_judge(root, g, d);
+        if (fd == -ENOENT && prepared && guest_disk_needs_root(g, d))
+                return refuse_stale(g, d, " has not been made, or is gone");
         if (fd < 0) {
                 if (format(&why, ": %s; put the file there or correct the path", strerror(-fd)) < 0)
                         return log_oom();
@@ -443,7 +462,7 @@ static int check_disk(int root, const Guest *g, const GuestDisk *d, bool prepare
         if (fstat(fd, &st) < 0)
                 return log_error_errno(errno, "Cannot look at %s: %m.", d->path);
         if (guest_disk_is_node(d))
-                return prepared ? check_access(g, d) : check_node(root, g, d);
+                return prepared ? check_access(g, d, &st) : check_node(root, g, d);
         if (S_ISBLK(st.st_mode))
                 return refuse(g, d,
                         " leads to a block device; name that by a path in /dev, such as a link in /dev/disk/by-id");
@@ -451,7 +470,7 @@ static int check_disk(int root, const Guest *g, const GuestDisk *d, bool prepare
                 return refuse(g, d, " is neither a regular file nor a block device; name one");
         r = check_twins(root, g, d, &st);
         r = r < 0 ? r : check_locks(root, g, d, &st);
-        return r < 0 || !prepared ? r : check_access(g, d);
+        return r < 0 || !prepared ? r : check_access(g, d, &st);
 }
 
 static int check_share(int root, const Guest *g, const GuestShare *s, bool prepared) {

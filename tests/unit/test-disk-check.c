@@ -165,6 +165,23 @@ static void test_locks(void **state) {
                 "copy.");
 }
 
+/* A disk that came into the file after the units were made has been prepared by nobody. */
+static void test_stale_units(void **state) {
+        static const char again[] = "run systemctl daemon-reload, then start again.";
+        static const char *const texts[] = { "[Disk d]\nPath=/srv/none.img\nSize=1M\n", "[Disk d]\nPath=/dev/none\n",
+                "[Disk d]\nPath=/dev/others\n" };
+        Fixture *f = *state;
+
+        fixture_write(f, "dev/others", "");
+        for (size_t i = 0; i < ELEMENTSOF(texts) - (geteuid() != 0); i++) {
+                if (geteuid() == 0)
+                        assert_int_equal(fchownat(f->root, "dev/others", 4711, 4711, 0), 0);
+                fixture_capture(f);
+                assert_int_equal(check(f, texts[i], true), -E_CONFIG);
+                fixture_assert_logged(f, again);
+        }
+}
+
 static void test_shares(void **state) {
         Fixture *f = *state;
 
@@ -187,6 +204,7 @@ int main(void) {
                 fixture_test(test_nodes_of_others),
                 fixture_test(test_images),
                 fixture_test(test_locks),
+                fixture_test(test_stale_units),
                 fixture_test(test_shares),
         };
 
