@@ -19,6 +19,7 @@
 #include "proc-text.h"
 #include "root.h"
 #include "sysfs.h"
+#include "user-access.h"
 
 static int refuse_path(const Guest *g, const char *section, const char *name, const char *path, const char *why) {
         return log_event_errno(E_CONFIG, MESSAGE_GUEST_FILE_INVALID, FIELDS("CONFIG_FILE", g->file),
@@ -406,33 +407,20 @@ static int refuse_stale(const Guest *g, const GuestDisk *d, const char *what) {
         return refuse(g, d, why);
 }
 
-static int check_access(const Guest *g, const GuestDisk *d, const struct stat *st) {
+static int refuse_access(const Guest *g, const GuestDisk *d, const char *reason) {
         _cleanup_(freep) char *why = NULL;
 
-        if (st && guest_disk_is_node(d) && st->st_uid != geteuid())
-                return refuse_stale(g, d, " has not been given to the guest's user");
-        if (access(d->path, d->read_only ? R_OK : R_OK | W_OK) == 0)
-                return 0;
-        if (errno == EROFS)
-                return refuse_stale(g, d, 
-                        " is read-only to the guest (if its file system is that to all, set ReadOnly=yes)");
         if (format(&why,
                     " cannot be %s by the guest's user: %s; chown vxm-%s '%s', and let that user into the directories "
                     "above",
-                    d->read_only ? "read" : "read and written", strerror(errno), g->name, d->path) < 0)
+                    d->read_only ? "read" : "read and written", reason, g->name, d->path) < 0)
                 return log_oom();
         return refuse(g, d, why);
 }
 
-static int check_share_access(const Guest *g, const GuestShare *s) {
+static int refuse_share_access(const Guest *g, const GuestShare *s) {
         _cleanup_(freep) char *why = NULL;
 
-        /* EROFS is this unit's own: to the guest's QEMU all but its disks is read-only. It comes after the permissions.
-         */
-        if (access(s->path, s->read_only ? R_OK | X_OK : R_OK | W_OK | X_OK) == 0 || errno == EROFS)
-                return 0;
-        if (errno != EACCES)
-                return log_error_errno(errno, "%s: [Share %s] Path=%s: %m.", g->file, s->name, s->path);
         if (format(&why,
                     " cannot be %s by the guest's user; setfacl -m u:vxm-%s:%s '%s', and let that user into the "
                     "directories above%s",
@@ -440,6 +428,89 @@ static int check_share_access(const Guest *g, const GuestShare *s) {
                     s->read_only ? "" : ", or set ReadOnly=yes") < 0)
                 return log_oom();
         return refuse_path(g, "Share", s->name, s->path, why);
+}
+
+static int check_access(const Guest *g, const GuestDisk *d, const struct stat *st) {
+        if (guest_disk_is_node(d) && st->st_uid != geteuid())
+                return refuse_stale(g, d, " has not been given to the guest's user");
+        if (access(d->path, d->read_only ? R_OK : R_OK | W_OK) == 0)
+                return 0;
+        if (errno == EROFS)
+                return refuse_stale(g, d,
+                        " is read-only to the guest (if its file system is that to all, set ReadOnly=yes)");
+        return refuse_access(g, d, strerror(errno));
+}
+
+static int check_share_access(const Guest *g, const GuestShare *s) {
+        /* EROFS is this unit's own: to the guest's QEMU all but its disks is read-only. It comes after the permissions.
+         */
+        if (access(s->path, s->read_only ? R_OK | X_OK : R_OK | W_OK | X_OK) == 0 || errno == EROFS)
+                return 0;
+        if (errno != EACCES)
+                return log_error_errno(errno, "%s: [Share %s] Path=%s: %m.", g->file, s->name, s->path);
+        return refuse_share_access(g, s);
+}
+
+/* ---- the same, before that user can look itself ---- */
+
+/* Who judges may not become the guest's user, which may not even have been made. What cannot be told is left to that user: it
+ * looks at last. Returns 1, 0 and what stands in the way in *ret_where, or -ENOMEM. */
+static int user_will_reach(int root, const Guest *g, const char *path, int wanted, char **ret_where) {
+        _cleanup_(user_ids_done) UserIds user = {};
+        _cleanup_(freep) char *name = NULL;
+        int r;
+
+        if (!root_is_this_machine(root))
+                return 1;
+        if (format(&name, "vxm-%s", g->name) < 0)
+                return -ENOMEM;
+        r = user_ids_find(name, &user);
+        r = r < 0 ? r : user_may(root, path, &user, wanted, ret_where);
+        return r < 0 && r != -ENOMEM ? 1 : r;
+}
+
+static int judge_access(int root, const Guest *g, const GuestDisk *d) {
+        _cleanup_(freep) char *where = NULL, *reason = NULL;
+        int r;
+
+        /* What somebody has put into the guest's own directory systemd gives to the guest (StateDirectory=). */
+        if (guest_disk_is_own(g, d))
+                return 0;
+        r = user_will_reach(root, g, d->path, d->read_only ? R_OK : R_OK | W_OK, &where);
+        if (r > 0)
+                return 0;
+        if (r < 0 || format(&reason, "owner and mode of %s forbid it", where) < 0)
+                return log_oom();
+        return refuse_access(g, d, reason);
+}
+
+/* An image that is to be made will be its own, but has to be reached. */
+static int judge_new_image(int root, const Guest *g, const GuestDisk *d) {
+        _cleanup_(freep) char *where = NULL, *directory = NULL, *reason = NULL;
+        int r;
+
+        r = disk_image_judge(root, g, d);
+        if (r < 0 || guest_disk_is_own(g, d))
+                return r;
+        directory = strndup(d->path, (size_t) (strrchr(d->path, '/') - d->path));
+        r = !directory ? -ENOMEM : user_will_reach(root, g, isempty(directory) ? "/" : directory, X_OK, &where);
+        if (r > 0)
+                return 0;
+        if (r < 0 ||
+                format(&reason,
+                        " is to be where the guest's user may not enter: owner and mode of %s forbid it; let that user "
+                        "into the directory, or leave out Path=, so that it goes to /var/lib/vxm/guests",
+                        where) < 0)
+                return log_oom();
+        return refuse(g, d, reason);
+}
+
+static int judge_share_access(int root, const Guest *g, const GuestShare *s) {
+        _cleanup_(freep) char *where = NULL;
+        int r;
+
+        r = user_will_reach(root, g, s->path, s->read_only ? R_OK | X_OK : R_OK | W_OK | X_OK, &where);
+        return r < 0 ? log_oom() : r == 0 ? refuse_share_access(g, s) : 0;
 }
 
 /* ---- all of them ---- */
@@ -451,9 +522,11 @@ static int check_disk(int root, const Guest *g, const GuestDisk *d, bool prepare
         int r;
 
         if (fd == -ENOENT && d->size > 0 && !(prepared && guest_disk_needs_root(g, d)))
-                return prepared ? 0 : disk_image_judge(root, g, d);
+                return prepared ? 0 : judge_new_image(root, g, d);
         if (fd == -ENOENT && prepared && guest_disk_needs_root(g, d))
                 return refuse_stale(g, d, " has not been made, or is gone");
+        if (fd == -EACCES) /* who may not look without privileges lets others look, as the doctor has to */
+                return prepared ? refuse_access(g, d, strerror(EACCES)) : 0;
         if (fd < 0) {
                 if (format(&why, ": %s; put the file there or correct the path", strerror(-fd)) < 0)
                         return log_oom();
@@ -470,7 +543,7 @@ static int check_disk(int root, const Guest *g, const GuestDisk *d, bool prepare
                 return refuse(g, d, " is neither a regular file nor a block device; name one");
         r = check_twins(root, g, d, &st);
         r = r < 0 ? r : check_locks(root, g, d, &st);
-        return r < 0 || !prepared ? r : check_access(g, d, &st);
+        return r < 0 ? r : prepared ? check_access(g, d, &st) : judge_access(root, g, d);
 }
 
 static int check_share(int root, const Guest *g, const GuestShare *s, bool prepared) {
@@ -481,13 +554,13 @@ static int check_share(int root, const Guest *g, const GuestShare *s, bool prepa
                 return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
                         "%s is missing, which serves [Share %s]; install it (Debian 13: virtiofsd).", VIRTIOFSD_PATH,
                         s->name);
-        if (fd < 0 && !(fd == -EACCES && prepared))
+        if (fd < 0 && fd != -EACCES)
                 return refuse_path(g, "Share", s->name, s->path,
                         fd == -ENOENT ? ": there is no such directory; make it or correct the path"
                                       : ": it cannot be opened; correct the path");
         if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode)))
                 return refuse_path(g, "Share", s->name, s->path, " is no directory; name one");
-        return prepared ? check_share_access(g, s) : 0;
+        return prepared ? check_share_access(g, s) : fd < 0 ? 0 : judge_share_access(root, g, s);
 }
 
 int disks_check(int root, const Guest *g, bool prepared) {

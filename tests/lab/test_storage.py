@@ -165,7 +165,9 @@ def test_refused(lab):
             "</dev/null >/dev/null 2>&1 & until [ -e /run/is-hidden ]; do sleep 0.1; done")
     lab.run(f"chmod 700 /srv/music && chown 0 /srv/music && mkdir /run/mounted && mkfs.ext4 -q {node} && "
             f"mount {node} /run/mounted")
+    lab.run("mkdir -m 700 /srv/private && truncate -s 1M /srv/private/a.raw && chown vxm-demo /srv/private/a.raw")
     cases = {
+        "[Disk a]\nPath=/srv/private/a.raw\n": ("cannot be read and written by the guest's user", "/srv/private forbid it"),
         f"[Disk a]\nPath={links.split()[0]}\n": ("is in use by the host: the root file system",),
         f"[Disk a]\nPath={link}\n": ("is in use by the host: the file system on /run/mounted",),
         f"[Disk a]\nPath={node}\n": ("is in use by the host",),
