@@ -359,8 +359,11 @@ static int write_guest_drop_in(int destination, const Guest *g) {
 
 static int generate_guest(int destination, const Guest *g) {
         char unit[INSTANCE_SIZE], before[INSTANCE_SIZE] = "";
-        int r = 0;
+        int r;
 
+        /* All others come after it, and before the guest's first start it judges: what the file names has to be mounted. */
+        instance_of("vxm-user", g->name, NULL, "service", unit);
+        r = write_drop_in(destination, g, unit, before, NULL, 0);
         for (size_t u = 0; u < ELEMENTSOF(units); u++)
                 for (size_t n = units[u].needed(g), i = 0; r >= 0 && i < n; i++) {
                         instance_of(units[u].name, g->name, share_of(g, u, i), units[u].type, unit);
