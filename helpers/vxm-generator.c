@@ -6,6 +6,7 @@
  * that it cannot hang the boot; of a running machine it sees the undo records in /run/vxm. A broken guest file costs only its
  * own guest its drop-ins: the units fail to start then, and say why, because every helper reads the file again. */
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
@@ -21,6 +22,11 @@
 
 #define DROP_IN "50-vxm.conf"
 #define DROP_IN_TAKEN "50-vxm-taken.conf"
+#define DROP_IN_DEVICE "40-vxm.conf" /* before that of systemd-fstab-generator(8), which says what somebody has set */
+
+enum {
+        UNIT_NAME_SIZE = 256, /* systemd's longest, with its NUL */
+};
 
 static const char *arg_root = "/";
 static const char *arg_destination;
@@ -90,6 +96,41 @@ static void put_guest_disks(FILE *f, const Guest *g) {
                 else if (d->path)
                         put_path(f, d->read_only ? "ReadOnlyPaths=-" : "ReadWritePaths=-", d->path);
         }
+}
+
+/* What systemd calls a device: as `systemd-escape --path --suffix=device` does. Returns false where that gets too long. */
+static bool device_unit_of(const char *path, char ret[static UNIT_NAME_SIZE]) {
+        static const char suffix[] = ".device";
+        size_t n = 0;
+
+        for (const char *p = path; *p; p++) {
+                bool last = strspn(p, "/") == strlen(p);
+
+                if (n + STRLEN("\\x00") + sizeof suffix + STRLEN(".d") > UNIT_NAME_SIZE)
+                        return false;
+                if (*p == '/' && (n == 0 || p[1] == '/' || last))
+                        continue;
+                if (*p == '/')
+                        ret[n++] = '-';
+                else if (isalnum((unsigned char) *p) || *p == ':' || *p == '_' || (*p == '.' && n > 0))
+                        ret[n++] = *p;
+                else
+                        n += (size_t) sprintf(ret + n, "\\x%02x", (unsigned char) *p);
+        }
+        memcpy(ret + n, suffix, sizeof suffix);
+        return true;
+}
+
+/* ---- the unit that all others come after, and which judges first ---- */
+
+/* At boot a disk may be found when an enabled guest is due already. It is wanted, not required: a guest without its disk is
+ * refused in words. */
+static void put_user_unit(FILE *f, const Guest *g, size_t index _unused_) {
+        char unit[UNIT_NAME_SIZE];
+
+        for (size_t i = 0; i < g->n_disks; i++)
+                if (guest_disk_is_node(&g->disks[i]) && device_unit_of(g->disks[i].path, unit))
+                        fprintf(f, "Wants=%s\nAfter=%s\n", unit, unit);
 }
 
 /* ---- the guest's own unit ---- */
@@ -300,7 +341,7 @@ static void put_requirements(FILE *f, const Guest *g) {
 
 /* Opens DESTINATION/UNIT.d/NAME, anew. */
 static int open_drop_in(int destination, const char *unit, const char *name, FILE **ret) {
-        char directory[INSTANCE_SIZE + 2], path[INSTANCE_SIZE + 32];
+        char directory[UNIT_NAME_SIZE + 2], path[UNIT_NAME_SIZE + 32];
         int fd;
 
         (void) snprintf(directory, sizeof directory, "%s.d", unit);
@@ -357,13 +398,32 @@ static int write_guest_drop_in(int destination, const Guest *g) {
         return check_written(unit, DROP_IN, f);
 }
 
+/* As long as for KVM, see units/dev-kvm.device.d. */
+static int generate_device(int destination, const char *path) {
+        _cleanup_(fclosep) FILE *f = NULL;
+        char unit[UNIT_NAME_SIZE];
+        int r;
+
+        if (!device_unit_of(path, unit))
+                return 0;
+        r = open_drop_in(destination, unit, DROP_IN_DEVICE, &f);
+        if (r < 0)
+                return r;
+        fputs("# Made by vxm-generator: a guest waits for this disk at boot, but not for ever.\n[Unit]\n"
+              "JobRunningTimeoutSec=30s\n", f);
+        return check_written(unit, DROP_IN_DEVICE, f);
+}
+
 static int generate_guest(int destination, const Guest *g) {
         char unit[INSTANCE_SIZE], before[INSTANCE_SIZE] = "";
         int r;
 
-        /* All others come after it, and before the guest's first start it judges: what the file names has to be mounted. */
+        /* All others come after it, and before the guest's first start it judges: what the file names has to be there. */
         instance_of("vxm-user", g->name, NULL, "service", unit);
-        r = write_drop_in(destination, g, unit, before, NULL, 0);
+        r = write_drop_in(destination, g, unit, before, put_user_unit, 0);
+        for (size_t i = 0; r >= 0 && i < g->n_disks; i++)
+                if (guest_disk_is_node(&g->disks[i]))
+                        r = generate_device(destination, g->disks[i].path);
         for (size_t u = 0; u < ELEMENTSOF(units); u++)
                 for (size_t n = units[u].needed(g), i = 0; r >= 0 && i < n; i++) {
                         instance_of(units[u].name, g->name, share_of(g, u, i), units[u].type, unit);
