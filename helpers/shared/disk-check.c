@@ -55,6 +55,70 @@ static int check_twins(int root, const Guest *g, const GuestDisk *d, const struc
         return 0;
 }
 
+/* What the host has an image for is no lock on it. */
+static int refuse_host_file(const Guest *g, const GuestDisk *d, const char *use, const char *command, const char *name) {
+        _cleanup_(freep) char *why = NULL, *next = NULL;
+
+        if (format(&why, "is in use by the host: %s", use) < 0 ||
+                format(&next, "end that first (%s %s), set ReadOnly=yes, or give this guest a copy", command, name) < 0)
+                return log_oom();
+        return refuse_disk(g, d, E_BUSY, why, next);
+}
+
+static int check_loops(int root, const Guest *g, const GuestDisk *d, const struct stat *st) {
+        char **names = NULL;
+        size_t n = 0;
+        int r = 0;
+
+        if (root_list(root, "sys/block", &names, &n) < 0)
+                return 0;
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                _cleanup_(freep) char *path = NULL, *file = NULL, *use = NULL, *node = NULL;
+
+                if (!startswith(names[i], "loop"))
+                        continue;
+                if (format(&path, "sys/block/%s/loop/backing_file", names[i]) < 0)
+                        r = log_oom();
+                else if (root_read(root, path, &file) < 0 || file[0] != '/' || !is_same_file(root, file, st))
+                        continue;
+                else if (format(&use, "%s stands on it, and may be mounted", names[i]) < 0 ||
+                        format(&node, "/dev/%s", names[i]) < 0)
+                        r = log_oom();
+                else
+                        r = refuse_host_file(g, d, use, "umount, then losetup -d", node);
+        }
+        strings_free(names, n);
+        return r;
+}
+
+static int check_swaps(int root, const Guest *g, const GuestDisk *d, const struct stat *st) {
+        _cleanup_(freep) char *text = NULL;
+        char **names = NULL;
+        size_t n = 0;
+        int r;
+
+        if (root_read(root, "proc/swaps", &text) < 0) /* not to be seen by the guest's own unit */
+                return 0;
+        r = swaps_parse(text, &names, &n);
+        if (r < 0)
+                r = log_error_errno(r, "Cannot read what the host swaps to: %s.", strerror(-r));
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                if (names[i][0] == '/' && is_same_file(root, names[i], st))
+                        r = refuse_host_file(g, d, "swap", "swapoff", names[i]);
+        strings_free(names, n);
+        return r;
+}
+
+/* Two systems that write to one file system destroy it. */
+static int check_host_file(int root, const Guest *g, const GuestDisk *d, const struct stat *st) {
+        int r;
+
+        if (d->read_only)
+                return 0;
+        r = check_loops(root, g, d, st);
+        return r < 0 ? r : check_swaps(root, g, d, st);
+}
+
 /* Whether a guest's file names the image, and the guest runs: its directory of sockets comes and goes with it. */
 static bool has_image(int root, const char *name, const struct stat *st) {
         _cleanup_(guest_freep) Guest *g = NULL;
@@ -542,6 +606,7 @@ static int check_disk(int root, const Guest *g, const GuestDisk *d, bool prepare
         if (!S_ISREG(st.st_mode))
                 return refuse(g, d, " is neither a regular file nor a block device; name one");
         r = check_twins(root, g, d, &st);
+        r = r < 0 ? r : check_host_file(root, g, d, &st);
         r = r < 0 ? r : check_locks(root, g, d, &st);
         return r < 0 ? r : prepared ? check_access(g, d, &st) : judge_access(root, g, d);
 }

@@ -136,6 +136,25 @@ static void test_images(void **state) {
         assert_refused(f, "[Disk d]\nPath=/none/new.img\nSize=1M\n", -E_CONFIG, "its directory is missing");
 }
 
+/* An image that the host itself has mounted or swaps to, by whatever name. */
+static void test_images_of_host(void **state) {
+        Fixture *f = *state;
+
+        fixture_write(f, "srv/a.img", "");
+        fixture_write(f, "srv/free.img", "");
+        fixture_link(f, "srv/b.img", "a.img");
+        fixture_lines(f, "sys/block/loop0/loop/backing_file = /srv/a.img\nsys/block/loop1/loop/backing_file = /srv/gone\n"
+                         "sys/block/loop2/\nsys/block/sda/\n");
+        assert_refused(f, "[Disk d]\nPath=/srv/b.img\n", -E_BUSY,
+                "[Disk d] /srv/b.img is in use by the host: loop0 stands on it, and may be mounted; end that first "
+                "(umount, then losetup -d /dev/loop0), set ReadOnly=yes, or give this guest a copy.");
+        assert_int_equal(check(f, "[Disk d]\nPath=/srv/b.img\nReadOnly=yes\n", false), 0);
+        assert_int_equal(check(f, "[Disk d]\nPath=/srv/free.img\n", false), 0);
+        fixture_lines(f, "proc/swaps = Filename Type Size Used Priority\nproc/swaps += /srv/free.img file 1 0 -2\n");
+        assert_refused(f, "[Disk d]\nPath=/srv/free.img\n", -E_BUSY,
+                "is in use by the host: swap; end that first (swapoff /srv/free.img)");
+}
+
 static void lock(int fd, off_t byte) {
         struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
 
@@ -203,6 +222,7 @@ int main(void) {
                 fixture_test(test_volumes),
                 fixture_test(test_nodes_of_others),
                 fixture_test(test_images),
+                fixture_test(test_images_of_host),
                 fixture_test(test_locks),
                 fixture_test(test_stale_units),
                 fixture_test(test_shares),
