@@ -17,6 +17,7 @@
 #include "messages.h"
 #include "parse.h"
 #include "proc-text.h"
+#include "qcow2-header.h"
 #include "root.h"
 #include "sysfs.h"
 #include "user-access.h"
@@ -53,6 +54,35 @@ static int check_twins(int root, const Guest *g, const GuestDisk *d, const struc
                                 "%s: [%s %s] and [%s %s] are one image, %s; give each its own.", g->file,
                                 guest_disk_section(other), other->name, guest_disk_section(d), d->name, d->path);
         return 0;
+}
+
+/* A header may name further files, which QEMU would open as well: those of another guest, if the image comes from somewhere
+ * else. No key allows that. */
+static int check_header(int root, const Guest *g, const GuestDisk *d) {
+        _cleanup_(closep) int fd = root_openat(root, d->path + 1, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        uint8_t header[QCOW2_HEADER_SIZE];
+        _cleanup_(freep) char *next = NULL;
+        ssize_t n;
+
+        if (d->format != DISK_QCOW2 || fd < 0) /* who may not read it leaves it to the guest's user */
+                return 0;
+        n = pread(fd, header, sizeof header, 0);
+        if (n < 0)
+                return log_error_errno(errno, "Cannot read %s: %m.", d->path);
+        switch (qcow2_header_kind(header, (size_t) n)) {
+        case QCOW2_NONE: /* QEMU says so */
+        case QCOW2_ALONE:
+                return 0;
+        case QCOW2_BACKED:
+                if (format(&next, "if you trust it, make it one image: qemu-img rebase -f qcow2 -b '' '%s'", d->path) < 0)
+                        return log_oom();
+                return refuse_disk(g, d, E_CONFIG, "stands on a backing file, which QEMU would open, too", next);
+        case QCOW2_DATA_ELSEWHERE:
+                if (format(&next, "if you trust it, make it one image: qemu-img convert -O qcow2 '%s' NEW", d->path) < 0)
+                        return log_oom();
+                return refuse_disk(g, d, E_CONFIG, "has its data in another file, which QEMU would open, too", next);
+        }
+        return -EINVAL;
 }
 
 /* What the host has an image for is no lock on it. */
@@ -606,6 +636,7 @@ static int check_disk(int root, const Guest *g, const GuestDisk *d, bool prepare
         if (!S_ISREG(st.st_mode))
                 return refuse(g, d, " is neither a regular file nor a block device; name one");
         r = check_twins(root, g, d, &st);
+        r = r < 0 ? r : check_header(root, g, d);
         r = r < 0 ? r : check_host_file(root, g, d, &st);
         r = r < 0 ? r : check_locks(root, g, d, &st);
         return r < 0 ? r : prepared ? check_access(g, d, &st) : judge_access(root, g, d);

@@ -136,6 +136,33 @@ static void test_images(void **state) {
         assert_refused(f, "[Disk d]\nPath=/none/new.img\nSize=1M\n", -E_CONFIG, "its directory is missing");
 }
 
+static void write_header(Fixture *f, uint8_t backing, uint8_t incompatible) {
+        _cleanup_(closep) int fd = -EBADF;
+        uint8_t data[104] = { 'Q', 'F', 'I', 0xfb, 0, 0, 0, 3 };
+
+        data[15] = backing;
+        data[79] = incompatible;
+        fixture_write(f, "srv/a.qcow2", "");
+        fd = root_openat(f->root, "srv/a.qcow2", O_WRONLY);
+        assert_int_equal(write_full(fd, data, sizeof data), 0);
+}
+
+/* Other files that an image would have QEMU open. */
+static void test_headers(void **state) {
+        static const char text[] = "[Disk d]\nPath=/srv/a.qcow2\n";
+        Fixture *f = *state;
+
+        write_header(f, 0, 0);
+        assert_int_equal(check(f, text, false), 0);
+        write_header(f, 104, 0);
+        assert_refused(f, text, -E_CONFIG,
+                "[Disk d] /srv/a.qcow2 stands on a backing file, which QEMU would open, too; if you trust it, make it one "
+                "image: qemu-img rebase -f qcow2 -b '' '/srv/a.qcow2'.");
+        assert_int_equal(check(f, "[Disk d]\nPath=/srv/a.qcow2\nFormat=raw\n", false), 0);
+        write_header(f, 0, 4);
+        assert_refused(f, text, -E_CONFIG, "has its data in another file, which QEMU would open, too; if you trust it, ");
+}
+
 /* An image that the host itself has mounted or swaps to, by whatever name. */
 static void test_images_of_host(void **state) {
         Fixture *f = *state;
@@ -222,6 +249,7 @@ int main(void) {
                 fixture_test(test_volumes),
                 fixture_test(test_nodes_of_others),
                 fixture_test(test_images),
+                fixture_test(test_headers),
                 fixture_test(test_images_of_host),
                 fixture_test(test_locks),
                 fixture_test(test_stale_units),

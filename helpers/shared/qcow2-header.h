@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/* The header of a qcow2 image, as far as it makes QEMU open other files. */
+
+#include "util.h"
+
+enum {
+        QCOW2_HEADER_SIZE = 104, /* of version 3, without extensions */
+};
+
+typedef enum Qcow2Kind {
+        QCOW2_NONE, /* no qcow2 image, or of a version that QEMU does not know */
+        QCOW2_ALONE,
+        QCOW2_BACKED,
+        QCOW2_DATA_ELSEWHERE,
+} Qcow2Kind;
+
+/* data is the first size bytes of the image. Pure. */
+Qcow2Kind qcow2_header_kind(const uint8_t *data, size_t size);
