@@ -75,10 +75,25 @@ unsigned guest_disk_boot_place(const Guest *g, const GuestDisk *d) {
         return place;
 }
 
+/* The units that open and judge files have a /tmp of their own (PrivateTmp=yes), and systemd-tmpfiles cleans the host's. */
+static int verify_place(const Guest *g, const char *section, const char *name, const char *path) {
+        const char *rest = !path ? NULL : startswith(path, "/var") ? path + STRLEN("/var") : path;
+
+        rest = rest ? startswith(rest, "/tmp") : NULL;
+        if (!rest || (*rest != '/' && *rest != '\0'))
+                return 0;
+        return conf_log(LOG_ERR, g->file, 0,
+                "[%s %s] Path=%s is in a directory for temporary files, which no guest sees; move it, to /srv or "
+                "/var/lib/vxm/images say.",
+                section, name, path);
+}
+
 static int verify_disk(const Guest *g, const GuestDisk *d) {
         if (!d->path && !d->cdrom)
                 return conf_log(LOG_ERR, g->file, 0, "[Disk %s] has no Path=; add one, or Size= to have an image made.",
                         d->name);
+        if (verify_place(g, guest_disk_section(d), d->name, d->path) < 0)
+                return -E_CONFIG;
         if (d->size > 0 && guest_disk_is_node(d))
                 return conf_log(LOG_ERR, g->file, 0,
                         "[Disk %s] Size= is set, but Path=%s is no image that could be made; remove Size=.", d->name,
@@ -108,6 +123,8 @@ static int verify_pair(const Guest *g, const GuestDisk *a, const GuestDisk *b) {
 static int verify_share(const Guest *g, const GuestShare *s) {
         if (!s->path)
                 return conf_log(LOG_ERR, g->file, 0, "[Share %s] has no Path=; add one.", s->name);
+        if (verify_place(g, "Share", s->name, s->path) < 0)
+                return -E_CONFIG;
         for (const GuestShare *other = g->shares; other < s; other++)
                 if (streq(other->tag, s->tag))
                         return conf_log(LOG_ERR, g->file, 0,

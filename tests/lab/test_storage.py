@@ -165,7 +165,7 @@ def test_refused(lab):
             "</dev/null >/dev/null 2>&1 & until [ -e /run/is-hidden ]; do sleep 0.1; done")
     lab.run(f"chmod 700 /srv/music && chown 0 /srv/music && mkdir /run/mounted && mkfs.ext4 -q {node} && "
             f"mount {node} /run/mounted")
-    lab.run("mkdir -m 700 /srv/private && truncate -s 1M /srv/private/a.raw && chown vxm-demo /srv/private/a.raw")
+    lab.run("mkdir -m 1777 /srv/open; mkdir -m 700 /srv/private && truncate -s 1M /srv/private/a.raw && chown vxm-demo /srv/private/a.raw")
     cases = {
         "[Disk a]\nPath=/srv/private/a.raw\n": ("cannot be read and written by the guest's user", "/srv/private forbid it"),
         f"[Disk a]\nPath={links.split()[0]}\n": ("is in use by the host: the root file system",),
@@ -173,7 +173,7 @@ def test_refused(lab):
         f"[Disk a]\nPath={node}\n": ("is in use by the host",),
         f"[Disk a]\nPath={loop}\n": ("is in use by the host: the kernel has it or a part of it mounted",),
         "[Disk a]\nPath=/srv/new.raw\nFormat=raw\nSize=1T\n": ("cannot be made: it needs 1048576M",),
-        "[Disk a]\nPath=/tmp/new.raw\nSize=1M\n": ("cannot be made: its directory is not root's alone",),
+        "[Disk a]\nPath=/srv/open/new.raw\nSize=1M\n": ("cannot be made: its directory is not root's alone",),
     }
     for text, words in cases.items():
         demo.install(lab, text=_BASE.format(0) + text)

@@ -55,6 +55,11 @@ static void test_contradictions(void **state) {
                 { "[Share a]\n", "[Share a] has no Path=" },
                 { "[Share a]\nPath=/\n",
                         "[Share a] Path=/: expected an absolute path." }, /* all of the host, that is */
+                { "[Disk a]\nPath=/tmp/a.img\n", "[Disk a] Path=/tmp/a.img is in a directory for temporary files" },
+                { "[Disk a]\nPath=/var/tmp/b/a.img\nSize=1M\n", "[Disk a] Path=/var/tmp/b/a.img is in a directory" },
+                { "[CDROM a]\nPath=/tmp/a.iso\n", "[CDROM a] Path=/tmp/a.iso is in a directory for temporary files, "
+                                                  "which no guest sees; move it, to /srv or /var/lib/vxm/images say." },
+                { "[Share a]\nPath=/tmp\n", "[Share a] Path=/tmp is in a directory for temporary files" },
                 { "[Share a]\nPath=/x\nTag=b\n[Share b]\nPath=/y\n", "[Share a] and [Share b] have the same Tag=b" },
         };
 
@@ -66,7 +71,7 @@ static void test_contradictions(void **state) {
                 fixture_assert_logged(*state, cases[i].says);
         }
         _cleanup_(guest_freep) Guest *g = NULL;
-        assert_int_equal(load(*state, "[CDROM a]\nPath=/x\n[CDROM b]\nPath=/x\n", &g), 0);
+        assert_int_equal(load(*state, "[CDROM a]\nPath=/x\n[CDROM b]\nPath=/x\n[Disk c]\nPath=/tmpfs/c\n", &g), 0);
 }
 
 static void test_slots(void **state) {
