@@ -121,8 +121,8 @@ static int fill_qcow2(int image, uint64_t size) {
         return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
 }
 
-/* All of it is reserved, so that the guest never finds its own disk full; where the file system cannot do that, it is
- * not. */
+/* All of it is reserved, so that the guest is not stopped half-way by a host without room; where the file system cannot do
+ * that, it is not. What the guest discards goes back to the host, unless Discard=no keeps it. */
 static int fill_raw(int image, uint64_t size) {
         if (fallocate(image, 0, 0, (off_t) size) == 0)
                 return 0;
