@@ -110,6 +110,10 @@ static int build_passt(int root, const GuestNetwork *n, int fd, Argv *ret) {
         int r;
 
         r = name_servers_find(root, &servers, &n_servers);
+        /* With Type=host passt leads the gateway's address to the host's own, name servers included. */
+        if (r > 0 && n->type == NETWORK_NAT)
+                log_warning("[Network %s] The guest is told no name server: /etc/resolv.conf names none but addresses of "
+                            "the host's own, which it does not reach. Name another there, or in the guest.", n->name);
         r = r < 0 ? r : passt_argv_build(n, servers, n_servers, fd, ret);
         strings_free(servers, n_servers);
         return r < 0 ? log_oom() : 0;

@@ -55,8 +55,9 @@ int name_servers_find(int root, char ***servers, size_t *n) {
         if (r < 0 || n_own > 0)
                 return r; /* passt finds them by itself, and follows its own rules */
         if (root_read(root, "run/systemd/resolve/resolv.conf", &resolved) < 0)
-                return 0;
-        return name_servers_parse(resolved, servers, n);
+                return 1;
+        r = name_servers_parse(resolved, servers, n);
+        return r < 0 ? r : *n == 0;
 }
 
 /* “127.0.0.1/2222:22”; without address at all of them. */

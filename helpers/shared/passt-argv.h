@@ -7,8 +7,8 @@
 
 /* The name servers that a guest has to be told, because passt itself would tell it none: when all that /etc/resolv.conf
  * names are addresses of the host's own (127.0.0.53, of systemd-resolved), those of resolved stand in
- * /run/systemd/resolve/resolv.conf. Of addresses of the host's own none is taken. Appends to *servers. Returns 0 or
- * -ENOMEM. */
+ * /run/systemd/resolve/resolv.conf. Of addresses of the host's own none is taken. Appends to *servers. Returns 0;
+ * 1: there is a resolv.conf, and none in it or of resolved leads off the host; -ENOMEM. */
 int name_servers_find(int root, char ***servers, size_t *n);
 
 /* The addresses of a text like resolv.conf(5) that lead off the host are appended. Pure. Returns 0 or -ENOMEM. */

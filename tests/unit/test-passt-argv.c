@@ -82,7 +82,13 @@ static void test_find(void **state) {
         assert_int_equal(name_servers_find(f->root, &servers, &n), 0);
         assert_int_equal(n, 1);
         assert_string_equal(servers[0], "192.0.2.53");
-        strings_free(servers, n);
+        servers = strings_free(servers, n);
+        n = 0;
+        fixture_write(f, "run/systemd/resolve/resolv.conf", "nameserver ::1\n");
+        assert_int_equal(name_servers_find(f->root, &servers, &n), 1);
+        fixture_remove(f, "run/systemd/resolve/resolv.conf");
+        assert_int_equal(name_servers_find(f->root, &servers, &n), 1);
+        assert_int_equal(n, 0);
 }
 
 int main(void) {
