@@ -7,8 +7,11 @@
 #include "log.h"
 
 enum {
-        /* Each takes a slot of the root bus, which has 32; QEMU's own devices and the GPUs' ports want some, too. */
-        SLOTS_MAX = 16,
+        /* Of the root bus, which has 32: the first is the host bridge's, the last the ICH9's. */
+        SLOTS_MAX = 30,
+        SLOTS_FIXED = 2, /* virtio-serial and virtio-rng */
+        SATA_PORTS = 6,  /* of each controller; the first is the ICH9's own */
+        FUNCTIONS_MAX = 8,
 };
 
 static bool ends_with(const char *s, const char *suffix) {
@@ -133,21 +136,52 @@ static int verify_share(const Guest *g, const GuestShare *s) {
         return 0;
 }
 
+/* Devices of one card of the host share a port; how many there will be at least can be told without a look at the machine. */
+static size_t count_ports(const Guest *g) {
+        size_t cards = 0, functions = 0;
+
+        for (size_t i = 0; i < g->n_devices; i++)
+                *(g->devices[i].gpu ? &cards : &functions) += g->devices[i].n_specs;
+        return cards + (functions + FUNCTIONS_MAX - 1) / FUNCTIONS_MAX;
+}
+
+static size_t count_controllers(const Guest *g) {
+        size_t scsi = 0, sata = 0;
+
+        for (size_t i = 0; i < g->n_disks; i++) {
+                scsi += g->disks[i].bus == DISK_SCSI;
+                sata += g->disks[i].bus == DISK_SATA;
+        }
+        return (scsi > 0) + (sata > 0 ? (sata - 1) / SATA_PORTS : 0);
+}
+
+/* What is on the root bus, see qemu_add_disks() and what else adds a device. */
+static int verify_slots(const Guest *g) {
+        size_t disks = 0, networks = 0, others = SLOTS_FIXED + count_ports(g) + count_controllers(g), sum;
+
+        for (size_t i = 0; i < g->n_disks; i++)
+                disks += g->disks[i].bus == DISK_VIRTIO || g->disks[i].bus == DISK_NVME;
+        for (size_t i = 0; i < g->n_networks; i++)
+                networks += g->networks[i].type != NETWORK_NONE;
+        others += g->balloon + (guest_has_display(g) ? 2 : 0); /* with the tablet's USB controller */
+        sum = disks + networks + g->n_shares + others;
+        if (sum <= SLOTS_MAX)
+                return 0;
+        return conf_log(LOG_ERR, g->file, 0,
+                "The guest needs %zu PCI slots, and there are %d: %zu disks with Bus=virtio or nvme, %zu shares, %zu "
+                "networks, %zu of all else; give disks Bus=scsi.",
+                sum, SLOTS_MAX, disks, g->n_shares, networks, others);
+}
+
 int guest_disks_verify(const Guest *g) {
-        unsigned slots = 0;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < g->n_disks; i++) {
-                slots += g->disks[i].bus == DISK_VIRTIO || g->disks[i].bus == DISK_NVME;
                 r = verify_disk(g, &g->disks[i]);
                 for (size_t j = 0; r >= 0 && j < i; j++)
                         r = verify_pair(g, &g->disks[j], &g->disks[i]);
         }
         for (size_t i = 0; r >= 0 && i < g->n_shares; i++)
                 r = verify_share(g, &g->shares[i]);
-        if (r >= 0 && slots > SLOTS_MAX)
-                return conf_log(LOG_ERR, g->file, 0,
-                        "There are %u disks with Bus=virtio or nvme, and room for %d; give the others Bus=scsi.", slots,
-                        SLOTS_MAX);
-        return r;
+        return r < 0 ? r : verify_slots(g);
 }

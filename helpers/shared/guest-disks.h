@@ -9,7 +9,8 @@
  * called once. Returns 0 or -ENOMEM. */
 int guest_disks_complete(Guest *g);
 
-/* Returns 0, or -E_CONFIG, logged: something is missing, or two disks or shares get into each other's way. */
+/* Returns 0, or -E_CONFIG, logged: something is missing, or two disks or shares get into each other's way, or
+ * all devices together find no room in the guest's machine. */
 int guest_disks_verify(const Guest *g);
 
 /* Whether the disk is a block device of the host's. Everything in /dev is taken for one, but for files in /dev/shm. */

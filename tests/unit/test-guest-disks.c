@@ -74,21 +74,40 @@ static void test_contradictions(void **state) {
         assert_int_equal(load(*state, "[CDROM a]\nPath=/x\n[CDROM b]\nPath=/x\n[Disk c]\nPath=/tmpfs/c\n", &g), 0);
 }
 
+/* All that takes a slot together: 28 beside the two that each guest needs. */
 static void test_slots(void **state) {
-        char text[2048] = "";
-        size_t n = 0;
-        _cleanup_(guest_freep) Guest *fits = NULL, *too_many = NULL;
+        static const struct {
+                unsigned n_disks;
+                const char *rest;
+                const char *says; /* NULL: it fits */
+        } cases[] = {
+                { 28, "", NULL },
+                { 29, "", "The guest needs 31 PCI slots, and there are 30: 29 disks with Bus=virtio or nvme, 0 shares, 0 "
+                          "networks, 2 of all else; give disks Bus=scsi." },
+                { 27, "[Disk s]\nPath=/s\nBus=scsi\n[Disk t]\nPath=/t\nBus=scsi\n", NULL },
+                { 28, "[Disk s]\nPath=/s\nBus=scsi\n", "3 of all else" },
+                { 28, "[CDROM a]\n[CDROM b]\n[CDROM c]\n[CDROM d]\n[CDROM e]\n[CDROM f]\n", NULL },
+                { 28, "[CDROM a]\n[CDROM b]\n[CDROM c]\n[CDROM d]\n[CDROM e]\n[CDROM f]\n[CDROM g]\n", "3 of all else" },
+                { 27, "[Share s]\nPath=/s\n[Network n]\nType=none\n", NULL },
+                { 27, "[Share s]\nPath=/s\n[Network n]\n", "27 disks with Bus=virtio or nvme, 1 shares, 1 networks" },
+                { 26, "[Display]\nVNC=yes\n", NULL },
+                { 26, "[Display]\nVNC=yes\n[Memory]\nBalloon=yes\n", "5 of all else" },
+                { 26, "[GPU]\nDevice=01:00.0\n[PCI a]\nDevice=02:00.0\n[PCI b]\nDevice=02:00.1\n", NULL },
+                { 27, "[GPU]\nDevice=01:00.0\n[PCI a]\nDevice=02:00.0\n", "4 of all else" },
+        };
 
-        for (unsigned i = 0; i < 16; i++)
-                n += (size_t) snprintf(
-                        text + n, sizeof text - n, "[Disk d%u]\nPath=/d%u\nBus=%s\n", i, i, i % 2 ? "virtio" : "nvme");
-        n += (size_t) snprintf(text + n, sizeof text - n, "[Disk s]\nPath=/s\nBus=scsi\n");
-        assert_int_equal(load(*state, text, &fits), 0);
-        (void) snprintf(text + n, sizeof text - n, "[Disk e]\nPath=/e\n");
-        fixture_capture(*state);
-        assert_int_equal(load(*state, text, &too_many), -E_CONFIG);
-        fixture_assert_logged(
-                *state, "There are 17 disks with Bus=virtio or nvme, and room for 16; give the others Bus=scsi.");
+        for (size_t c = 0; c < ELEMENTSOF(cases); c++) {
+                _cleanup_(guest_freep) Guest *g = NULL;
+                char text[2048];
+                size_t n = (size_t) snprintf(text, sizeof text, "%s", cases[c].rest);
+
+                for (unsigned i = 0; i < cases[c].n_disks; i++)
+                        n += (size_t) snprintf(text + n, sizeof text - n, "[Disk d%u]\nPath=/d%u\nBus=%s\n", i, i,
+                                i % 2 ? "virtio" : "nvme");
+                fixture_capture(*state);
+                assert_int_equal(load(*state, text, &g), cases[c].says ? -E_CONFIG : 0);
+                fixture_assert_logged(*state, cases[c].says ? cases[c].says : "");
+        }
 }
 
 static void test_who(void **state) {
