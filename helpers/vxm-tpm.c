@@ -111,8 +111,16 @@ static int write_configuration(int setup, const char *directory) {
         return 0;
 }
 
+/* Debian's and Ubuntu's profile of swtpm knows no state in /var/lib/vxm. What profiles are loaded only root may read. */
+static bool may_be_confined(int root) {
+        _cleanup_(freep) char *enabled = NULL;
+
+        return root_read(root, "sys/module/apparmor/parameters/enabled", &enabled) >= 0 && streq(enabled, "Y") &&
+                root_exists(root, "etc/apparmor.d/usr.bin.swtpm");
+}
+
 /* Its tale goes nowhere, its errors to the journal. */
-static int run_setup(const Argv *argv) {
+static int run_setup(int root, const Argv *argv) {
         posix_spawn_file_actions_t actions;
         int r, status;
         pid_t pid;
@@ -131,7 +139,10 @@ static int run_setup(const Argv *argv) {
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
                 return log_event_errno(EIO, MESSAGE_TPM_STATE, NULL,
                         "The guest's TPM could not be made; what swtpm_setup said about it stands before this line. Nothing "
-                        "of it is kept, the next start tries again.");
+                        "of it is kept, the next start tries again.%s",
+                        may_be_confined(root) ? " AppArmor may have refused it (journalctl -k --grep=swtpm tells); if so, see "
+                                                "APPARMOR in vxm-tpm(8)."
+                                              : "");
         return 0;
 }
 
@@ -173,7 +184,7 @@ static int make_state(int root, const Guest *g, const char *directory, const Arg
         r = ca < 0 ? ca : write_configuration(setup, directory);
         if (r < 0)
                 return log_error_errno(r, "Cannot prepare a TPM in %s: %s.", directory, strerror(-r));
-        r = run_setup(argv);
+        r = run_setup(root, argv);
         if (r < 0)
                 return r;
         r = keep_state(tpm, setup);
