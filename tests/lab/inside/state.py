@@ -82,9 +82,11 @@ def _interfaces():
 
 
 def _cpus():
-    """A slice without the controller has no limit; once it had one, it may be one that forbids nothing."""
+    """A slice that may have all CPUs has no limit, whether the controller is there or not."""
+    there = _text(Path("/sys/fs/cgroup/cpuset.cpus.effective"))
     for name in SLICES:
-        yield f"{name} cpus {_text(Path('/sys/fs/cgroup', name, 'cpuset.cpus.effective'))}"
+        cpus = _text(Path("/sys/fs/cgroup", name, "cpuset.cpus.effective"))
+        yield f"{name} cpus {'-' if cpus == there else cpus}"
         partition = _text(Path("/sys/fs/cgroup", name, "cpuset.cpus.partition"))
         yield f"{name} partition {'member' if partition == '-' else partition}"
     yield f"the first process runs on {','.join(map(str, sorted(os.sched_getaffinity(1))))}"
