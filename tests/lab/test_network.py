@@ -189,6 +189,7 @@ def test_refused_before_anything_changes(lab_shared, case, devices):
     demo.install(lab_shared, text=demo.guest_file(text, devices))
     story = demo.refusal(lab_shared)
     assert story.count(message) == 1, story
+    lab_shared.run("systemctl stop lab-port")
 
 
 def test_undone_when_the_last_step_fails(bridge):
