@@ -2,16 +2,12 @@
 """A guest's CPUs: how many it sees and as what, where its threads run, that the host keeps off them while it runs, and
 has them back however it ends."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 import demo
 
 pytestmark = pytest.mark.machine("four-cpus")
 
-_INSIDE = Path(__file__).resolve().parent / "inside"
 HELPER = "/usr/lib/vxm/vxm-cpus"
 HOST = ("init.scope", "system.slice", "user.slice", "machine.slice")
 
@@ -181,19 +177,3 @@ def test_limits_of_before_come_back(lab_shared):
     assert systemd_says(lab, "user.slice", "AllowedCPUs") == {1, 2, 3}
     demo.assert_as_before(before, demo.state(lab))
     lab.run("systemctl set-property --runtime user.slice AllowedCPUs=")
-
-
-def test_kill_matrix(lab):
-    """A sample of all instants at which vxm-cpus can be killed, and of calls that fail."""
-    install(lab, "[CPU]\nCount=1\nPin=2-3\nIsolate=yes")
-    for name in ("inject.c", "matrix.py", "state.py"):
-        lab.put(_INSIDE / name)
-    lab.run("gcc -std=gnu11 -O2 -Wall -Wextra -Werror -o inject inject.c")
-    # Without anything in it there would be no slice that could become a partition.
-    lab.run("systemd-run -q --unit=lab-keep --slice=vxm.slice sleep infinity")
-    done = lab.run("python3 matrix.py --helper vxm-cpus demo 2", check=False, timeout=900)
-    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr}"
-    found = json.loads(done.stdout)
-    told = "\n".join(json.dumps(failure, indent=1, ensure_ascii=False) for failure in found["failures"][:3])
-    assert not found["failures"] and not found["missed"], f"{told}\n{found['missed']}"
-    assert sum(found["counts"].values()) > 20 and sum(found["dented"].values()) > 5, found["counts"]

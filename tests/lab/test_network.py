@@ -2,14 +2,9 @@
 """Guests on a network, and their emulated display: what is to be reached is, by those it is meant for, and nothing is
 left of it in the end."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 import demo
-
-_INSIDE = Path(__file__).resolve().parent / "inside"
 
 HOST = "10.77.0.1"
 MACS = {"demo": "52:54:00:00:00:01", "rival": "52:54:00:00:00:02"}
@@ -228,18 +223,3 @@ def test_display_answers_its_user_only(lab_shared):
     demo.wait_undone(lab)
     lab.run("until [ -z \"$(ss -Hltn sport = :5900)\" ]; do sleep 0.1; done", timeout=30)
     demo.assert_as_before(before, demo.state(lab))
-
-
-def test_killed_at_every_call(lab):
-    """Whatever call vxm-net is killed at, or sees fail, the run after it leaves all as before."""
-    lab.run(_MAKE_BRIDGE)
-    demo.install(lab, text=demo.guest_file("[Network lan]\nType=bridge\nBridge=br0\n",
-                                           "[Network dmz]\nType=bridge\nBridge=br0\n"))
-    lab.run("systemd-sysusers --inline 'u vxm-demo -'")
-    for name in ("inject.c", "matrix.py", "state.py"):
-        lab.put(_INSIDE / name)
-    lab.run("gcc -std=gnu11 -O2 -Wall -Wextra -Werror -o inject inject.c")
-    done = lab.run("python3 matrix.py --helper vxm-net demo", timeout=600)
-    found = json.loads(done.stdout)
-    assert not found["failures"], json.dumps(found["failures"][:5], indent=1)
-    assert found["counts"]["take, killed before"] > 15 and found["dented"].get("take, all killed"), found["counts"]
