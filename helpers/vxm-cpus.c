@@ -107,6 +107,8 @@ static int set_irqs(int root, const FencePlan *plan) {
         for (size_t i = 0; i < plan->n_irqs; i++) {
                 int r = irq_set(root, &plan->irqs[i]);
 
+                if (r < 0 && arg_release)
+                        r = irq_set(root, &plan->irqs[i]); /* the last chance to put it back */
                 if (r >= 0 || (fence && irq_is_fixed(r)))
                         continue;
                 log_warning("Cannot say which CPUs take interrupt %s: %s.", plan->irqs[i].name, strerror(-r));

@@ -31,7 +31,7 @@ def run(lab, text, helper):
     at_most = "" if is_whole(helper) else str(_FEW)
     done = lab.run(f"python3 matrix.py --helper {helper} demo {at_most}", check=False, timeout=3600)
     print(done.stderr, file=sys.stderr)
-    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr}"
+    assert done.stdout.startswith("{"), f"{done.stdout[-4000:]}\n{done.stderr}"
     return json.loads(done.stdout) | {"helper": helper}
 
 
