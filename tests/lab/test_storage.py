@@ -115,7 +115,7 @@ def test_all_kinds(lab):
     assert_line(report, "disk: nvme0n1", "serial discard-1", "size 16384 rw")
     assert_line(report, "disk: sd", "serial sata", "size 8192 rw")
     assert_line(report, "disk: sd", "serial write-1", "size 8192 rw")
-    assert_line(report, "disk: vd", "serial grown", "size 8192 rw")
+    assert_line(report, "disk: vd", "serial grown", "size 4096 rw")
     assert_line(report, "disk: sr0", "size 64 ", '"iiii')
     assert_line(report, "disk: sr1")
     assert_line(report, 'share: music "written by the host"')
