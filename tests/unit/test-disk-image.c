@@ -120,8 +120,10 @@ static void test_for_user(void **state) {
         GuestDisk disks[] = { disk("/srv/d.raw", DISK_RAW, 3 << 20), disk("/srv/d.qcow2", DISK_QCOW2, 3 << 20) };
         Fixture *f = *state;
 
-        if (geteuid() != 0 || access(QEMU_IMG_PATH, X_OK) < 0 || prctl(PR_CAPBSET_READ, CAP_SETPCAP) != 1)
+        if (geteuid() != 0 || access(QEMU_IMG_PATH, X_OK) < 0 || prctl(PR_CAPBSET_READ, CAP_SETPCAP) != 1) {
+                print_message("skipped: needs root with its capabilities, and " QEMU_IMG_PATH "\n");
                 skip();
+        }
         fixture_directory(f, "srv");
         keep_capabilities_of_unit();
         for (size_t i = 0; i < ELEMENTSOF(disks); i++) {
