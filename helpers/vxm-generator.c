@@ -17,7 +17,7 @@
 #include "guest-files.h"
 #include "guest.h"
 #include "log.h"
-#include "parse.h"
+#include "record-file.h"
 #include "root.h"
 
 #define DROP_IN "50-vxm.conf"
@@ -288,7 +288,7 @@ typedef struct Unit {
         size_t (*needed)(const Guest *g); /* how many of them, one a share; else one or none */
         UnitWriter put;                   /* what is its own in its drop-in */
         bool judges;                      /* has vxm-bind --judge look before it changes something, if it is the first */
-        const char *records;              /* the undo records of what it does */
+        const char *records;              /* the kind of the undo records of what it does, see record-file.h */
 } Unit;
 
 /* All that a guest may need before it runs, in the order of starting: each requires the one before that the guest
@@ -301,12 +301,12 @@ typedef struct Unit {
  * and come back after. vxm-net judges all but devices, vxm-cpus and vxm-disks all but these and networks. What runs
  * as the guest's user comes last; a restart of the guest starts that anew, but not the sockets of shares. */
 static const Unit units[] = {
-        { "vxm-hugepages", "service", needs_hugepages, NULL, true, "run/vxm/hugepages" },
-        { "vxm-units", "service", needs_units, NULL, true, "run/vxm/units" },
-        { "vxm-bind", "service", needs_bind, NULL, false, "run/vxm/bind" },
-        { "vxm-net", "service", needs_link, NULL, false, "run/vxm/net" },
-        { "vxm-cpus", "service", needs_cpus, NULL, false, "run/vxm/cpus" },
-        { "vxm-disks", "service", needs_disks, put_disks_unit, false, "run/vxm/disks" },
+        { "vxm-hugepages", "service", needs_hugepages, NULL, true, "hugepages" },
+        { "vxm-units", "service", needs_units, NULL, true, "units" },
+        { "vxm-bind", "service", needs_bind, NULL, false, "bind" },
+        { "vxm-net", "service", needs_link, NULL, false, "net" },
+        { "vxm-cpus", "service", needs_cpus, NULL, false, "cpus" },
+        { "vxm-disks", "service", needs_disks, put_disks_unit, false, "disks" },
         { "vxm-spice", "socket", needs_spice, put_spice_socket, false, NULL },
         { "vxm-vnc", "socket", needs_vnc, put_vnc_socket, false, NULL },
         { "vxm-share", "socket", needs_shares, put_share_socket, false, NULL },
@@ -463,7 +463,7 @@ static const char *next_taken(int root, size_t u, const char *guest) {
         while (++u < ELEMENTSOF(units)) {
                 if (!units[u].records)
                         continue;
-                (void) snprintf(path, sizeof path, "%s/%s", units[u].records, guest);
+                (void) snprintf(path, sizeof path, "run/vxm/%s/%s", units[u].records, guest);
                 if (root_exists(root, path))
                         return units[u].name;
         }
@@ -479,14 +479,10 @@ static int generate_taken(int root, int destination, size_t u) {
         size_t n = 0;
         int r;
 
-        r = root_list(root, units[u].records, &names, &n);
-        if (r == -ENOENT)
-                return 0;
+        r = record_file_guests(root, units[u].records, &names, &n);
         if (r < 0)
-                return log_error_errno(r, "Cannot list /%s: %s.", units[u].records, strerror(-r));
+                return log_error_errno(r, "Cannot list /run/vxm/%s: %s.", units[u].records, strerror(-r));
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                if (!guest_name_is_valid(names[i])) /* half a record */
-                        continue;
                 instance_of(units[u].name, names[i], NULL, units[u].type, before);
                 instance_of(next_taken(root, u, names[i]), names[i], NULL, "service", unit);
                 r = write_taken(destination, unit, before);

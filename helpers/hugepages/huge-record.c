@@ -6,7 +6,6 @@
 #include "huge-record.h"
 #include "parse.h"
 #include "record-file.h"
-#include "root.h"
 
 #define RECORD_KIND "hugepages"
 
@@ -152,20 +151,7 @@ int huge_record_lock(int root, int *ret_fd) {
 }
 
 int huge_record_guests(int root, char ***ret, size_t *ret_n) {
-        char **names = NULL;
-        size_t n = 0, kept = 0;
-        int r = root_list(root, "run/vxm/" RECORD_KIND, &names, &n);
-
-        if (r < 0 && r != -ENOENT)
-                return r;
-        for (size_t i = 0; i < n; i++)
-                if (guest_name_is_valid(names[i]))
-                        names[kept++] = names[i];
-                else
-                        free(names[i]); /* what a kill has left of a record */
-        *ret = names;
-        *ret_n = kept;
-        return 0;
+        return record_file_guests(root, RECORD_KIND, ret, ret_n);
 }
 
 int huge_record_forget(int root, const char *guest) {

@@ -248,13 +248,13 @@ int cpu_claims_load(int root, const char *guest, CpuClaims *ret) {
         size_t n = 0;
         int r;
 
-        r = root_list(root, "run/vxm/" RECORD_KIND, &names, &n);
-        if (r == -ENOENT || r == -EACCES)
+        r = record_file_guests(root, RECORD_KIND, &names, &n);
+        if (r == -EACCES)
                 return 0;
         if (r < 0)
                 return log_error_errno(r, "Cannot list /run/vxm/cpus: %s.", strerror(-r));
         for (size_t i = 0; r >= 0 && i < n; i++)
-                if (guest_name_is_valid(names[i]) && !streq(names[i], guest))
+                if (!streq(names[i], guest))
                         r = load_claim(root, names[i], &claims);
         strings_free(names, n);
         if (r < 0)

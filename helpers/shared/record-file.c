@@ -88,18 +88,34 @@ int record_file_lock(int root, const char *kind, int *ret_fd) {
         return 0;
 }
 
-int record_file_holder(int root, const char *kind, const char *guest, RecordHas has, const void *something, char **ret_holder) {
+int record_file_guests(int root, const char *kind, char ***ret, size_t *ret_n) {
         char path[PATH_SIZE], **names = NULL;
-        size_t n = 0;
+        size_t n = 0, kept = 0;
         int r;
 
         (void) snprintf(path, sizeof path, "run/vxm/%s", kind);
         r = root_list(root, path, &names, &n);
-        if (r == -ENOENT)
-                return 0;
+        if (r < 0 && r != -ENOENT)
+                return r;
+        for (size_t i = 0; i < n; i++)
+                if (guest_name_is_valid(names[i]))
+                        names[kept++] = names[i];
+                else
+                        free(names[i]); /* what a kill has left of a record */
+        *ret = names;
+        *ret_n = kept;
+        return 0;
+}
+
+int record_file_holder(int root, const char *kind, const char *guest, RecordHas has, const void *something, char **ret_holder) {
+        char **names = NULL;
+        size_t n = 0;
+        int r;
+
+        r = record_file_guests(root, kind, &names, &n);
         for (size_t i = 0; r == 0 && i < n; i++) {
-                if (!guest_name_is_valid(names[i]) || streq(names[i], guest))
-                        continue; /* no record, or its own */
+                if (streq(names[i], guest))
+                        continue;
                 r = has(root, names[i], something);
                 if (r == -ENOENT)
                         r = 0; /* taken away just now */

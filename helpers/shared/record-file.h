@@ -24,6 +24,9 @@ int record_file_forget(int root, const char *kind, const char *guest);
 /* Keeps other runs from reading and writing records of this kind until *ret_fd is closed. Waits for them; they are short. */
 int record_file_lock(int root, const char *kind, int *ret_fd);
 
+/* The guests that have a record of this kind. Returns 0 or -errno; there may be none. */
+int record_file_guests(int root, const char *kind, char ***ret, size_t *ret_n);
+
 /* Whether the record of a guest has something. Returns 1, 0 or -errno. */
 typedef int (*RecordHas)(int root, const char *guest, const void *something);
 
