@@ -14,9 +14,11 @@
 #include "irqs.h"
 #include "log.h"
 #include "messages.h"
+#include "one-shot.h"
 #include "parse.h"
 #include "qemu-facts.h"
 #include "root.h"
+#include "systemd-bus.h"
 
 #define PARTITION "sys/fs/cgroup/" FENCE_GUEST_SLICE "/cpuset.cpus.partition"
 
@@ -31,7 +33,7 @@ static bool is_this_machine(void) {
 }
 
 static int open_bus(sd_bus **ret) {
-        return is_this_machine() ? cpus_bus_open(ret) : 0;
+        return is_this_machine() ? systemd_bus_open(ret) : 0;
 }
 
 static int lock_records(int root, int *ret_lock) {
@@ -373,18 +375,6 @@ static int release_cpus(int root) {
         return release_recorded(root, &record);
 }
 
-static int run(void) {
-        _cleanup_(closep) int root = -EBADF;
-
-        root = root_open(arg_root);
-        if (root < 0)
-                return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
-        if (!guest_name_is_valid(arg_guest))
-                return log_event_errno(
-                        E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", arg_guest);
-        return arg_release ? release_cpus(root) : take_cpus(root);
-}
-
 int main(int argc, char *argv[]) {
         static const CliOption options[] = {
                 { "release", NULL, "undo what an earlier run did, by its record", &arg_release, NULL },
@@ -408,5 +398,5 @@ int main(int argc, char *argv[]) {
 
         arg_guest = operands[0];
         log_setup("vxm-cpus", arg_guest);
-        return exit_status(run());
+        return exit_status(one_shot_run(arg_root, arg_guest, arg_release ? release_cpus : take_cpus));
 }

@@ -18,6 +18,7 @@
 #include "guest-user.h"
 #include "log.h"
 #include "messages.h"
+#include "one-shot.h"
 #include "parse.h"
 #include "qemu-facts.h"
 #include "root.h"
@@ -234,18 +235,6 @@ static int release(int root) {
         return r < 0 ? r : forget_record(root);
 }
 
-static int run(void) {
-        _cleanup_(closep) int root = -EBADF;
-
-        root = root_open(arg_root);
-        if (root < 0)
-                return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
-        if (!guest_name_is_valid(arg_guest))
-                return log_event_errno(
-                        E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", arg_guest);
-        return arg_release ? release(root) : give(root);
-}
-
 int main(int argc, char *argv[]) {
         static const CliOption options[] = {
                 { "release", NULL, "take back what an earlier run gave, by its record", &arg_release, NULL },
@@ -269,5 +258,5 @@ int main(int argc, char *argv[]) {
 
         arg_guest = operands[0];
         log_setup("vxm-disks", arg_guest);
-        return exit_status(run());
+        return exit_status(one_shot_run(arg_root, arg_guest, arg_release ? release : give));
 }

@@ -15,6 +15,7 @@
 #include "huge-run.h"
 #include "log.h"
 #include "messages.h"
+#include "one-shot.h"
 #include "parse.h"
 #include "root.h"
 
@@ -275,17 +276,6 @@ static int give_back(int root) {
         return r < 0 ? log_error_errno(r, "Cannot remove /run/vxm/hugepages/%s: %s.", arg_guest, strerror(-r)) : 0;
 }
 
-static int run(void) {
-        _cleanup_(closep) int root = -EBADF;
-
-        root = root_open(arg_root);
-        if (root < 0)
-                return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
-        if (!guest_name_is_valid(arg_guest))
-                return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", arg_guest);
-        return arg_release ? give_back(root) : take(root);
-}
-
 int main(int argc, char *argv[]) {
         static const CliOption options[] = {
                 { "release", NULL, "take away what an earlier run added, by its record", &arg_release, NULL },
@@ -304,5 +294,5 @@ int main(int argc, char *argv[]) {
 
         arg_guest = operands[0];
         log_setup("vxm-hugepages", arg_guest);
-        return exit_status(run());
+        return exit_status(one_shot_run(arg_root, arg_guest, arg_release ? give_back : take));
 }

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "messages.h"
 #include "net-plan.h"
+#include "one-shot.h"
 #include "parse.h"
 #include "qemu-facts.h"
 #include "root.h"
@@ -176,18 +177,6 @@ static int release(int root) {
         return r < 0 ? log_error_errno(r, "Cannot remove /run/vxm/net/%s: %s.", arg_guest, strerror(-r)) : 0;
 }
 
-static int run(void) {
-        _cleanup_(closep) int root = -EBADF;
-
-        root = root_open(arg_root);
-        if (root < 0)
-                return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
-        if (!guest_name_is_valid(arg_guest))
-                return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.",
-                        arg_guest);
-        return arg_release ? release(root) : take(root);
-}
-
 int main(int argc, char *argv[]) {
         static const CliOption options[] = {
                 { "release", NULL, "remove what an earlier run made, by its record", &arg_release, NULL },
@@ -212,5 +201,5 @@ int main(int argc, char *argv[]) {
 
         arg_guest = operands[0];
         log_setup("vxm-net", arg_guest);
-        return exit_status(run());
+        return exit_status(one_shot_run(arg_root, arg_guest, arg_release ? release : take));
 }

@@ -10,6 +10,7 @@
 #include "exit-status.h"
 #include "log.h"
 #include "messages.h"
+#include "one-shot.h"
 #include "parse.h"
 #include "root.h"
 #include "units-bus.h"
@@ -238,18 +239,6 @@ static int start_again(int root) {
         return start_recorded(root, &bus, &record);
 }
 
-static int run(void) {
-        _cleanup_(closep) int root = -EBADF;
-
-        root = root_open(arg_root);
-        if (root < 0)
-                return log_error_errno(root, "Cannot open %s: %s.", arg_root, strerror(-root));
-        if (!guest_name_is_valid(arg_guest))
-                return log_event_errno(
-                        E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", arg_guest);
-        return arg_release ? start_again(root) : stop_units(root);
-}
-
 int main(int argc, char *argv[]) {
         static const CliOption options[] = {
                 { "release", NULL, "start again what an earlier run stopped, by its record", &arg_release, NULL },
@@ -273,5 +262,5 @@ int main(int argc, char *argv[]) {
 
         arg_guest = operands[0];
         log_setup("vxm-units", arg_guest);
-        return exit_status(run());
+        return exit_status(one_shot_run(arg_root, arg_guest, arg_release ? start_again : stop_units));
 }

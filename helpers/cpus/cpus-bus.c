@@ -4,29 +4,7 @@
 #include "cpus-bus.h"
 #include "log.h"
 #include "messages.h"
-
-#define SYSTEMD "org.freedesktop.systemd1"
-#define MANAGER_PATH "/org/freedesktop/systemd1"
-#define MANAGER SYSTEMD ".Manager"
-
-static void messagep(sd_bus_message **m) {
-        sd_bus_message_unref(*m);
-}
-
-static void errorp(sd_bus_error *e) {
-        sd_bus_error_free(e);
-}
-
-static const char *why(const sd_bus_error *error, int r) {
-        return error->message ? error->message : strerror(-r);
-}
-
-int cpus_bus_open(sd_bus **ret) {
-        int r = sd_bus_open_system(ret);
-
-        return r < 0 ? log_error_errno(r, "Cannot reach the system bus: %s; see `systemctl status dbus`.", strerror(-r))
-                     : 0;
-}
+#include "systemd-bus.h"
 
 void cpus_bus_closep(sd_bus **bus) {
         sd_bus_flush_close_unref(*bus);
@@ -62,7 +40,9 @@ static int ask(sd_bus *bus, const char *unit, const char *property, CpuSet *ret)
         _cleanup_(errorp) sd_bus_error error = SD_BUS_ERROR_NULL;
         int r = read_property(bus, unit, property, &error, ret);
 
-        return r < 0 ? log_error_errno(r, "Cannot ask systemd about %s of %s: %s.", property, unit, why(&error, r)) : 0;
+        return r < 0 ? log_error_errno(r, "Cannot ask systemd about %s of %s: %s.", property, unit,
+                               systemd_bus_why(&error, r))
+                     : 0;
 }
 
 int cpus_bus_allowed(sd_bus *bus, const char *unit, CpuSet *ret) {
@@ -104,6 +84,7 @@ int cpus_bus_allow(sd_bus *bus, const char *unit, const CpuSet *cpus, const CpuS
         r = cpu_set_is_empty(cpus) ? set_property(bus, unit, all, &error) : 0;
         r = r < 0 ? r : set_property(bus, unit, cpus, &error);
         return r < 0 ? log_event_errno(r, MESSAGE_CPUS_FAILED, FIELDS("VXM_UNIT", unit),
-                               "Cannot set AllowedCPUs=%s of %s: %s.", cpu_set_print(cpus, text), unit, why(&error, r))
+                               "Cannot set AllowedCPUs=%s of %s: %s.", cpu_set_print(cpus, text), unit,
+                               systemd_bus_why(&error, r))
                      : 1;
 }

@@ -7,8 +7,6 @@
 
 #include "cpu-set.h"
 
-/* Connects to the system bus. Returns 0, or -errno after a message. */
-int cpus_bus_open(sd_bus **ret);
 void cpus_bus_closep(sd_bus **bus);
 
 /* What AllowedCPUs= is, the empty set if not set; for EffectiveCPUs (what the kernel makes of it) the empty set if the

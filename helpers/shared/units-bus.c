@@ -4,31 +4,14 @@
 #include "log.h"
 #include "messages.h"
 #include "parse.h"
+#include "systemd-bus.h"
 #include "units-bus.h"
 
-#define SYSTEMD "org.freedesktop.systemd1"
-#define MANAGER_PATH "/org/freedesktop/systemd1"
-#define MANAGER SYSTEMD ".Manager"
 #define UNIT SYSTEMD ".Unit"
 #define JOB SYSTEMD ".Job"
 
-static void messagep(sd_bus_message **m) {
-        sd_bus_message_unref(*m);
-}
-
-static void errorp(sd_bus_error *e) {
-        sd_bus_error_free(e);
-}
-
-static const char *why(const sd_bus_error *error, int r) {
-        return error->message ? error->message : strerror(-r);
-}
-
 int units_bus_open(UnitsBus *ret) {
-        int r = sd_bus_open_system(&ret->bus);
-
-        return r < 0 ? log_error_errno(r, "Cannot reach the system bus: %s; see `systemctl status dbus`.", strerror(-r))
-                     : 0;
+        return systemd_bus_open(&ret->bus);
 }
 
 void units_bus_done(UnitsBus *b) {
@@ -107,7 +90,7 @@ int units_bus_look(UnitsBus *b, const char *unit, UnitState *ret) {
         r = r < 0 ? r : sd_bus_message_read(m, "o", &l.path);
         r = r < 0 ? r : look_properties(&l, ret);
         if (r < 0)
-                (void) log_error_errno(r, "Cannot ask systemd about %s: %s.", unit, why(&l.error, r));
+                (void) log_error_errno(r, "Cannot ask systemd about %s: %s.", unit, systemd_bus_why(&l.error, r));
         sd_bus_error_free(&l.error);
         return r < 0 ? r : 0;
 }
@@ -119,7 +102,8 @@ int units_bus_host_ends(UnitsBus *b) {
 
         r = sd_bus_get_property_string(b->bus, SYSTEMD, MANAGER_PATH, MANAGER, "SystemState", &error, &state);
         if (r < 0)
-                return log_error_errno(r, "Cannot ask systemd whether the host is shutting down: %s.", why(&error, r));
+                return log_error_errno(r, "Cannot ask systemd whether the host is shutting down: %s.",
+                        systemd_bus_why(&error, r));
         return streq(state, "stopping");
 }
 
@@ -162,7 +146,7 @@ static int watch_jobs(UnitsBus *b) {
         r = sd_bus_match_signal(b->bus, &b->slot, sd_bus_is_bus_client(b->bus) > 0 ? SYSTEMD : NULL, MANAGER_PATH,
                 MANAGER, "JobRemoved", on_job_removed, b);
         r = r < 0 ? r : sd_bus_call_method(b->bus, SYSTEMD, MANAGER_PATH, MANAGER, "Subscribe", &error, NULL, "");
-        return r < 0 ? log_error_errno(r, "Cannot have systemd tell about its jobs: %s.", why(&error, r)) : 0;
+        return r < 0 ? log_error_errno(r, "Cannot have systemd tell about its jobs: %s.", systemd_bus_why(&error, r)) : 0;
 }
 
 static int add_job(UnitsBus *b, const char *unit, const char *path) {
@@ -221,7 +205,7 @@ static int stop_unit(UnitsBus *b, const char *unit) {
         r = r < 0 ? r : sd_bus_message_read(m, "o", &path);
         if (r < 0)
                 return log_event_errno(r, MESSAGE_UNIT_FAILED, FIELDS("VXM_UNIT", unit),
-                        "%s could not be stopped: %s; see `systemctl status %s`.", unit, why(&error, r), unit);
+                        "%s could not be stopped: %s; see `systemctl status %s`.", unit, systemd_bus_why(&error, r), unit);
         return add_job(b, unit, path);
 }
 
@@ -276,7 +260,7 @@ int units_bus_start(UnitsBus *b, const char *unit, char **ret_why) {
         r = sd_bus_call_method(b->bus, SYSTEMD, MANAGER_PATH, MANAGER, "StartUnit", &error, NULL, "ss", unit, "fail");
         if (r >= 0)
                 return 0;
-        if (free_and_strdup(ret_why, why(&error, r)) < 0)
+        if (free_and_strdup(ret_why, systemd_bus_why(&error, r)) < 0)
                 return -ENOMEM;
         return sd_bus_error_has_name(&error, SYSTEMD ".NoSuchUnit") ||
                                sd_bus_error_has_name(&error, SYSTEMD ".UnitMasked") ||

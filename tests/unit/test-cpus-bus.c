@@ -2,11 +2,8 @@
 /* AllowedCPUs= on the bus, against a manager of the test's own: a child at the other end of a socket pair that answers
  * as org.freedesktop.systemd1(5) says, from a table in shared memory. */
 
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-
 #include "cpus-bus.h"
+#include "fake-bus.h"
 #include "fixture.h"
 
 typedef struct FakeUnit {
@@ -25,7 +22,7 @@ typedef struct Bench {
         Fixture *fixture;
         Fake *fake;
         sd_bus *bus;
-        pid_t child;
+        FakeBus peer;
 } Bench;
 
 /* ---- the manager ---- */
@@ -97,51 +94,19 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_INVALID_ARGS, "Unit name %s is not valid.", name);
 }
 
-/* Lives as long as its connection. */
-static void serve(int fd, Fake *fake) {
-        sd_bus *bus = NULL;
-        int r;
-
-        r = sd_bus_new(&bus);
-        r = r < 0 ? r : sd_bus_set_fd(bus, fd, fd);
-        r = r < 0 ? r
-                  : sd_bus_set_server(
-                            bus, 1, SD_ID128_MAKE(01, 02, 03, 04, 05, 06, 07, 08, 09, 0a, 0b, 0c, 0d, 0e, 0f, 10));
-        r = r < 0 ? r : sd_bus_add_filter(bus, NULL, on_call, fake);
-        r = r < 0 ? r : sd_bus_start(bus);
-        while (r >= 0) {
-                r = sd_bus_process(bus, NULL);
-                if (r == 0)
-                        r = sd_bus_wait(bus, UINT64_MAX);
-        }
-        _exit(0);
-}
-
 /* ---- the bench ---- */
 
 static int setup(void **state) {
         Bench *b = calloc(1, sizeof *b);
-        int fds[2];
 
-        if (!b || fixture_setup((void **) &b->fixture) < 0)
+        if (!b || fixture_setup((void **) &b->fixture) < 0 || fake_bus_make(&b->peer, sizeof *b->fake) < 0)
                 return -1;
-        b->fake = mmap(NULL, sizeof *b->fake, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (b->fake == MAP_FAILED || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
-                return -1;
+        b->fake = b->peer.memory;
         b->fake->units[0] = (FakeUnit){ .name = "init.scope", .interface = "Scope" };
         b->fake->units[1] = (FakeUnit){ .name = "user.slice", .interface = "Slice", .allowed = { 0x0f }, .n = 1 };
         b->fake->units[2] = (FakeUnit){ .name = "vxm-guest@a.service", .interface = "Service" };
-        b->child = fork();
-        if (b->child < 0)
-                return -1;
-        if (b->child == 0) {
-                close(fds[0]);
-                serve(fds[1], b->fake);
-        }
-        close(fds[1]);
         *state = b;
-        return sd_bus_new(&b->bus) < 0 || sd_bus_set_fd(b->bus, fds[0], fds[0]) < 0 || sd_bus_start(b->bus) < 0 ? -1
-                                                                                                                : 0;
+        return fake_bus_start(&b->peer, on_call, &b->bus);
 }
 
 static int teardown(void **state) {
@@ -149,8 +114,7 @@ static int teardown(void **state) {
         int r;
 
         cpus_bus_closep(&b->bus);
-        (void) waitpid(b->child, NULL, 0);
-        (void) munmap(b->fake, sizeof *b->fake);
+        fake_bus_done(&b->peer);
         r = fixture_teardown((void **) &b->fixture);
         free(b);
         return r;

@@ -3,10 +3,8 @@
  * org.freedesktop.systemd1(5) says, from a table in shared memory. */
 
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 
+#include "fake-bus.h"
 #include "fixture.h"
 #include "units-bus.h"
 
@@ -37,8 +35,7 @@ typedef struct Bench {
         Fixture *fixture;
         Fake *fake;
         UnitsBus bus;
-        pid_t child;
-
+        FakeBus peer;
 } Bench;
 
 /* ---- the manager ---- */
@@ -140,51 +137,17 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return sd_bus_reply_method_return(m, "o", unit_path);
 }
 
-/* Lives as long as its connection. */
-static void serve(int fd, Fake *fake) {
-        sd_bus *bus = NULL;
-        int r;
-
-        r = sd_bus_new(&bus);
-        r = r < 0 ? r : sd_bus_set_fd(bus, fd, fd);
-        r = r < 0 ? r
-                  : sd_bus_set_server(
-                            bus, 1, SD_ID128_MAKE(01, 02, 03, 04, 05, 06, 07, 08, 09, 0a, 0b, 0c, 0d, 0e, 0f, 10));
-        r = r < 0 ? r : sd_bus_add_filter(bus, NULL, on_call, fake);
-        r = r < 0 ? r : sd_bus_start(bus);
-        while (r >= 0) {
-                r = sd_bus_process(bus, NULL);
-                if (r == 0)
-                        r = sd_bus_wait(bus, UINT64_MAX);
-        }
-        _exit(0);
-}
-
 /* ---- the bench ---- */
 
 static int setup(void **state) {
         Bench *b = calloc(1, sizeof *b);
-        int fds[2];
 
-        if (!b || fixture_setup((void **) &b->fixture) < 0)
+        if (!b || fixture_setup((void **) &b->fixture) < 0 || fake_bus_make(&b->peer, sizeof *b->fake) < 0)
                 return -1;
-        b->fake = mmap(NULL, sizeof *b->fake, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (b->fake == MAP_FAILED || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
-                return -1;
+        b->fake = b->peer.memory;
         strcpy(b->fake->system_state, "running");
-        b->child = fork();
-        if (b->child < 0)
-                return -1;
-        if (b->child == 0) {
-                close(fds[0]);
-                serve(fds[1], b->fake);
-        }
-        close(fds[1]);
         *state = b;
-        return sd_bus_new(&b->bus.bus) < 0 || sd_bus_set_fd(b->bus.bus, fds[0], fds[0]) < 0 ||
-                               sd_bus_start(b->bus.bus) < 0
-                       ? -1
-                       : 0;
+        return fake_bus_start(&b->peer, on_call, &b->bus.bus);
 }
 
 static int teardown(void **state) {
@@ -192,8 +155,7 @@ static int teardown(void **state) {
         int r;
 
         units_bus_done(&b->bus);
-        (void) waitpid(b->child, NULL, 0);
-        (void) munmap(b->fake, sizeof *b->fake);
+        fake_bus_done(&b->peer);
         r = fixture_teardown((void **) &b->fixture);
         free(b);
         return r;
@@ -334,8 +296,8 @@ static void test_connection_lost(void **state) {
         Bench *b = *state;
 
         strcpy(fake_unit(b, 0, "x.service")->result, "");
-        assert_int_equal(kill(b->child, SIGSTOP), 0);
-        assert_int_equal(kill(b->child, SIGKILL), 0);
+        assert_int_equal(kill(b->peer.child, SIGSTOP), 0);
+        assert_int_equal(kill(b->peer.child, SIGKILL), 0);
         assert_true(stop(b, "x.service", NULL, MINUTE) < 0);
 }
 
