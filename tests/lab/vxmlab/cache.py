@@ -93,7 +93,11 @@ def scratch(kind):
 
 
 def prune(kind, keep):
-    """Removes all entries of a kind but the newest ones, sparing those in use. Needs the lock."""
+    """Removes all entries of a kind but the newest ones, sparing those in use. Needs the lock.
+
+    VXM_LAB_KEEP tells how many to keep at least, for those who work on several checkouts at once.
+    """
+    keep = max(keep, int(os.environ.get("VXM_LAB_KEEP") or 0))
     entries = sorted(root().glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in entries[keep:]:
         remove(path)
