@@ -34,17 +34,26 @@ static int add_base(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
         return r < 0 ? r : argv_add(a, "-mon", "chardev=qmp,mode=control");
 }
 
+/* Windows takes the hardware's clock for the time of day on the wall, and keeps its time by counting ticks of it: those that came
+ * while the host was busy are made up for, by the clock at once, by the older timer later. Where there is a HPET it
+ * would take that instead, of which none can be made up for, and which costs the host more. */
+static int add_clocks(Argv *a, const Guest *g) {
+        int r;
+
+        if (g->os != GUEST_OS_WINDOWS)
+                return 0;
+        r = argv_add(a, "-rtc", "base=localtime,driftfix=slew");
+        return r < 0 ? r : argv_add(a, "-global", "kvm-pit.lost_tick_policy=delay");
+}
+
 static int add_machine(Argv *a, const Guest *g, const QemuFacts *facts) {
         int r;
 
-        r = argv_add(a, "-machine", "q35,accel=kvm,vmport=off,dump-guest-core=off,memory-backend=mem0%s%s",
+        r = argv_add(a, "-machine", "q35,accel=kvm,vmport=off,dump-guest-core=off,memory-backend=mem0%s%s%s",
                 g->firmware == FIRMWARE_UEFI ? ",pflash0=code,pflash1=nvram" : "",
-                facts->firmware.secure_boot ? ",smm=on" : "");
+                facts->firmware.secure_boot ? ",smm=on" : "", g->os == GUEST_OS_WINDOWS ? ",hpet=off" : "");
         r = r < 0 ? r : qemu_cpus_add(a, g, &facts->cpus);
-        /* Windows takes the hardware's clock for the time of day on the wall. */
-        if (r >= 0 && g->os == GUEST_OS_WINDOWS)
-                r = argv_add(a, "-rtc", "base=localtime");
-        return r;
+        return r < 0 ? r : add_clocks(a, g);
 }
 
 static int add_boot(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
