@@ -172,6 +172,9 @@ static void put_guest_unit(FILE *f, const Guest *g) {
         if (guest_has_devices(g) || g->memory_lock || g->cpu_realtime)
                 fputs("LimitMEMLOCK=infinity\n", f);
         put_guest_disks(f, g);
+        /* libusb does not begin without the kernel's messages about devices; those of udev do not reach in here. */
+        if (guest_has_usb(g))
+                fputs("DeviceAllow=char-usb_device rw\nRestrictAddressFamilies=AF_NETLINK\n", f);
 }
 
 /* ---- the units that it needs ---- */
@@ -265,6 +268,10 @@ static size_t needs_disks(const Guest *g) {
         return guest_disks_need_root(g);
 }
 
+static size_t needs_usb(const Guest *g) {
+        return guest_has_usb(g);
+}
+
 static size_t needs_spice(const Guest *g) {
         return g->spice >= DISPLAY_PORT_MIN;
 }
@@ -307,6 +314,7 @@ static const Unit units[] = {
         { "vxm-net", "service", needs_link, NULL, false, "net" },
         { "vxm-cpus", "service", needs_cpus, NULL, false, "cpus" },
         { "vxm-disks", "service", needs_disks, put_disks_unit, false, "disks" },
+        { "vxm-usb", "service", needs_usb, NULL, false, "usb" },
         { "vxm-spice", "socket", needs_spice, put_spice_socket, false, NULL },
         { "vxm-vnc", "socket", needs_vnc, put_vnc_socket, false, NULL },
         { "vxm-share", "socket", needs_shares, put_share_socket, false, NULL },

@@ -163,7 +163,7 @@ static int verify_slots(const Guest *g) {
                 disks += g->disks[i].bus == DISK_VIRTIO || g->disks[i].bus == DISK_NVME;
         for (size_t i = 0; i < g->n_networks; i++)
                 networks += g->networks[i].type != NETWORK_NONE;
-        others += g->balloon + (guest_has_display(g) ? 2 : 0); /* with the tablet's USB controller */
+        others += g->balloon + (guest_has_display(g) ? 2 : 0) + guest_has_usb(g); /* with USB controllers */
         sum = disks + networks + g->n_shares + others;
         if (sum <= SLOTS_MAX)
                 return 0;

@@ -68,6 +68,7 @@ const GuestSection guest_sections[] = {
         { "Share", NAME_REQUIRED, LIST(GuestShare, shares, n_shares, GUEST_SHARES_MAX), .plural = "shares" },
         { "Network", NAME_REQUIRED, LIST(GuestNetwork, networks, n_networks, GUEST_NETWORKS_MAX), .plural = "networks" },
         { "Display" },
+        { "USB" },
 };
 const size_t n_guest_sections = ELEMENTSOF(guest_sections);
 
@@ -134,5 +135,7 @@ const GuestKey guest_keys[] = {
         { "Display", "SPICE", value_display, NULL, GUEST(spice), "no", "yes, no, or a port from 1024 to 65535, such as 5930" },
         { "Display", "VNC", value_display, NULL, GUEST(vnc), "no", "yes, no, or a port from 1024 to 65535, such as 5900" },
         { "Display", "Model", value_display_model, NULL, GUEST(display_model), "virtio", "virtio, qxl or vga" },
+        { "USB", "Device", value_add_usb, value_reset_usb, 0, NULL,
+                "ids such as 046d:c52b or a port such as 1-4.2, several with spaces between, 15 at most (see lsusb and lsusb -t)" },
 };
 const size_t n_guest_keys = ELEMENTSOF(guest_keys);

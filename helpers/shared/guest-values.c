@@ -492,3 +492,43 @@ int value_display_model(const char *value, void *dest) {
 
         return r < 0 ? r : (*(DisplayModel *) dest = (DisplayModel) r, 0);
 }
+
+/* Ids can be named several times, for several devices of a kind; a port has one. */
+static int add_usb(Guest *g, const UsbSpec *spec) {
+        UsbSpec *slot;
+
+        for (size_t i = 0; spec->by_port && i < g->n_usb; i++)
+                if (usb_spec_equal(&g->usb[i], spec))
+                        return 0;
+        if (g->n_usb >= GUEST_USB_MAX)
+                return -ERANGE;
+        slot = ARRAY_GROW(g->usb, g->n_usb);
+        if (!slot)
+                return -ENOMEM;
+        *slot = *spec;
+        g->n_usb++;
+        return 0;
+}
+
+int value_add_usb(const char *value, void *dest) {
+        _cleanup_(freep) char *copy = strdup(value);
+        char *state;
+        int r = 0;
+
+        if (!copy)
+                return -ENOMEM;
+        for (char *word = strtok_r(copy, " \t", &state); r >= 0 && word; word = strtok_r(NULL, " \t", &state)) {
+                UsbSpec spec;
+
+                r = usb_spec_parse(word, &spec);
+                r = r < 0 ? r : add_usb(dest, &spec);
+        }
+        return r;
+}
+
+void value_reset_usb(void *dest) {
+        Guest *g = dest;
+
+        g->usb = (free(g->usb), NULL);
+        g->n_usb = 0;
+}

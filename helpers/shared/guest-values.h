@@ -52,3 +52,5 @@ int value_port(const char *value, void *dest);
 void value_reset_port(void *dest);
 int value_display(const char *value, void *dest);
 int value_display_model(const char *value, void *dest);
+int value_add_usb(const char *value, void *dest);
+void value_reset_usb(void *dest);

@@ -58,6 +58,7 @@ Guest *guest_free(Guest *g) {
         for (size_t i = 0; i < g->n_networks; i++)
                 network_done(&g->networks[i]);
         free(g->networks);
+        free(g->usb);
         for (size_t i = 0; i < g->n_devices; i++)
                 devices_done(&g->devices[i]);
         free(g->devices);
@@ -82,6 +83,10 @@ bool guest_has_devices(const Guest *g) {
                 if (g->devices[i].n_specs > 0)
                         return true;
         return false;
+}
+
+bool guest_has_usb(const Guest *g) {
+        return g->n_usb > 0;
 }
 
 bool guest_has_network(const Guest *g, NetworkType type) {

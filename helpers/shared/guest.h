@@ -7,6 +7,7 @@
 #include "device-pin.h"
 #include "device-spec.h"
 #include "forward.h"
+#include "usb-spec.h"
 
 enum {
         GUEST_DEVICES_MAX = 16, /* sections of devices, and devices in each */
@@ -17,6 +18,7 @@ enum {
         GUEST_NETWORKS_MAX = 8,
         GUEST_FORWARDS_MAX = 64, /* of each network */
         GUEST_CPUS_MAX = 255,
+        GUEST_USB_MAX = 15, /* the ports of each kind that the guest's controller has */
 };
 
 /* Of Guest.mmio64, where it is no size. */
@@ -197,6 +199,8 @@ typedef struct Guest {
         size_t n_networks;
         uint64_t spice, vnc; /* DISPLAY_… */
         DisplayModel display_model;
+        UsbSpec *usb; /* in the order of the file */
+        size_t n_usb;
 } Guest;
 
 /* Loads the guest called name from the guest files below root (guest-files.h), its preset first, then the file, then
@@ -222,6 +226,9 @@ bool guest_needs_link(const Guest *g);
 /* Forward= and SSH= of a network, as one list: the number of them, and one of them. */
 size_t network_n_forwards(const GuestNetwork *n);
 Forward network_forward(const GuestNetwork *n, size_t index);
+
+/* Whether it is to have USB devices of the host. */
+bool guest_has_usb(const Guest *g);
 
 /* Whether units of the host are stopped for the guest's life. */
 bool guest_stops_units(const Guest *g);

@@ -71,6 +71,14 @@
 #define MESSAGE_STATIC_BOUND "03a1c62b1f97401c871f0391c87dd1c7"
 /* A host driver was faster than static binding: VXM_DEVICE, VXM_DRIVER. */
 #define MESSAGE_STATIC_LOST "5e768c43c3dd4eee9c2fad9092b50d9a"
+/* A USB device may not be given to the guest, or has gone to another one: VXM_DEVICE. */
+#define MESSAGE_USB_REFUSED "3d1b2f0c7a864f0f9c5e3ab7f1d4e692"
+/* A USB device belongs to the guest now: VXM_DEVICE. */
+#define MESSAGE_USB_GIVEN "8e4f6a15c2d34b7d8b0a91e6c57d3f28"
+/* A USB device is back with the host: VXM_DEVICE. */
+#define MESSAGE_USB_RETURNED "b5c70d92e18f46a3a4d7f20e6b93c84d"
+/* A USB device could not be given to the guest, or not be taken back: VXM_DEVICE. */
+#define MESSAGE_USB_FAILED "f07e5d3a9b6c4281b2e94c8d1a50f76b"
 /* CPUs that the guest asks for are another guest's, or too few are left. */
 #define MESSAGE_CPUS_BUSY "99be834d2e6541c3a71c18852eb88b72"
 /* The host is fenced off a guest's CPUs, or has them back: VXM_CPUS. */

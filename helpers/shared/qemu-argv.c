@@ -9,6 +9,7 @@
 #include "qemu-firmware.h"
 #include "qemu-memory.h"
 #include "qemu-network.h"
+#include "qemu-usb.h"
 
 void qemu_facts_done(QemuFacts *facts) {
         firmware_done(&facts->firmware);
@@ -120,7 +121,7 @@ static int add_functions(Argv *a, const Guest *g _unused_, const QemuFacts *fact
 /* The parts of a command line, in their order. */
 static int (*const parts[])(Argv *a, const Guest *g, const QemuFacts *facts) = {
         add_base, add_machine, qemu_add_memory, qemu_add_uuid, qemu_add_firmware, qemu_add_tpm, add_boot, add_serial,
-        qemu_add_disks, qemu_add_shares, qemu_add_networks, qemu_add_display, add_functions,
+        qemu_add_disks, qemu_add_shares, qemu_add_networks, qemu_add_display, qemu_add_usb, add_functions,
 };
 
 int qemu_argv_build(const Guest *g, const QemuFacts *facts, const char *qemu, Argv *ret) {

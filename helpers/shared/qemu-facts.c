@@ -22,6 +22,7 @@
 #include "rom-file.h"
 #include "root.h"
 #include "tpm-state.h"
+#include "usb-plan.h"
 
 static int lacks(const char *text, const char *what) {
         return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL, "%s %s", what, text);
@@ -108,6 +109,13 @@ static int find_devices(int root, const Guest *g, QemuFactsDevices devices, Gues
         return devices == QEMU_FACTS_JUDGED_DEVICES ? guest_devices_find(root, g, ret) : 0;
 }
 
+/* What is given is found out by vxm-usb once more; here it is refused, before anything has been changed. */
+static int check_usb(int root, const Guest *g) {
+        _cleanup_(usb_plan_done) UsbPlan plan = {};
+
+        return usb_plan_make(root, g, &plan);
+}
+
 /* Whether this user may have it: an administrator can keep it from all (kernel.io_uring_disabled, since 6.6), and a unit's
  * filter of system calls, too. So it is tried, where it is this machine's kernel that is meant. */
 static bool has_io_uring(int root) {
@@ -151,6 +159,8 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
         /* In its own unit the guest sees nothing of the host's network, as it should be. */
         if (r >= 0 && (devices == QEMU_FACTS_WITHOUT_DEVICES || devices == QEMU_FACTS_JUDGED_DEVICES))
                 r = network_check(root, g);
+        if (r >= 0 && devices != QEMU_FACTS_BOUND_DEVICES && devices != QEMU_FACTS_HOST_ALONE)
+                r = check_usb(root, g);
         r = r < 0 ? r : qemu_links_find(root, g, &facts.links);
         if (r < 0)
                 return r;

@@ -2,8 +2,9 @@
 """Runs inside the lab: everything that vxm may change on a machine, as text, one line a thing, sorted.
 
 Of each PCI function: driver, override, reset methods, power policy and the sizes of its BARs. Consoles and who draws them,
-framebuffers, cards; network interfaces; the nodes of vfio and of block devices; the pools of huge pages; vxm's own files in /run;
-which CPUs the host's slices and interrupts may use. What comes with a module that stays loaded is left out.
+framebuffers, cards; network interfaces; the nodes of vfio, of block devices and of USB devices, these with their drivers; the
+pools of huge pages; vxm's own files in /run; which CPUs the host's slices and interrupts may use. What comes with a module that
+stays loaded is left out.
 """
 
 import os
@@ -75,6 +76,20 @@ def _disks():
             yield f"{node} {status.st_uid}:{status.st_gid} {status.st_mode:o}"
 
 
+def _usb():
+    """Owner, access list, configuration and drivers of USB devices, by their ports: each coming has another number."""
+    for device in Path("/sys/bus/usb/devices").glob("*-*"):
+        if ":" in device.name:
+            yield f"usb {device.name} driver {_target(device / 'driver')}"
+            continue
+        node = Path("/dev/bus/usb", _text(device / "busnum").zfill(3), _text(device / "devnum").zfill(3))
+        if node.exists():
+            status = node.stat()
+            rights = os.getxattr(node, "system.posix_acl_access").hex() if "system.posix_acl_access" in os.listxattr(node) else "-"
+            yield (f"usb {device.name} {_text(device / 'idVendor')}:{_text(device / 'idProduct')} {status.st_uid}:{status.st_gid} "
+                   f"{status.st_mode:o} {rights} configuration {_text(device / 'bConfigurationValue')}")
+
+
 def _interfaces():
     for interface in Path("/sys/class/net").iterdir():
         yield (f"interface {interface.name} in {_target(interface / 'master')} flags {_text(interface / 'flags')} "
@@ -99,7 +114,7 @@ def _cpus():
 
 def lines():
     """All of it, as a list of lines."""
-    return sorted((*_functions(), *_screens(), *_disks(), *_interfaces(), *_pools(), *_files(), *_cpus()))
+    return sorted((*_functions(), *_screens(), *_disks(), *_usb(), *_interfaces(), *_pools(), *_files(), *_cpus()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""USB devices of the host in a guest: those that are there and those that come later, as often as they come and go; and the
+host has all of them back.
+
+Sticks are plugged in and out from outside, as somebody in front of the machine would.
+"""
+
+import contextlib
+import itertools
+
+import pytest
+
+import demo
+
+STICK, MOUSE = "46f4:0001", "0627:0001"
+TIMES = 20
+
+_numbers = itertools.count(1)
+
+# Waits until an interface of the host's has a driver: usbfs, once QEMU has taken it.
+_DRIVER = ("for i in $(seq 300); do [ \"$(basename \"$(readlink /sys/bus/usb/devices/{}:1.0/driver)\")\" != {} ] || exit 0; sleep 0.1; "
+           "done; ls -l /sys/bus/usb/devices/{}:1.0; exit 1")
+
+
+def usb_file(*devices):
+    return demo.guest_file("[Boot]\nCommandLine=console=ttyS0 quiet usb", "[USB]\n" + "".join(f"Device={d}\n" for d in devices))
+
+
+class Stick:
+    """A USB stick that is plugged into a port of the lab's machine, with a new image."""
+
+    def __init__(self, lab, directory, serial, port):
+        self.lab, self.serial, self.port = lab, serial, port
+        self._image = directory / f"{serial}-{next(_numbers)}.img"
+        self._image.write_bytes(bytes(8 << 20))
+        self.name = None  # what the host calls it, "2-3"
+
+    def plug(self):
+        """Waits until the host's kernel knows it; returns its name."""
+        node = self._image.stem
+        self.lab.qmp("blockdev-add", driver="file", filename=str(self._image), **{"node-name": node})
+        self.lab.qmp("device_add", driver="usb-storage", id=self.serial, bus="usb.0", port=str(self.port), drive=node, serial=self.serial)
+        found = self.lab.run(f"for i in $(seq 300); do grep -lsx {self.serial} /sys/bus/usb/devices/*/serial && exit 0; sleep 0.1; done; exit 1")
+        self.name = found.stdout.split()[0].split("/")[-2]
+        return self.name
+
+    def unplug(self):
+        """Waits until it is gone."""
+        self.lab.qmp("device_del", id=self.serial)
+        self.lab.run(f"for i in $(seq 300); do grep -qsx {self.serial} /sys/bus/usb/devices/*/serial || exit 0; sleep 0.1; done; exit 1")
+        self.lab.qmp("blockdev-del", **{"node-name": self._image.stem})
+
+    def wait(self, driver):
+        self.lab.run(_DRIVER.format(self.name, driver, self.name), timeout=60)
+
+    def disk(self):
+        """The node of its disk, once the host has it."""
+        return self.lab.run(f"until ls -d /sys/bus/usb/devices/{self.name}:1.0/host*/target*/*/block/*; do sleep 0.1; done 2>/dev/null; "
+                            "udevadm settle", timeout=60).stdout.strip().split("/")[-1]
+
+
+@pytest.fixture
+def sticks(lab_shared, tmp_path):
+    """Plugs in sticks by serial and port; they are unplugged in the end."""
+    with contextlib.ExitStack() as stack:
+        def plug(serial, port):
+            stick = Stick(lab_shared, tmp_path, serial, port)
+            stick.plug()
+            stick.wait("usb-storage")
+            stick.disk()
+            stack.callback(lambda: stick.unplug() if stick.name else None)
+            return stick
+
+        yield plug
+        lab_shared.run("systemctl kill --signal=KILL 'vxm-guest@*'", check=False)
+        for name in ("demo", "rival"):
+            demo.wait_undone(lab_shared, name)
+        lab_shared.run("systemctl reset-failed 'vxm-*'; rm -f /etc/vxm/guests/*.guest; systemctl daemon-reload")
+
+
+def mouse_of(lab):
+    """The port of the lab's mouse."""
+    return lab.run("grep -lx 'QEMU USB Mouse' /sys/bus/usb/devices/*/product").stdout.split("/")[-2]
+
+
+def owner(lab, port):
+    """Whose the node of a device is."""
+    return lab.run(f"cd /sys/bus/usb/devices/{port} && stat -c %U $(printf /dev/bus/usb/%03d/%03d $(cat busnum) $(cat devnum))").stdout.strip()
+
+
+def seen(lab, name="demo"):
+    """What the guest says of its USB devices."""
+    return sorted(line for line in demo.report(lab, name) if line.startswith("usb: "))
+
+
+def test_comes_and_goes(lab_shared, sticks):
+    lab = lab_shared
+    first, mouse = sticks("first", 3), mouse_of(lab)
+    demo.install(lab, text=usb_file(f"{STICK} {mouse}", STICK, "9-9"))
+    before = demo.state(lab)
+    demo.start(lab)
+    first.wait("usbfs")
+    assert owner(lab, first.name) == owner(lab, mouse) == "vxm-demo"
+    usb = seen(lab)
+    assert len(usb) == 2 and f"usb: {STICK} serial first drivers usb-storage" in usb, usb
+    assert any(line.startswith(f"usb: {MOUSE} ") and line.endswith("drivers usbhid") for line in usb), usb
+    demo.assert_says(demo.journal(lab), "Device=9-9 is not there")
+
+    # One that was not there, and then the one that was, again and again.
+    second = sticks("second", 4)
+    second.wait("usbfs")
+    for _ in range(TIMES):
+        first.unplug()
+        first.plug()
+        first.wait("usbfs")
+        assert owner(lab, first.name) == "vxm-demo"
+    usb = seen(lab)
+    assert [line for line in usb if STICK in line] == [f"usb: {STICK} serial {name} drivers usb-storage" for name in ("first", "second")], usb
+    story = demo.journal(lab)
+    assert story.count(f"{first.name} ({STICK}") >= TIMES + 1 and story.count("Device was removed (usb-") == TIMES, story
+    assert lab.run("systemctl --failed --plain --legend=no list-units 'vxm-*'").stdout == ""
+    assert "0" not in lab.run("ps -eo uid,args --no-headers | grep '[v]xm-usb' | awk '{print $1}'").stdout.split()
+
+    second.unplug()
+    second.name = None
+    demo.stop(lab)
+    demo.wait_undone(lab)
+    first.disk()
+    demo.assert_as_before(before, demo.state(lab))
+
+
+def test_given_back_after_a_kill(lab_shared, sticks):
+    """QEMU attaches no driver then; and the guest's user may have changed mode and list of what is its own."""
+    lab = lab_shared
+    stick = sticks("killed", 3)
+    demo.install(lab, text=usb_file(stick.name, mouse_of(lab)))
+    lab.run("setfacl -m u:person:rw /dev/bus/usb/*/* 2>/dev/null", check=False)
+    before = demo.state(lab)
+    for way in ("kill qemu", "kill supervisor"):
+        demo.start(lab)
+        stick.wait("usbfs")
+        lab.run(f"cd /sys/bus/usb/devices/{stick.name} && runuser -u vxm-demo -- chmod 777 "
+                "$(printf /dev/bus/usb/%03d/%03d $(cat busnum) $(cat devnum))")
+        demo.end(lab, way)
+        demo.wait_undone(lab)
+        stick.wait("usb-storage")
+        stick.disk()
+        demo.assert_as_before(before, demo.state(lab))
+
+
+def test_refused(lab_shared, sticks):
+    """What the host stands on, and hubs; at the start before anything has changed, later without harm to the guest."""
+    lab = lab_shared
+    stick = sticks("mounted", 3)
+    disk = stick.disk()
+    lab.run(f"mkfs.ext4 -q /dev/{disk} && mkdir -p /run/stick && mount /dev/{disk} /run/stick")
+    cases = {
+        stick.name: "is in use by the host: the file system on /run/stick",
+        STICK: "is in use by the host: the file system on /run/stick",
+        "1d6b:0002": "is a hub",
+        "1-2.x": "expected ids such as 046d:c52b or a port such as 1-4.2",
+    }
+    for device, message in cases.items():
+        demo.install(lab, text=usb_file(device))
+        demo.assert_says(demo.refusal(lab), f"Device={device}", message)
+    # Mounted where no file tells of it.
+    lab.run(f"umount /run/stick; unshare -m sh -c 'mount /dev/{disk} /run/stick && touch /run/is-hidden && exec sleep inf' "
+            "</dev/null >/dev/null 2>&1 & until [ -e /run/is-hidden ]; do sleep 0.1; done")
+    demo.install(lab, text=usb_file(stick.name))
+    demo.assert_says(demo.refusal(lab), f"the kernel has {disk} or a part of it mounted")
+    lab.run("pkill -x sleep; rm /run/is-hidden")
+
+
+def test_two_guests(lab_shared, sticks):
+    lab = lab_shared
+    for name in ("demo", "rival"):
+        demo.install(lab, name, usb_file(STICK))
+    before = demo.state(lab)
+    demo.start(lab)
+    demo.start(lab, "rival")
+    stick = sticks("wanted", 3)
+    stick.wait("usbfs")
+    assert owner(lab, stick.name) == "vxm-demo"
+    lab.run("until journalctl -q -b -u vxm-guest@rival -o cat | grep -q 'has gone to another guest'; do sleep 0.1; done", timeout=30)
+    assert f"usb: {STICK} serial wanted drivers usb-storage" in seen(lab) and seen(lab, "rival") == []
+
+    # The other one cannot have it as long as it is there, nor open it.
+    demo.end(lab, "kill qemu", "rival")
+    demo.wait_undone(lab, "rival")
+    done = lab.run("systemctl start vxm-guest@rival", check=False, timeout=180)
+    assert done.returncode != 0
+    demo.assert_says(demo.journal(lab, "rival"), f"{stick.name} (", "is in use by guest demo; stop that one first")
+    node = lab.run(f"cd /sys/bus/usb/devices/{stick.name} && printf /dev/bus/usb/%03d/%03d $(cat busnum) $(cat devnum)").stdout
+    assert lab.run(f"runuser -u vxm-rival -- sh -c 'exec 3<>{node}'", check=False).returncode != 0
+
+    # When it is nobody's it is anybody's.
+    demo.wait_undone(lab, "rival")
+    stick.unplug()
+    demo.stop(lab)
+    demo.wait_undone(lab)
+    lab.run("systemctl reset-failed 'vxm-*'")
+    stick.plug()
+    stick.wait("usb-storage")
+    demo.start(lab, "rival")
+    stick.wait("usbfs")
+    demo.stop(lab, "rival")
+    demo.wait_undone(lab, "rival")
+    stick.unplug()
+    stick.name = None
+    demo.assert_as_before(before, demo.state(lab))
