@@ -20,6 +20,7 @@ Each tests/golden/NAME.case holds a machine, a command, files, and the outcome:
     ==== left run/vxm/bind/demo                          the undo records there are after vxm-bind or vxm-hugepages, and
                                                          of the latter the pools
 
+A case whose command line is for newer QEMUs only says “QEMU 8.2 or newer” in its first lines: tests/qemu starts them all.
 The product's own presets are there as if installed. A generator gets its directory, the root is always added.
 
 Usage: [UPDATE=1] run.py BUILD-DIRECTORY [CASE…]; the output is TAP, a line a case, and the difference where there is one.
