@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import demo
+import killmatrix
 
 SCRIPT = Path(__file__).resolve().parent / "inside" / "kill_units.py"
 KEYS = "SingleGpu=yes\nStopUnits=lab-compute.service lab-idle.service\n"
@@ -195,12 +196,14 @@ def test_shutdown_starts_nothing(lab):
 
 
 def test_killed_at_every_call(lab):
-    """Whatever instant vxm-units is killed at, the run after it leaves all as before."""
+    """Whatever instant vxm-units is killed at, the run after it leaves all as before. As for kill matrices, all instants are
+    tried where that is asked for."""
     install(lab)
     for unit in (DESKTOP, COMPUTE):  # started more often than systemd would let anybody else
         lab.write(f"/etc/systemd/system/{unit}.d/often.conf", "[Unit]\nStartLimitIntervalSec=0\n")
     lab.run("systemctl daemon-reload")
     lab.put(SCRIPT)
-    done = json.loads(lab.run(f"python3 kill_units.py demo {DESKTOP} {COMPUTE}", timeout=900).stdout)
-    assert done["points"] > 40 and done["wrong"] == [], done
+    at_most, at_least = (0, 40) if killmatrix.is_whole() else (3, 20)
+    done = json.loads(lab.run(f"python3 kill_units.py {at_most} demo {DESKTOP} {COMPUTE}", timeout=900).stdout)
+    assert done["points"] > at_least and done["wrong"] == [], done
     demo.assert_as_before(lab.before, demo.state(lab))

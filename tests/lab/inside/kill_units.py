@@ -2,7 +2,8 @@
 """Runs inside the lab: kills vxm-units before each system call that changes something, or talks to systemd, first while it
 stops units, then while it starts them again. What the unit's ExecStopPost= runs then must leave all as before.
 
-Usage: kill_units.py GUEST UNIT… (the units that run before). Prints {"points": N, "wrong": […]} as JSON.
+Usage: kill_units.py AT_MOST GUEST UNIT… AT_MOST: so many calls of each kind, spread evenly; 0 for all. The units are those that
+run before. Prints {"points": N, "wrong": […]} as JSON.
 """
 
 import collections
@@ -23,15 +24,22 @@ def helper(*arguments, trace=()):
     return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
 
-def points(*arguments):
-    """(call, number) of each call of one run."""
+def points(at_most, *arguments):
+    """(call, number) of each call of one run, or of some, among them the first and the last of each kind."""
     trace = "/tmp/vxm-units.trace"
     done = helper(*arguments, trace=("strace", "-o", trace, "-e", "trace=" + ",".join(CALLS)))
     if done.returncode != 0:
         sys.exit(f"{arguments}: {done.stderr}")
     with open(trace, encoding="utf-8") as lines:
         counts = collections.Counter(name for line in lines for name in re.findall(r"^(\w+)\(", line))
-    return [(name, when) for name in CALLS for when in range(1, counts[name] + 1)]
+    return [(name, when) for name in CALLS for when in spread(counts[name], at_most)]
+
+
+def spread(count, at_most):
+    """Numbers from 1 to count: all, or at_most of them, evenly."""
+    if not at_most or count <= at_most:
+        return range(1, count + 1)
+    return sorted({1 + index * (count - 1) // (at_most - 1) for index in range(at_most)})
 
 
 def run(units):
@@ -60,10 +68,10 @@ def what_is_wrong(guest, units):
     return f"status {done.returncode}, not running: {missing}, left: {left}, said: {done.stderr}"
 
 
-def main(guest, *units):
+def main(at_most, guest, *units):
     wrong = []
-    stopping = points(guest)
-    starting = points("--release", guest)
+    stopping = points(int(at_most), guest)
+    starting = points(int(at_most), "--release", guest)
     if run(units):
         sys.exit("the units do not run again after a run that nobody killed")
     for name, when in stopping:
