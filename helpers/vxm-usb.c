@@ -255,17 +255,36 @@ static int release(int root) {
 
 /* ---- a device that has been plugged in ---- */
 
+/* A controller that has been reset counts from the beginning. Returns 1, 0 or -errno. */
+static int is_lent(int root, const char *guest, const UsbDevices *devices, const UsbLoan *loan) {
+        const UsbDevice *d = usb_devices_find(devices, loan->address);
+        uid_t uid;
+        int r;
+
+        if (!d || !usb_loan_is_of(loan, d))
+                return 0;
+        if (arg_dry_run)
+                return 1;
+        r = find_user(guest, &uid);
+        return r < 0 ? r : usb_loan_is_held(root, loan, uid);
+}
+
 /* What has been unplugged is forgotten. Returns 1 when that was anything, 0 or -errno. */
 static int forget_gone(int root, const char *guest, const UsbDevices *devices, UsbRecord *record) {
         int r = 0;
 
         for (size_t i = record->n_loans; r >= 0 && i-- > 0;) {
                 const UsbLoan *loan = &record->loans[i];
-                const UsbDevice *d = usb_devices_find(devices, loan->address);
-                int hidden;
+                int hidden, lent = is_lent(root, guest, devices, loan);
 
-                if (d && usb_loan_is_of(loan, d))
+                if (lent < 0)
+                        return lent;
+                if (lent > 0)
                         continue;
+                if (arg_dry_run) {
+                        usb_record_remove(record, i);
+                        continue;
+                }
                 hidden = usb_door_hide(root, guest, loan->address);
                 usb_record_remove(record, i);
                 r = hidden < 0 ? hidden : 1;
@@ -332,6 +351,8 @@ static int offer(int root, const char *guest, const UsbDevices *devices, const U
         r = load_record(root, guest, &record);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
+        if (record.n_wants == 0)
+                return 0; /* it does not run: something has not gone back */
         gone = forget_gone(root, guest, devices, &record);
         if (gone > 0 && !arg_dry_run)
                 gone = save_record(root, guest, &record);

@@ -22,6 +22,7 @@
 #include "qemu-facts.h"
 #include "root.h"
 #include "tpm-state.h"
+#include "usb-plan.h"
 
 enum {
         WIDTH = 80,
@@ -382,6 +383,32 @@ static int ask_display(Check *c, Verdict *verdict, char **ret_text) {
                                                                                    : "SPICE and VNC");
 }
 
+static int describe_usb(const Check *c, const UsbPlan *plan, size_t want, char **list) {
+        _cleanup_(freep) char *what = NULL;
+        char text[USB_SPEC_SIZE];
+
+        if (plan->chosen[want] < 0)
+                return list_append(list, "\n", "%s: when it is plugged in", usb_spec_print(&c->guest->usb[want], text));
+        what = usb_device_describe(&plan->devices.items[plan->chosen[want]]);
+        return what ? list_append(list, "\n", "%s", what) : -ENOMEM;
+}
+
+static int ask_usb(Check *c, Verdict *verdict, char **ret_text) {
+        _cleanup_(usb_plan_done) UsbPlan plan = {};
+        int r;
+
+        (void) verdict;
+        if (!guest_has_usb(c->guest))
+                return -ENODATA;
+        r = guest_runs(c);
+        if (r > 0)
+                return free_and_strdup(ret_text, "the guest runs, and has them");
+        r = r < 0 ? r : usb_plan_make(c->root, c->guest, &plan);
+        for (size_t i = 0; r >= 0 && i < c->guest->n_usb; i++)
+                r = describe_usb(c, &plan, i, ret_text);
+        return r;
+}
+
 static int ask_all(Check *c) {
         static const struct {
                 const char *name;
@@ -404,6 +431,7 @@ static int ask_all(Check *c) {
                 { "Reset", ask_reset },
                 { "Networks", ask_networks },
                 { "Display", ask_display },
+                { "USB", ask_usb },
         };
         int r;
 

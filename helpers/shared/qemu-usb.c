@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 
 #include "log.h"
 #include "messages.h"
@@ -21,6 +22,7 @@ enum {
 
 typedef struct Device {
         UsbAddress address;
+        ino_t node;   /* of the file that QEMU was told: bus and number may be another device's one day */
         bool refused; /* QEMU would not have it: it is asked again only when the device has been away */
         bool here;    /* in the directory, and its node exists */
 } Device;
@@ -134,9 +136,10 @@ static int drop(Qmp *qmp, UsbAddress address) {
 
 /* ---- what there is ---- */
 
-/* Tells of the end of the node, too. Returns 1, 0 or -errno. */
-static int node_exists(const QemuUsb *usb, UsbAddress address) {
+/* Has the end of the node told, too. Returns 1, 0 or -errno. */
+static int find_node(const QemuUsb *usb, UsbAddress address, ino_t *ret) {
         _cleanup_(freep) char *directory = NULL, *node = NULL;
+        struct stat st;
         int r;
 
         r = format(&directory, "%s/%03u", usb->nodes, address.bus);
@@ -146,28 +149,62 @@ static int node_exists(const QemuUsb *usb, UsbAddress address) {
         /* The watch comes first, so that the node cannot go unseen between the two. */
         if (inotify_add_watch(usb->fd, directory, IN_DELETE | IN_ONLYDIR) < 0)
                 return errno == ENOENT ? 0 : -errno;
-        return access(node, F_OK) >= 0;
+        if (stat(node, &st) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        *ret = st.st_ino;
+        return 1;
 }
 
 static int look_at(QemuUsb *usb, Qmp *qmp, const char *name) {
         UsbAddress address;
         Device *d;
+        ino_t node;
         int r;
 
         if (usb_entry_parse(name, &address) < 0)
                 return 0;
-        r = node_exists(usb, address);
+        r = find_node(usb, address, &node);
         if (r <= 0)
                 return r;
         d = find(usb, address);
         if (d)
-                return d->here = true, 0;
+                return d->here = d->node == node, 0;
         if (usb->n >= DEVICES_MAX)
                 return -E2BIG;
         r = add(usb, qmp, address);
         if (r >= 0)
-                usb->devices[usb->n++] = (Device){ .address = address, .here = true };
+                usb->devices[usb->n++] = (Device){ .address = address, .node = node, .here = true };
         return r;
+}
+
+static int look_at_all(QemuUsb *usb, Qmp *qmp) {
+        DIR *directory = opendir(usb->directory);
+        struct dirent *entry;
+        int r = 0;
+
+        if (!directory)
+                return errno == ENOENT ? 0 : -errno;
+        while (r >= 0 && (entry = readdir(directory)))
+                r = look_at(usb, qmp, entry->d_name);
+        (void) closedir(directory);
+        return r;
+}
+
+/* Returns 1 when there were any, 0 or -errno. */
+static int drop_gone(QemuUsb *usb, Qmp *qmp) {
+        bool any = false;
+        int r = 0;
+
+        for (size_t i = usb->n; r >= 0 && i-- > 0;) {
+                Device gone = usb->devices[i];
+
+                if (gone.here)
+                        continue;
+                any = true;
+                usb->devices[i] = usb->devices[--usb->n];
+                r = gone.refused ? 0 : drop(qmp, gone.address);
+        }
+        return r < 0 ? r : any;
 }
 
 static void drain(const QemuUsb *usb) {
@@ -178,30 +215,13 @@ static void drain(const QemuUsb *usb) {
 }
 
 int qemu_usb_process(QemuUsb *usb, Qmp *qmp) {
-        struct dirent *entry;
-        DIR *directory;
-        int r = 0;
+        int r;
 
         drain(usb);
         for (size_t i = 0; i < usb->n; i++)
                 usb->devices[i].here = false;
-        directory = opendir(usb->directory);
-        if (!directory && errno != ENOENT)
-                return -errno;
-        while (directory && r >= 0 && (entry = readdir(directory)))
-                r = look_at(usb, qmp, entry->d_name);
-        if (directory)
-                (void) closedir(directory);
-        if (r < 0)
-                return r;
-
-        for (size_t i = usb->n; r >= 0 && i-- > 0;) {
-                Device gone = usb->devices[i];
-
-                if (gone.here)
-                        continue;
-                usb->devices[i] = usb->devices[--usb->n];
-                r = gone.refused ? 0 : drop(qmp, gone.address);
-        }
-        return r;
+        r = look_at_all(usb, qmp);
+        r = r < 0 ? r : drop_gone(usb, qmp);
+        /* Another one may have come to its place already, and had to wait until that was free. */
+        return r > 0 ? look_at_all(usb, qmp) : r;
 }

@@ -158,6 +158,13 @@ int usb_loan_give(int root, const UsbLoan *loan, uid_t uid) {
         return fchownat(fd, "", uid, (gid_t) -1, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
+int usb_loan_is_held(int root, const UsbLoan *loan, uid_t uid) {
+        struct stat st;
+        _cleanup_(closep) int fd = open_node(root, loan->address, &st);
+
+        return fd == -ENOENT ? 0 : fd < 0 ? fd : st.st_uid == uid;
+}
+
 /* ---- the way back ---- */
 
 static int return_node(int fd, const struct stat *st, const UsbLoan *loan) {

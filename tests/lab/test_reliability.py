@@ -31,7 +31,7 @@ _AT_LEAST_PAGES = {
     for kind in ("killed before", "killed after", "all killed", "EIO", "EBUSY", "ENODEV", "ENOSPC")
 } | {"take, strace": 11, "undo, strace": 10}
 
-# Of vxm-net and vxm-cpus: how many calls there are depends on the interfaces and interrupts.
+# Of vxm-net, vxm-usb and vxm-cpus: how many calls there are depends on interfaces, devices and interrupts.
 _AT_LEAST_OTHERS = {f"{phase}, {kind}": 5 for phase in ("take", "undo")
                     for kind in ("killed before", "killed after", "all killed", "EIO", "ENOSPC")}
 
@@ -64,6 +64,11 @@ def test_kill_matrix_huge_pages(lab, tell):
 def test_kill_matrix_interfaces(lab, tell):
     lab.run("ip link add br0 type bridge && ip link set br0 up")
     killmatrix.assert_complete(killmatrix.run(lab, _TAPS, "vxm-net"), tell, _AT_LEAST_OTHERS)
+
+
+def test_kill_matrix_usb(lab, tell):
+    mouse = lab.run("grep -lx 'QEMU USB Mouse' /sys/bus/usb/devices/*/product").stdout.split("/")[-2]
+    killmatrix.assert_complete(killmatrix.run(lab, demo.guest_file(f"[USB]\nDevice={mouse}"), "vxm-usb"), tell, _AT_LEAST_OTHERS)
 
 
 @pytest.mark.machine("four-cpus")

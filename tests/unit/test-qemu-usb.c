@@ -88,6 +88,21 @@ static void test_comes_and_goes(void **state) {
         end(&s);
 }
 
+/* The place has been taken by another one before anybody looked. */
+static void test_another(void **state) {
+        Scene s;
+
+        begin(*state, &s);
+        fixture_write(s.f, "usb/001/005", "");
+        fixture_write(s.f, "plug/001-005", "");
+        assert_told(&s, "device_add", "usb-001-005");
+        assert_int_equal(renameat(s.f->root, "usb/001/005", s.f->root, "old"), 0); /* whose number is not used again */
+        fixture_write(s.f, "usb/001/005", "");
+        assert_told(&s, "device_del", "\"device_add\",\"id\":4");
+        assert_told(&s, NULL, NULL);
+        end(&s);
+}
+
 /* What QEMU refuses is not asked of it again, nor to be dropped; when the device has been away it is a new one. */
 static void test_refused(void **state) {
         static const char refusal[] = "{\"error\": {\"class\": \"GenericError\", \"desc\": \"no free port\"}, \"id\": 2}\n";
@@ -128,6 +143,7 @@ static void test_no_directory(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 fixture_test(test_comes_and_goes),
+                fixture_test(test_another),
                 fixture_test(test_refused),
                 fixture_test(test_no_directory),
         };
