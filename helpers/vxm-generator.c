@@ -17,6 +17,7 @@
 #include "guest-files.h"
 #include "guest.h"
 #include "log.h"
+#include "netjack.h"
 #include "record-file.h"
 #include "root.h"
 
@@ -244,6 +245,11 @@ static void put_link_unit(FILE *f, const Guest *g, size_t index _unused_) {
                       "SystemCallFilter=@mount @setuid capset\n", f);
 }
 
+/* On the bridge, and nowhere else. */
+static void put_netjack_unit(FILE *f, const Guest *g, size_t index _unused_) {
+        fprintf(f, "\n[Service]\nRestrictNetworkInterfaces=%s\n", netjack_bridge(g));
+}
+
 static size_t needs_hugepages(const Guest *g) {
         return g->huge_page_size > 0;
 }
@@ -280,6 +286,10 @@ static size_t needs_vnc(const Guest *g) {
         return g->vnc >= DISPLAY_PORT_MIN;
 }
 
+static size_t needs_netjack(const Guest *g) {
+        return g->netjack.enable;
+}
+
 static size_t needs_shares(const Guest *g) {
         return g->n_shares;
 }
@@ -296,6 +306,7 @@ typedef struct Unit {
         UnitWriter put;                   /* what is its own in its drop-in */
         bool judges;                      /* has vxm-bind --judge look before it changes something, if it is the first */
         const char *records;              /* the kind of the undo records of what it does, see record-file.h */
+        bool dispensable; /* the guest wants it only: systemd may restart it, and that is nothing to the guest */
 } Unit;
 
 /* All that a guest may need before it runs, in the order of starting: each requires the one before that the guest
@@ -320,6 +331,7 @@ static const Unit units[] = {
         { "vxm-share", "socket", needs_shares, put_share_socket, false, NULL },
         { "vxm-tpm", "service", needs_tpm, NULL, false, NULL },
         { "vxm-link", "service", needs_link, put_link_unit, false, NULL },
+        { "vxm-netjack", "service", needs_netjack, put_netjack_unit, false, NULL, true },
 };
 
 enum { INSTANCE_SIZE = 128 };
@@ -341,7 +353,10 @@ static void put_requirements(FILE *f, const Guest *g) {
         for (size_t u = 0; u < ELEMENTSOF(units); u++)
                 for (size_t n = units[u].needed(g), i = 0; i < n; i++) {
                         instance_of(units[u].name, g->name, share_of(g, u, i), units[u].type, unit);
-                        put_requirement(f, unit);
+                        if (units[u].dispensable)
+                                fprintf(f, "Wants=%s\nAfter=%s\n", unit, unit);
+                        else
+                                put_requirement(f, unit);
                 }
 }
 

@@ -69,6 +69,7 @@ const GuestSection guest_sections[] = {
         { "Network", NAME_REQUIRED, LIST(GuestNetwork, networks, n_networks, GUEST_NETWORKS_MAX), .plural = "networks" },
         { "Display" },
         { "USB" },
+        { "NetJack" },
 };
 const size_t n_guest_sections = ELEMENTSOF(guest_sections);
 
@@ -137,5 +138,13 @@ const GuestKey guest_keys[] = {
         { "Display", "Model", value_display_model, NULL, GUEST(display_model), "virtio", "virtio, qxl or vga" },
         { "USB", "Device", value_add_usb, value_reset_usb, 0, NULL,
                 "ids such as 046d:c52b or a port such as 1-4.2, several with spaces between, 15 at most (see lsusb and lsusb -t)" },
+        { "NetJack", "Enable", value_boolean, NULL, GUEST(netjack.enable), "no", "yes or no" },
+        { "NetJack", "Server", value_netjack_server, NULL, GUEST(netjack.server), "auto", "auto, pipewire or jack" },
+        { "NetJack", "Port", value_netjack_port, NULL, GUEST(netjack.port), "19000", "a port from 1024 to 65535, such as 19000" },
+        { "NetJack", "Address", value_ipv4, NULL, GUEST(netjack.address), "225.3.19.154", "an IPv4 address such as 225.3.19.154" },
+        { "NetJack", "Frames", value_netjack_frames, NULL, GUEST(netjack.frames), "256", "a power of two from 16 to 8192, such as 128" },
+        { "NetJack", "Rate", value_netjack_rate, NULL, GUEST(netjack.rate), "48000", "frames a second from 8000 to 192000, such as 96000" },
+        { "NetJack", "Channels", value_netjack_channels, NULL, GUEST(netjack.channels), "2",
+                "channels in each direction, or in and out, from 0 to 64, such as 2 or 2 4" },
 };
 const size_t n_guest_keys = ELEMENTSOF(guest_keys);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reads the values of guest file keys into the guest model. */
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <systemd/sd-id128.h>
 
@@ -531,4 +532,58 @@ void value_reset_usb(void *dest) {
 
         g->usb = (free(g->usb), NULL);
         g->n_usb = 0;
+}
+
+int value_netjack_server(const char *value, void *dest) {
+        static const char *const words[] = { [NETJACK_AUTO] = "auto", [NETJACK_PIPEWIRE] = "pipewire", [NETJACK_JACK] = "jack" };
+        int r = find_word(value, words, ELEMENTSOF(words));
+
+        return r < 0 ? r : (*(NetJackServer *) dest = (NetJackServer) r, 0);
+}
+
+int value_netjack_port(const char *value, void *dest) {
+        return parse_number(value, NETJACK_PORT_MIN, 65535, dest);
+}
+
+int value_ipv4(const char *value, void *dest) {
+        struct in_addr address;
+
+        if (inet_pton(AF_INET, value, &address) != 1)
+                return -EINVAL;
+        memset(dest, 0, IPV4_TEXT_SIZE);
+        return inet_ntop(AF_INET, &address, dest, IPV4_TEXT_SIZE) ? 0 : -EINVAL;
+}
+
+int value_netjack_frames(const char *value, void *dest) {
+        uint64_t frames;
+        int r = parse_number(value, NETJACK_FRAMES_MIN, NETJACK_FRAMES_MAX, &frames);
+
+        if (r < 0)
+                return r;
+        return (frames & (frames - 1)) != 0 ? -EINVAL : (*(uint64_t *) dest = frames, 0);
+}
+
+int value_netjack_rate(const char *value, void *dest) {
+        return parse_number(value, NETJACK_RATE_MIN, NETJACK_RATE_MAX, dest);
+}
+
+/* “2”, or “2 4”: from the host, to the host. */
+int value_netjack_channels(const char *value, void *dest) {
+        const char *space = strchr(value, ' ');
+        char first[8] = {};
+        uint64_t in, out;
+        int r;
+
+        if (space && (size_t) (space - value) >= sizeof first)
+                return -ERANGE;
+        if (space)
+                memcpy(first, value, (size_t) (space - value));
+        r = parse_number(space ? first : value, 0, NETJACK_CHANNELS_MAX, &in);
+        r = r < 0 ? r : space ? parse_number(space + strspn(space, " "), 0, NETJACK_CHANNELS_MAX, &out) : (out = in, 0);
+        if (r < 0)
+                return r;
+        if (in + out == 0)
+                return -EINVAL;
+        *(NetJackChannels *) dest = (NetJackChannels){ (unsigned) in, (unsigned) out };
+        return 0;
 }

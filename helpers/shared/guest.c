@@ -10,6 +10,7 @@
 #include "guest-keys.h"
 #include "log.h"
 #include "messages.h"
+#include "netjack.h"
 #include "network-verify.h"
 #include "parse.h"
 #include "root.h"
@@ -300,6 +301,7 @@ static int verify(const Guest *g) {
                         g->single_gpu ? "SingleGpu" : "StopUnits");
         r = guest_disks_verify(g);
         r = r < 0 ? r : network_verify(g);
+        r = r < 0 ? r : netjack_verify(g);
         r = r < 0 ? r : verify_memory(g);
         r = r < 0 ? r : verify_cpus(g);
         return r < 0 ? r : verify_firmware(g);

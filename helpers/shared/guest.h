@@ -105,6 +105,16 @@ enum {
         DISPLAY_PORT_MIN = 1024,
 };
 
+enum {
+        NETJACK_PORT_MIN = 1024, /* those below are root's */
+        NETJACK_FRAMES_MIN = 16,
+        NETJACK_FRAMES_MAX = 8192,
+        NETJACK_RATE_MIN = 8000,
+        NETJACK_RATE_MAX = 192000,
+        NETJACK_CHANNELS_MAX = 64, /* in each direction */
+        IPV4_TEXT_SIZE = 16,       /* INET_ADDRSTRLEN */
+};
+
 typedef enum DisplayModel {
         DISPLAY_VIRTIO,
         DISPLAY_QXL,
@@ -157,6 +167,29 @@ typedef enum CpuPriority {
         CPU_PRIORITY_HIGH,
 } CpuPriority;
 
+/* Which program is the host's end of NETJACK. */
+typedef enum NetJackServer {
+        NETJACK_AUTO, /* PipeWire, where the guest's user has a session with it; else JACK */
+        NETJACK_PIPEWIRE,
+        NETJACK_JACK,
+} NetJackServer;
+
+/* As the guest counts them: in is from the host. */
+typedef struct NetJackChannels {
+        unsigned in, out;
+} NetJackChannels;
+
+/* [NetJack]: JACK's sound over the network between guest and host. */
+typedef struct GuestNetJack {
+        bool enable;
+        NetJackServer server;
+        uint64_t port;
+        char address[IPV4_TEXT_SIZE]; /* the group that the guest announces itself to, or the host's own */
+        uint64_t frames; /* in a period */
+        uint64_t rate;   /* frames a second */
+        NetJackChannels channels;
+} GuestNetJack;
+
 typedef struct Guest {
         char *name;
         char *file; /* the guest file's path below the root, with a leading slash */
@@ -201,6 +234,7 @@ typedef struct Guest {
         DisplayModel display_model;
         UsbSpec *usb; /* in the order of the file */
         size_t n_usb;
+        GuestNetJack netjack;
 } Guest;
 
 /* Loads the guest called name from the guest files below root (guest-files.h), its preset first, then the file, then

@@ -61,6 +61,8 @@
 #define MESSAGE_NETWORK_MADE "52124458452341808dc9975570f9245a"
 /* A network of a guest could not be made, or not be taken down again. */
 #define MESSAGE_NETWORK_FAILED "1fcd6420685e474ba945cd34a7f9f2bb"
+/* The host's end of a guest's NETJACK is there. */
+#define MESSAGE_NETJACK_READY "09ad381fcd8d486cbfea08b100d9a129"
 /* Static binding could not be switched on or off; nothing has changed. */
 #define MESSAGE_STATIC_FAILED "6c2239416624495bb66ad1946864daf3"
 /* A guest's UEFI variables are of another firmware than it would get. */

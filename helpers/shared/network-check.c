@@ -6,6 +6,7 @@
 #include "guest-user.h"
 #include "log.h"
 #include "messages.h"
+#include "netjack.h"
 #include "network-check.h"
 #include "port-use.h"
 #include "root.h"
@@ -136,7 +137,7 @@ int network_check(int root, const Guest *g) {
                 else if (n->type != NETWORK_NONE)
                         r = check_passt(root, g, n);
         }
-        return r;
+        return r < 0 ? r : netjack_check(root, g);
 }
 
 int display_check(int root, const Guest *g) {

@@ -5,7 +5,7 @@
 
 #include "guest.h"
 
-/* Bridges, the tun device, passt, and ports that are forwarded or show the display: free, and open to users. To be
+/* Bridges, the tun device, passt, and ports that are forwarded or show the display: free, and open to users; NETJACK. To be
  * asked where the host's own network is to be seen. Returns 0, -E_CONFIG, -E_LACKS, -E_BUSY: a port is taken. */
 int network_check(int root, const Guest *g);
 

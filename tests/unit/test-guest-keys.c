@@ -106,7 +106,7 @@ static void test_garbage(void **state) {
 static void test_empty_is_initial(void **state) {
         static const char *const values[] = { "no", "yes", "1", "4G", "90s", "bios", "qcow2", "/a", "a", "01:00.0",
                 "static", "flr", "auto", "256M", "bridge", "br0", "e1000e",
-                "52:54:00:12:34:56", "8080:80", "2222", "qxl", "a.service", "scsi", "unsafe", "5",
+                "52:54:00:12:34:56", "8080:80", "2222", "qxl", "a.service", "scsi", "unsafe", "5", "jack", "10.0.7.1", "64",
                 "0000:00/1c.0/00.0 1234:1111:1af4:1100" };
         Guest *untouched = calloc(1, sizeof *untouched);
 

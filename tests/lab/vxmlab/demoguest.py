@@ -27,4 +27,4 @@ def _build(base, directory):
         work = tree / "tmp" / "demo-guest"
         call(["cp", "-r", _SOURCES, work], "copy the demo guest's sources into the image")
         call(["chroot", tree, "sh", "/tmp/demo-guest/build", "/tmp/demo-guest/out"], "build the demo guest")
-        call(["cp", work / "out/vmlinuz", work / "out/initrd.img", directory], "take the demo guest out of the image")
+        call(["cp", work / "out/vmlinuz", work / "out/initrd.img", work / "out/jack.img", directory], "take the demo guest out of the image")
