@@ -267,6 +267,27 @@ static void test_lists(void **state) {
         assert_int_equal(g->devices[0].specs[0].address.bus, 4);
 }
 
+/* Ids as often as they stand there, a port once; several a line. */
+static void test_usb(void **state) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        Fixture *f = *state;
+
+        fixture_write(f, "etc/vxm/guests/g.guest", "[USB]\nDevice=046d:c52b  046D:C52B 1-4\nDevice=1-4.2 1-4\n");
+        g = load(f);
+        assert_int_equal(g->n_usb, 4);
+        assert_true(guest_has_usb(g) && usb_spec_equal(&g->usb[0], &g->usb[1]) && g->usb[2].by_port);
+        assert_string_equal(g->usb[3].port, "1-4.2");
+        g = guest_free(g);
+
+        fixture_write(f, "etc/vxm/guests/g.guest.d/10.conf", "[USB]\nDevice=\nDevice=2-1\n");
+        g = load(f);
+        assert_int_equal(g->n_usb, 1);
+        g = guest_free(g);
+        fixture_write(f, "etc/vxm/guests/g.guest.d/10.conf", "[USB]\nDevice=\n");
+        g = load(f);
+        assert_false(guest_has_usb(g));
+}
+
 static void test_empty_resets(void **state) {
         _cleanup_(guest_freep) Guest *g = NULL;
         Fixture *f = *state;
@@ -571,6 +592,7 @@ int main(void) {
                 fixture_test(test_masked_main),
                 fixture_test(test_no_main),
                 fixture_test(test_lists),
+                fixture_test(test_usb),
                 fixture_test(test_empty_resets),
                 fixture_test(test_preset),
                 fixture_test(test_bad_preset),
