@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* vxm-usb: gives a guest's user the USB devices that its file names, and takes them back.
  *
- * Started by vxm-usb@.service, one instance a guest, for guests with [USB]: once to give what is there (ExecStart=), and to take
- * all back (ExecStopPost=, with --release, idempotent). Started by vxm-plug@.service, too, with --plugged, for each device that is
- * plugged in while such a guest runs: udev tells systemd of it (60-vxm.rules), and this gives it to the guest that wants it.
+ * Started by vxm-usb@.service, one instance a guest, for guests with [USB]: once to give what is there (ExecStart=),
+ * and to take all back (ExecStopPost=, with --release, idempotent). Started by vxm-plug@.service, too, with --plugged,
+ * for each device that is plugged in while such a guest runs: udev tells systemd of it (60-vxm.rules), and this gives
+ * it to the guest that wants it.
  *
- * Touches nodes in /dev/bus/usb, the drivers of those devices on the way back, its record in /run/vxm/usb and the files in
- * /run/vxm/plug by which the guest's supervisor learns what it has. Does not speak to QEMU. */
+ * Touches nodes in /dev/bus/usb, the drivers of those devices on the way back, its record in /run/vxm/usb and the files
+ * in /run/vxm/plug by which the guest's supervisor learns what it has. Does not speak to QEMU. */
 
 #include "cli.h"
 #include "exit-status.h"
@@ -45,21 +46,29 @@ static int load_record(int root, const char *guest, UsbRecord *ret) {
         int r = usb_record_load(root, guest, ret);
 
         if (r < 0 && r != -ENOENT)
-                log_error_errno(r, "Cannot read the record /run/vxm/usb/%s: %s; correct it, then try again: %s --release %s", guest,
-                        strerror(-r), program_invocation_name, guest);
+                log_error_errno(r,
+                        "Cannot read the record /run/vxm/usb/%s: %s; correct it, then try again: %s --release %s",
+                        guest, strerror(-r), program_invocation_name, guest);
         return r;
 }
 
 static int save_record(int root, const char *guest, const UsbRecord *record) {
         int r = usb_record_save(root, guest, record);
 
-        return r < 0 ? log_error_errno(r, "Cannot write the record /run/vxm/usb/%s: %s; no more is given.", guest, strerror(-r)) : 0;
+        return r < 0 ? log_error_errno(r, "Cannot write the record /run/vxm/usb/%s: %s; no more is given.", guest,
+                               strerror(-r))
+                     : 0;
 }
 
 /* ---- one device ---- */
 
-/* To be noted first, and given then: the record is what a kill between the two is undone by. A device that has gone meanwhile is
- * none of our business. Returns 1, 0: it is gone; -errno, logged. */
+/* vxm-plug@.service is nobody's, so what is said there names the guest; else the unit does (LogExtraFields=). */
+static const char *guest_field(void) {
+        return arg_plugged ? "VXM_GUEST" : NULL; /* which ends the list of fields */
+}
+
+/* To be noted first, and given then: the record is what a kill between the two is undone by. A device that has gone
+ * meanwhile is none of our business. Returns 1, 0: it is gone; -errno, logged. */
 static int note_device(int root, const UsbDevice *d, UsbRecord *record) {
         _cleanup_(usb_loan_done) UsbLoan loan = {};
         int r = usb_loan_note(root, d, &loan);
@@ -85,10 +94,10 @@ static int give_device(int root, const char *guest, const UsbDevice *d, const Us
         if (r == -ENOENT || r == -ENODEV)
                 return 0;
         if (r < 0)
-                return log_event_errno(r, MESSAGE_USB_FAILED, FIELDS("VXM_DEVICE", d->name), "Cannot give USB device %s to the guest's user: %s.",
-                        what, strerror(-r));
-        return log_event(LOG_INFO, MESSAGE_USB_GIVEN, FIELDS("VXM_DEVICE", d->name), "%s belongs to the guest, as usb-%s.", what,
-                usb_entry_print(d->address, entry));
+                return log_event_errno(r, MESSAGE_USB_FAILED, FIELDS("VXM_DEVICE", d->name, guest_field(), guest),
+                        "Cannot give USB device %s to the guest's user: %s.", what, strerror(-r));
+        return log_event(LOG_INFO, MESSAGE_USB_GIVEN, FIELDS("VXM_DEVICE", d->name, guest_field(), guest),
+                "%s belongs to the guest, as usb-%s.", what, usb_entry_print(d->address, entry));
 }
 
 /* ---- a guest that starts ---- */
@@ -138,8 +147,8 @@ static int note_plan(int root, const Guest *g, const UsbPlan *plan, UsbRecord *r
         return save_record(root, arg_guest, record);
 }
 
-/* From here on udev starts vxm-plug@ for what is plugged in, which waits for our lock. What came before is there to be seen; so the
- * plan that counts is made now, though all has been judged already. */
+/* From here on udev starts vxm-plug@ for what is plugged in, which waits for our lock. What came before is there to be
+ * seen; so the plan that counts is made now, though all has been judged already. */
 static int open_door(int root, const Guest *g, UsbPlan *plan) {
         int r = usb_door_open(root, arg_guest);
 
@@ -192,13 +201,13 @@ static int return_device(int root, const UsbLoan *loan) {
 
         if (r < 0) {
                 log_event_errno(r, MESSAGE_USB_FAILED, FIELDS("VXM_DEVICE", loan->port),
-                        "USB device %s (%04x:%04x): cannot %s: %s; unplug it, or try again: %s --release %s", loan->port, loan->vendor,
-                        loan->product, step, strerror(-r), program_invocation_name, arg_guest);
+                        "USB device %s (%04x:%04x): cannot %s: %s; unplug it, or try again: %s --release %s",
+                        loan->port, loan->vendor, loan->product, step, strerror(-r), program_invocation_name, arg_guest);
                 return 0;
         }
         if (r > 0)
-                log_event(LOG_INFO, MESSAGE_USB_RETURNED, FIELDS("VXM_DEVICE", loan->port), "%s (%04x:%04x) is back with the host.",
-                        loan->port, loan->vendor, loan->product);
+                log_event(LOG_INFO, MESSAGE_USB_RETURNED, FIELDS("VXM_DEVICE", loan->port),
+                        "%s (%04x:%04x) is back with the host.", loan->port, loan->vendor, loan->product);
         return 1;
 }
 
@@ -225,7 +234,8 @@ static void print_loans(const UsbRecord *record) {
                 printf("return  %s (%04x:%04x): %s to %u:%u, mode %o\n", l->port, l->vendor, l->product,
                         usb_node_print(l->address, node), l->uid, l->gid, (unsigned) l->mode);
                 for (size_t j = 0; j < l->n_interfaces; j++)
-                        printf("probe   %s, if it is without a driver; it had %s\n", l->interfaces[j].name, l->interfaces[j].driver);
+                        printf("probe   %s, if it is without a driver; it had %s\n", l->interfaces[j].name,
+                                l->interfaces[j].driver);
         }
 }
 
@@ -292,8 +302,8 @@ static int forget_gone(int root, const char *guest, const UsbDevices *devices, U
         return r;
 }
 
-/* Whether there is something among what the guest wants that it has not got, and that the device fits: those that it has stand
- * first, the device last. Returns 1, 0 or -errno. */
+/* Whether there is something among what the guest wants that it has not got, and that the device fits: those that it
+ * has stand first, the device last. Returns 1, 0 or -errno. */
 static int is_wanted(const UsbRecord *record, const UsbDevices *devices, const UsbDevice *d) {
         UsbDevices list = {};
         bool usable[GUEST_USB_MAX * 4 + 1];
@@ -318,8 +328,8 @@ static int is_wanted(const UsbRecord *record, const UsbDevices *devices, const U
         return wanted;
 }
 
-/* Judged like at the start; but here, a refusal costs the guest this device, and nothing else. Returns 1: given; 0: it may not be
- * given; -errno. */
+/* Judged like at the start; but here, a refusal costs the guest this device, and nothing else. Returns 1: given; 0: it
+ * may not be given; -errno. */
 static int lend(int root, const char *guest, const UsbDevice *d, UsbRecord *record) {
         _cleanup_(host_uses_done) HostUses uses = {};
         _cleanup_(freep) char *why = NULL, *what = usb_device_describe(d);
@@ -331,8 +341,8 @@ static int lend(int root, const char *guest, const UsbDevice *d, UsbRecord *reco
                 return r;
         r = usb_judge(root, guest, d, &uses, &why);
         if (r < 0 && why)
-                return log_event(LOG_WARNING, MESSAGE_USB_REFUSED, FIELDS("VXM_DEVICE", d->name), "%s %s; then plug it in anew.", what,
-                        why);
+                return log_event(LOG_WARNING, MESSAGE_USB_REFUSED, FIELDS("VXM_DEVICE", d->name, guest_field(), guest),
+                        "%s %s; then plug it in anew.", what, why);
         if (r < 0 || arg_dry_run)
                 return r < 0 ? r : (printf("give    %s to vxm-%s\n", what, guest), 1);
         r = find_user(guest, &uid);
@@ -364,7 +374,8 @@ static int offer(int root, const char *guest, const UsbDevices *devices, const U
         if (r <= 0)
                 return r;
         if (*given)
-                return log_event(LOG_INFO, MESSAGE_USB_REFUSED, FIELDS("VXM_DEVICE", d->name), "%s has gone to another guest.", d->name);
+                return log_event(LOG_INFO, MESSAGE_USB_REFUSED, FIELDS("VXM_DEVICE", d->name, guest_field(), guest),
+                        "%s has gone to another guest.", d->name);
         r = lend(root, guest, d, &record);
         *given = r > 0;
         return r < 0 ? r : 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reconciles QEMU's USB devices with a directory and with the nodes there are. inotify(7) only tells that something has changed; what
- * that is comes from a look at all of it, so that no event can be lost or be misunderstood.
+/* Reconciles QEMU's USB devices with a directory and with the nodes there are. inotify(7) only tells that something has
+ * changed; what that is comes from a look at all of it, so that no event can be lost or be misunderstood.
  *
- * QEMU opens the node by the path that it is told (hostdevice=): to search for a device, as it does by ids and ports, it would
- * need udev's messages, which do not reach into its network namespace. */
+ * QEMU opens the node by the path that it is told (hostdevice=): to search for a device, as it does by ids and ports,
+ * it would need udev's messages, which do not reach into its network namespace. */
 
 #include <dirent.h>
 #include <fcntl.h>

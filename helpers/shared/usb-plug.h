@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* How a running guest learns which USB devices are its own. /run/vxm/plug/GUEST is there while the guest may have some; vxm-usb
- * puts a file in it for each device once the guest's user may open it, and the guest's supervisor watches. The name of the
- * file says all, “001-005”: bus and number. A device that comes back after it was away, or after a reset, has another number,
- * so it is another one to both. Who can write there could make a guest's QEMU try to open a node, and no more. */
+/* How a running guest learns which USB devices are its own. /run/vxm/plug/GUEST is there while the guest may have some;
+ * vxm-usb puts a file in it for each device once the guest's user may open it, and the guest's supervisor watches. The
+ * name of the file says all, “001-005”: bus and number. A device that comes back after it was away, or after a reset,
+ * has another number, so it is another one to both. Who can write there could make a guest's QEMU try to open a node,
+ * and no more. */
 
 #include "util.h"
 

@@ -26,5 +26,6 @@ bool usb_spec_equal(const UsbSpec *a, const UsbSpec *b);
 /* Whether s is a device's name in /sys/bus/usb/devices: no root hub (“usb1”), and no interface (“1-4:1.0”). */
 bool usb_port_is_valid(const char *s);
 
-/* By bus, then port by port, as somebody would count them: 1-2 comes before 1-10, and 1-2 before 1-2.1. Returns as strcmp(3). */
+/* By bus, then port by port, as somebody would count them: 1-2 comes before 1-10, and 1-2 before 1-2.1. Returns as
+ * strcmp(3). */
 int usb_port_compare(const char *a, const char *b);

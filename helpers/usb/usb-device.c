@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reads /sys/bus/usb/devices (Documentation/ABI/testing/sysfs-bus-usb and stable/sysfs-bus-usb of the kernel). What devices say
- * of themselves is foreign text. */
+/* Reads /sys/bus/usb/devices (Documentation/ABI/testing/sysfs-bus-usb and stable/sysfs-bus-usb of the kernel). What
+ * devices say of themselves is foreign text. */
 
 #include <inttypes.h>
 
@@ -155,8 +155,9 @@ const UsbDevice *usb_devices_find(const UsbDevices *l, UsbAddress address) {
 char *usb_device_describe(const UsbDevice *d) {
         char *text;
 
-        return format(&text, "%s (%04x:%04x%s%s)", d->name, d->vendor, d->product, d->title[0] ? " " : "", d->title) < 0 ? NULL
-                                                                                                                       : text;
+        if (format(&text, "%s (%04x:%04x%s%s)", d->name, d->vendor, d->product, d->title[0] ? " " : "", d->title) < 0)
+                return NULL;
+        return text;
 }
 
 static bool is_taken(const int *chosen, size_t n, int device) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* The USB devices that a machine has. Only reads, below a root: so that a captured tree of another machine shows the same as
- * the machine did, which libudev could not. */
+/* The USB devices that a machine has. Only reads, below a root: so that a captured tree of another machine shows the
+ * same as the machine did, which libudev could not. */
 
 #include "usb-plug.h"
 #include "usb-spec.h"
@@ -33,6 +33,6 @@ const UsbDevice *usb_devices_find(const UsbDevices *l, UsbAddress address);
 /* “1-4.2 (046d:c52b Logitech USB Receiver)”. Returns NULL when out of memory. */
 char *usb_device_describe(const UsbDevice *d);
 
-/* Which device each of wants gets, as an index into devices, or -1: those named by port first, as they fit nothing else; then
- * in the order of wants, each the first that is left. usable: of each device, whether it can be had. */
+/* Which device each of wants gets, as an index into devices, or -1: those named by port first, as they fit nothing
+ * else; then in the order of wants, each the first that is left. usable: of each device, whether it can be had. */
 void usb_assign(const UsbSpec *wants, size_t n_wants, const UsbDevices *devices, const bool *usable, int *ret);

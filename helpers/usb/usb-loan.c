@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Nodes are looked at and changed by O_PATH descriptors: they are the device's own, whatever happens to the name.
  *
- * The owner of a node may change its mode and its list, so the way back sets all of them, the owner first. Drivers: what
- * libusb detaches (USBDEVFS_DISCONNECT), it attaches again in the end; a QEMU that is killed does not, and usbfs leaves the
- * interfaces without a driver then. A guest can choose another configuration, too. */
+ * The owner of a node may change its mode and its list, so the way back sets all of them, the owner first. Drivers:
+ * what libusb detaches (USBDEVFS_DISCONNECT), it attaches again in the end; a QEMU that is killed does not, and usbfs
+ * leaves the interfaces without a driver then. A guest can choose another configuration, too. */
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -210,8 +210,9 @@ static int return_configuration(int root, const UsbLoan *loan) {
         if (loan->configuration == 0 || read_configuration(root, loan->port) == loan->configuration)
                 return 0;
         (void) snprintf(value, sizeof value, "%u", loan->configuration);
-        return format(&path, "sys/bus/usb/devices/%s/bConfigurationValue", loan->port) < 0 ? -ENOMEM
-                                                                                           : write_guarded(root, path, value);
+        if (format(&path, "sys/bus/usb/devices/%s/bConfigurationValue", loan->port) < 0)
+                return -ENOMEM;
+        return write_guarded(root, path, value);
 }
 
 /* The kernel says that a probe went well whoever took the interface, or nobody. */
@@ -255,7 +256,8 @@ int usb_loan_return(int root, const UsbLoan *loan, const char **ret_step) {
         if (r < 0 && first_error >= 0)
                 *ret_step = "choose its configuration again";
         first_error = first_error < 0 ? first_error : r;
-        for (size_t i = 0; i < loan->n_interfaces; i++) {
+        /* Where one write has not come back, none follows. */
+        for (size_t i = 0; first_error != -ETIMEDOUT && i < loan->n_interfaces; i++) {
                 r = return_driver(root, &loan->interfaces[i]);
                 if (r < 0 && first_error >= 0)
                         *ret_step = "have its driver bound again";

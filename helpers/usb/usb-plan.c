@@ -86,8 +86,8 @@ static int refuse(const Guest *g, const UsbSpec *spec, const UsbDevice *d, int e
 
         if (!what)
                 return log_oom();
-        return log_event_errno(error, MESSAGE_USB_REFUSED, FIELDS("VXM_DEVICE", d->name), "%s: [USB] Device=%s: %s %s.", g->file,
-                usb_spec_print(spec, text), what, why);
+        return log_event_errno(error, MESSAGE_USB_REFUSED, FIELDS("VXM_DEVICE", d->name),
+                "%s: [USB] Device=%s: %s %s.", g->file, usb_spec_print(spec, text), what, why);
 }
 
 /* One of Device= that has got nothing, though there is a device that it fits. */

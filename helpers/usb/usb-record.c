@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The record of vxm-usb, a thing a line: “want 046d:c52b” and
- * “have 1-4.2 046d:c52b 001-005 0:0 664 - 1 1-4.2:1.0=usbhid 1-4.2:1.1=usbhid”: port, ids, address; owner, mode and access list
- * of the node; configuration, and interfaces with their drivers. */
+/* The record of vxm-usb, a thing a line: “want 046d:c52b” and “have 1-4.2 046d:c52b 001-005 0:0 664 - 1
+ * 1-4.2:1.0=usbhid 1-4.2:1.1=usbhid”: port, ids, address; owner, mode and access list of the node; configuration, and
+ * interfaces with their drivers. */
 
 #include "guest.h"
 #include "parse.h"

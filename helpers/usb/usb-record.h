@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* The record of vxm-usb: which USB devices a running guest wants, and those that it has, with what they were before. It is
- * written whole before a node changes hands, and taken away after the last is back. It is the claim on them, too. */
+/* The record of vxm-usb: which USB devices a running guest wants, and those that it has, with what they were before. It
+ * is written whole before a node changes hands, and taken away after the last is back. It is the claim on them, too. */
 
 #include <sys/types.h>
 
@@ -43,7 +43,8 @@ void usb_record_done(UsbRecord *record);
 /* Adds an interface. Returns 0; -EINVAL: one of the names could not be read back; -E2BIG; -ENOMEM. */
 int usb_loan_add_interface(UsbLoan *loan, const char *name, const char *driver);
 
-/* Adds a loan, which is taken over and zeroed, unless that device is noted already: what was noted first is how it was before. */
+/* Adds a loan, which is taken over and zeroed, unless that device is noted already: what was noted first is how it was
+ * before. */
 int usb_record_add(UsbRecord *record, UsbLoan *loan);
 
 /* The loan of a device; NULL: there is none. */

@@ -39,8 +39,8 @@ static int judge_uses(const UsbDevice *d, const HostUses *uses, char **ret_why) 
         return 0;
 }
 
-/* The kernel gives a block device to one only who asks with O_EXCL (open(2)), as mounting does, in whatever namespace, and as
- * device mapper does. A drive without a medium cannot be opened at all. */
+/* The kernel gives a block device to one only who asks with O_EXCL (open(2)), as mounting does, in whatever namespace,
+ * and as device mapper does. A drive without a medium cannot be opened at all. */
 static int judge_disk(int root, const char *name, char **ret_why) {
         _cleanup_(freep) char *node = NULL;
         _cleanup_(closep) int fd = -EBADF;
@@ -53,7 +53,9 @@ static int judge_disk(int root, const char *name, char **ret_why) {
         fd = root_openat(root, node, O_RDONLY | O_EXCL | O_NONBLOCK);
         if (fd != -EBUSY)
                 return 0;
-        return format(ret_why, "is in use by the host: the kernel has %s or a part of it mounted, or something stands on it; see lsblk",
+        return format(ret_why,
+                       "is in use by the host: the kernel has %s or a part of it mounted, or something stands on it; "
+                       "see lsblk",
                        name) < 0
                 ? -ENOMEM
                 : -E_BUSY;
@@ -97,7 +99,8 @@ static int judge_programs(int root, const UsbDevice *d, char **ret_why) {
                         continue;
                 r = format(&link, "sys/%s/%s/driver", d->path, names[i]);
                 if (r >= 0 && root_readlink_name(root, link, &driver) >= 0 && streq(driver, "usbfs"))
-                        r = format(ret_why, "is in use by a program of the host; end it (see fuser -v /" USB_NODES "/%03u/%03u)",
+                        r = format(ret_why,
+                                    "is in use by a program of the host; end it (see fuser -v /" USB_NODES "/%03u/%03u)",
                                     d->address.bus, d->address.number) < 0
                                 ? -ENOMEM
                                 : -E_BUSY;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Device= and names in /run/vxm/plug of any bytes, records of USB devices, and what a device says of itself in /sys, an attribute
- * a line. What is taken has the form that the rest of the product relies on. */
+/* Device= and names in /run/vxm/plug of any bytes, records of USB devices, and what a device says of itself in /sys, an
+ * attribute a line. What is taken has the form that the rest of the product relies on. */
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -46,8 +46,8 @@ static void check_record(const char *text) {
 static char tree_path[] = "/tmp/fuzz-usb-XXXXXX";
 static int tree = -2; /* -1: it cannot be had */
 
-static const char *const tree_directories[] = { "sys", "sys/bus", "sys/bus/usb", "sys/bus/usb/devices", "sys/devices", "sys/devices/usb1",
-        DEVICE };
+static const char *const tree_directories[] = { "sys", "sys/bus", "sys/bus/usb", "sys/bus/usb/devices", "sys/devices",
+        "sys/devices/usb1", DEVICE };
 
 static int make_tree(void) {
         if (tree != -2)

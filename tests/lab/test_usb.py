@@ -24,11 +24,12 @@ _SEEN_STICK = STICK + " serial {} drivers usb-storage"
 _SEEN_MOUSE = MOUSE + r" serial \S+ drivers usbhid"
 
 # Waits until an interface of the host's has a driver: usbfs, once QEMU has taken it.
-_DRIVER = ("for i in $(seq 300); do [ \"$(basename \"$(readlink /sys/bus/usb/devices/{}:1.0/driver)\")\" != {} ] || exit 0; sleep 0.1; "
-           "done; ls -l /sys/bus/usb/devices/{}:1.0; exit 1")
+_DRIVER = ("for i in $(seq 300); do [ \"$(basename \"$(readlink /sys/bus/usb/devices/{}:1.0/driver)\")\" != {} ] || exit 0; "
+           "sleep 0.1; done; ls -l /sys/bus/usb/devices/{}:1.0; exit 1")
 
 
-# Gives the user “person” an entry in a node's access list, as logind does (linux/posix_acl_xattr.h); what the owner can do to both.
+# Gives the user “person” an entry in a node's access list, as logind does (linux/posix_acl_xattr.h); and what the owner can do to
+# that, and to the mode.
 _OPEN_TO_PERSON = """
 import os, pwd, struct, sys
 entries = [(1, 6, -1), (2, 6, pwd.getpwnam("person").pw_uid), (4, 6, -1), (16, 6, -1), (32, 4, -1)]
@@ -59,15 +60,18 @@ class Stick:
         """Waits until the host's kernel knows it; returns its name."""
         node = self._image.stem
         self.lab.qmp("blockdev-add", driver="file", filename=str(self._image), **{"node-name": node})
-        self.lab.qmp("device_add", driver="usb-storage", id=self.serial, bus="usb.0", port=str(self.port), drive=node, serial=self.serial)
-        found = self.lab.run(f"for i in $(seq 300); do grep -lsx {self.serial} /sys/bus/usb/devices/*/serial && exit 0; sleep 0.1; done; exit 1")
+        self.lab.qmp("device_add", driver="usb-storage", id=self.serial, bus="usb.0", port=str(self.port), drive=node,
+                     serial=self.serial)
+        found = self.lab.run(f"for i in $(seq 300); do grep -lsx {self.serial} /sys/bus/usb/devices/*/serial && exit 0; "
+                             "sleep 0.1; done; exit 1")
         self.name = found.stdout.split()[0].split("/")[-2]
         return self.name
 
     def unplug(self):
         """Waits until it is gone."""
         self.lab.qmp("device_del", id=self.serial)
-        self.lab.run(f"for i in $(seq 300); do grep -qsx {self.serial} /sys/bus/usb/devices/*/serial || exit 0; sleep 0.1; done; exit 1")
+        self.lab.run(f"for i in $(seq 300); do grep -qsx {self.serial} /sys/bus/usb/devices/*/serial || exit 0; "
+                     "sleep 0.1; done; exit 1")
         self.lab.qmp("blockdev-del", **{"node-name": self._image.stem})
 
     def wait(self, driver):
@@ -206,7 +210,8 @@ def test_two_guests(lab_shared, sticks):
     stick = sticks("wanted", 3)
     stick.wait("usbfs")
     assert owner(lab, stick.name) == "vxm-demo"
-    lab.run("until journalctl -q -b -u vxm-guest@rival -o cat | grep -q 'has gone to another guest'; do sleep 0.1; done", timeout=30)
+    lab.run("until journalctl -q -b -u vxm-guest@rival -o cat | grep -q 'has gone to another guest'; do sleep 0.1; done",
+            timeout=30)
     assert_seen(lab, _SEEN_STICK.format("wanted"))
     assert_seen(lab, name="rival")
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The record of USB devices: what is written comes back, what is damaged is refused, other guests' devices are found. */
+/* The record of USB devices: what is written comes back, what is damaged is refused, other guests' devices are
+ * found. */
 
 #include "fixture.h"
 #include "root.h"

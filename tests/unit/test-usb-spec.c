@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names of USB devices in guest files, and of files in /run/vxm/plug: what is taken, what is not, and in which order ports come. */
+/* Names of USB devices in guest files, and of files in /run/vxm/plug: what is taken, what is not, and in which order
+ * ports come. */
 
 #include "fixture.h"
 #include "usb-plug.h"
