@@ -52,6 +52,22 @@ static int lacks(const char *text) {
         return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL, "%s", text);
 }
 
+/* That of Debian 12 has no such module, some distributions have it apart. Where it is, by distribution. */
+static bool has_pipewire(int root) {
+        static const char *const modules[] = {
+                "usr/lib/x86_64-linux-gnu/pipewire-0.3/libpipewire-module-netjack2-manager.so",
+                "usr/lib64/pipewire-0.3/libpipewire-module-netjack2-manager.so",
+                "usr/lib/pipewire-0.3/libpipewire-module-netjack2-manager.so",
+        };
+
+        if (!root_exists(root, PIPEWIRE_PATH + 1))
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(modules); i++)
+                if (root_exists(root, modules[i]))
+                        return true;
+        return false;
+}
+
 /* The socket of the user's own PipeWire. Returns 1 or 0; -ENOMEM. */
 static int has_session(int root, uid_t uid) {
         _cleanup_(freep) char *path = NULL;
@@ -64,14 +80,14 @@ static int has_session(int root, uid_t uid) {
 }
 
 int netjack_find_server(int root, const Guest *g, uid_t uid, NetJackServer *ret) {
-        bool pipewire = root_exists(root, PIPEWIRE_PATH + 1), jack = root_exists(root, JACKD_PATH + 1);
+        bool pipewire = has_pipewire(root), jack = root_exists(root, JACKD_PATH + 1);
         int session = has_session(root, uid);
 
         if (session < 0)
                 return session;
         if (g->netjack.server == NETJACK_PIPEWIRE && !pipewire)
-                return lacks("[NetJack] Server=pipewire, but " PIPEWIRE_PATH " is missing; install PipeWire (Debian: "
-                             "pipewire-bin), or set Server=jack.");
+                return lacks("[NetJack] Server=pipewire, but " PIPEWIRE_PATH " or its module netjack2-manager is missing; install "
+                             "them (Debian 13: pipewire-bin), or set Server=jack.");
         if (g->netjack.server == NETJACK_PIPEWIRE && !session)
                 return lacks("[NetJack] Server=pipewire, but the guest's user has no session with PipeWire; log in as that "
                              "user, or set Server=jack.");
@@ -176,9 +192,11 @@ static void print_positions(FILE *f, unsigned n) {
         }
 }
 
+/* The number of channels has another name in newer versions (seen: 1.4.2 has the first one); each heeds its own. */
 static void print_node(FILE *f, const Guest *g, const char *key, const char *suffix, unsigned channels) {
-        fprintf(f, "                %s = { node.name = \"vxm-%s-%s\" midi.ports = 0 audio.channels = %u audio.position = ", key,
-                g->name, suffix, channels);
+        fprintf(f, "                %s = { node.name = \"vxm-%s-%s\" midi.ports = 0 audio.channels = %u audio.ports = %u "
+                   "audio.position = ",
+                key, g->name, suffix, channels, channels);
         print_positions(f, channels);
         fputs(" }\n", f);
 }

@@ -127,6 +127,7 @@ static void test_server(void **state) {
         find(f, "", UID, -E_LACKS, 0);
         fixture_write(f, "usr/bin/pipewire", "");
         find(f, "", UID, -E_LACKS, 0);
+        fixture_write(f, "usr/lib64/pipewire-0.3/libpipewire-module-netjack2-manager.so", "");
         find(f, "Server=pipewire\n", UID, -E_LACKS, 0);
         fixture_write(f, "run/user/1000/pipewire-0", "");
         find(f, "", UID, 0, NETJACK_PIPEWIRE);
@@ -137,6 +138,10 @@ static void test_server(void **state) {
         fixture_write(f, "usr/bin/jackd", "");
         find(f, "", UID, 0, NETJACK_PIPEWIRE);
         find(f, "", UID + 1, 0, NETJACK_JACK);
+        fixture_remove(f, "usr/lib64/pipewire-0.3/libpipewire-module-netjack2-manager.so");
+        find(f, "", UID, 0, NETJACK_JACK);
+        find(f, "Server=pipewire\n", UID, -E_LACKS, 0);
+        fixture_write(f, "usr/lib/pipewire-0.3/libpipewire-module-netjack2-manager.so", "");
         find(f, "Channels=2 4\n", UID, 0, NETJACK_JACK);
         find(f, "Server=jack\n", UID, 0, NETJACK_JACK);
         fixture_remove(f, "usr/bin/pipewire");
@@ -171,12 +176,12 @@ static void test_told(void **state) {
         pipewire = file_of(g, NETJACK_PIPEWIRE);
         assert_non_null(strstr(pipewire, "local.ifname = \"br0\" net.ip = \"127.0.0.1\" net.port = 19000\n"));
         assert_non_null(strstr(pipewire, "netjack2.sample-rate = 96000 netjack2.period-size = 128\n"));
-        assert_non_null(strstr(pipewire, "sink.props = { node.name = \"vxm-g-send\" midi.ports = 0 audio.channels = 3 "
+        assert_non_null(strstr(pipewire, "sink.props = { node.name = \"vxm-g-send\" midi.ports = 0 audio.channels = 3 audio.ports = 3 "
                                          "audio.position = [ AUX0 AUX1 AUX2 ] }\n"));
         assert_int_equal(load(*state, PLAIN "Channels=1 2\n", &one), 0);
         mono = file_of(one, NETJACK_PIPEWIRE);
-        assert_non_null(strstr(mono, "audio.channels = 1 audio.position = [ MONO ]"));
-        assert_non_null(strstr(mono, "audio.channels = 2 audio.position = [ FL FR ]"));
+        assert_non_null(strstr(mono, "audio.channels = 1 audio.ports = 1 audio.position = [ MONO ]"));
+        assert_non_null(strstr(mono, "audio.channels = 2 audio.ports = 2 audio.position = [ FL FR ]"));
         assert_int_equal(netjack_build(one, NETJACK_PIPEWIRE, "/run/x", &other), 0);
         assert_string_equal(other.items[0], "/usr/bin/pipewire");
         assert_string_equal(other.items[2], "/run/x");
