@@ -136,9 +136,8 @@ def test_sound_through_the_users_pipewire(bridge):
 REFUSALS = {
     "no bridge": ("true", "[Network lan]\nType=none\n" + NETJACK, "[NetJack] Enable=yes is set, but no network of Type=bridge"),
     "no address": ("ip address flush dev br0", NETWORK + NETJACK, "[NetJack] The bridge br0 has no IPv4 address"),
-    "port taken": ("systemd-run -q --unit=lab-port socat -u UDP-LISTEN:19000 /dev/null 2>/dev/null || systemd-run -q --unit=lab-port "
-                   "python3 -c 'import socket, time; s = socket.socket(type=socket.SOCK_DGRAM); s.bind((\"\", 19000)); "
-                   "time.sleep(600)'; until ss -Hlun | grep -q :19000; do sleep 0.1; done",
+    "port taken": ("systemd-run -q --unit=lab-port python3 -c 'import socket, time; s = socket.socket(type=socket.SOCK_DGRAM); "
+                   "s.bind((\"\", 19000)); time.sleep(600)'; until ss -Hlun | grep -q :19000; do sleep 0.1; done",
                    NETWORK + NETJACK, "[NetJack] Port=19000: "),
     "frames": ("true", NETWORK + NETJACK.replace("2048", "1000"), "Frames=1000: expected a power of two from 16 to 8192"),
     "rate": ("true", NETWORK + NETJACK.replace("48000", "384000"), "Rate=384000: expected frames a second from 8000 to 192000"),
