@@ -34,8 +34,10 @@ static int check_file(const Guest *g, const struct stat *directory, const struct
                 return damaged(g, "is no regular file", "put the TPM's state there");
         if (file->st_size == 0)
                 return damaged(g, "is empty", "put it back from a backup, or remove it for a new TPM");
-        if (file->st_uid == directory->st_uid)
+        if (file->st_uid == directory->st_uid && (file->st_mode & 0600) == 0600)
                 return 0;
+        if (file->st_uid == directory->st_uid)
+                return damaged(g, "cannot be read and written by the guest's user", "run chmod 600 on it");
         if (format(&next, "run chown vxm-%s on it", g->name) < 0)
                 return log_oom();
         return damaged(g, "is not the guest's user's", next);

@@ -7,7 +7,8 @@ import pytest
 import demo
 
 TPM = "\n[TPM]\nEnable=yes\n"
-STATE = "/var/lib/vxm/guests/demo/tpm/tpm2-00.permall"
+STATE_DIRECTORY = "/var/lib/vxm/guests/demo/tpm"
+STATE = f"{STATE_DIRECTORY}/tpm2-00.permall"
 
 # A guest that boots as an installed system does: firmware, shim, boot loader, kernel, each signed by somebody the one before trusts.
 ESP = "/var/lib/vxm/guests/secure/esp.img"
@@ -121,6 +122,8 @@ def test_tpm_stays_the_same_and_private(machine):
 @pytest.mark.parametrize("change, repair, words", [
     ("mv /usr/bin/swtpm /root", "mv /root/swtpm /usr/bin", ("[TPM] Enable=yes, but /usr/bin/swtpm is missing; install swtpm",)),
     (f"install -D /dev/null {STATE}", f"rm {STATE}", (STATE, "is empty; put it back from a backup")),
+    (f"mkdir -p {STATE_DIRECTORY} && echo state >{STATE} && chown --reference={STATE_DIRECTORY} {STATE} && chmod 000 {STATE}",
+     f"rm {STATE}", (STATE, "cannot be read and written by the guest's user; run chmod 600 on it.")),
 ])
 def test_tpm_is_refused_before_anything_is_changed(machine, change, repair, words):
     machine.run(f"mv {STATE} /root/kept 2>/dev/null; {change}")

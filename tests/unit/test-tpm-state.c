@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whether a guest can have its TPM: programs, and the state as it lies there. */
 
+#include <sys/stat.h>
+
 #include "exit-status.h"
 #include "fixture.h"
 #include "tpm-state.h"
@@ -68,6 +70,9 @@ static void test_unfit(void **state) {
         assert_refused(f, E_CONFIG, "is no regular file");
         fixture_remove(f, STATE);
         fixture_write(f, STATE, "state");
+        assert_int_equal(fchmodat(f->root, STATE, 0400, 0), 0);
+        assert_refused(f, E_CONFIG, STATE ", cannot be read and written by the guest's user; run chmod 600 on it.");
+        assert_int_equal(fchmodat(f->root, STATE, 0600, 0), 0);
         if (geteuid() == 0) { /* nobody else can give files away */
                 assert_int_equal(fchownat(f->root, STATE, 4242, (gid_t) -1, 0), 0);
                 assert_refused(f, E_CONFIG, "is not the guest's user's; run chown vxm-g on it.");
