@@ -92,6 +92,10 @@ int agent_shutdown(Agent *agent) {
         return agent_write(agent, "{\"execute\": \"guest-shutdown\", \"arguments\": {\"mode\": \"powerdown\"}}\n");
 }
 
+int agent_reboot(Agent *agent) {
+        return agent_write(agent, "{\"execute\": \"guest-shutdown\", \"arguments\": {\"mode\": \"reboot\"}}\n");
+}
+
 void agent_done(Agent *agent) {
         lines_done(&agent->lines);
         if (agent->fd >= 0)

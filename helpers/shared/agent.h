@@ -25,4 +25,7 @@ int agent_feed(Agent *agent, const void *data, size_t size);
 /* Asks the guest to power off. It will not answer. Returns 0 or -errno. */
 int agent_shutdown(Agent *agent);
 
+/* Asks the guest to reboot, in the same way. */
+int agent_reboot(Agent *agent);
+
 void agent_done(Agent *agent);

@@ -21,7 +21,20 @@ void qemu_facts_done(QemuFacts *facts) {
         free(facts->links);
 }
 
-static int add_base(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
+/* One monitor is the supervisor's own. The other, which what is called by hand talks to, takes one caller at a time. */
+static int add_monitors(Argv *a, const QemuFacts *facts) {
+        _cleanup_(freep) char *sockets = argv_double_commas(facts->sockets);
+        int r;
+
+        if (!sockets)
+                return -ENOMEM;
+        r = argv_add(a, "-chardev", "socket,id=qmp,fd=%d", QEMU_QMP_FD);
+        r = r < 0 ? r : argv_add(a, "-mon", "chardev=qmp,mode=control");
+        r = r < 0 ? r : argv_add(a, "-chardev", "socket,id=monitor,path=%s/qmp,server=on,wait=off", sockets);
+        return r < 0 ? r : argv_add(a, "-mon", "chardev=monitor,mode=control");
+}
+
+static int add_base(Argv *a, const Guest *g, const QemuFacts *facts) {
         int r;
 
         r = argv_add(a, "-name", "guest=%s,debug-threads=on", g->name);
@@ -31,8 +44,7 @@ static int add_base(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
         /* Paused until the supervisor has looked. */
         r = r < 0 ? r : argv_add_flag(a, "-S");
         r = r < 0 ? r : argv_add(a, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
-        r = r < 0 ? r : argv_add(a, "-chardev", "socket,id=qmp,fd=%d", QEMU_QMP_FD);
-        return r < 0 ? r : argv_add(a, "-mon", "chardev=qmp,mode=control");
+        return r < 0 ? r : add_monitors(a, facts);
 }
 
 /* Windows takes the hardware's clock for the time of day on the wall, and keeps its time by counting ticks of it: those that came

@@ -36,6 +36,26 @@ while b"VXM-REPORT-END" not in text:
 sys.stdout.write(text.decode().replace("\r", "").split("VXM-REPORT-BEGIN\n")[-1].split("VXM-REPORT-END")[0])
 """
 
+# Has the guest run a shell line, and waits for its end; status 3 as above.
+_SH = r"""
+import socket, sys
+console = socket.socket(socket.AF_UNIX)
+console.connect("/run/vxm/sockets/%s/console")
+console.settimeout(180)
+console.sendall(b"sh " + sys.argv[1].encode() + b"\n")
+text = b""
+while b"VXM-SH-END" not in text:
+    try:
+        data = console.recv(65536)
+    except TimeoutError:
+        print("the guest has said nothing for three minutes, after: %%r" %% text, file=sys.stderr)
+        sys.exit(3)
+    if not data:
+        sys.exit("the console was closed: %%r" %% text)
+    text += data
+sys.stdout.write(text.decode(errors="replace").replace("\r", "").split("VXM-SH-BEGIN\n")[-1].split("VXM-SH-END")[0])
+"""
+
 # Has the guest power itself off: to QEMU this is the guest's own doing.
 _POWER_OFF = r"""
 import socket
@@ -78,6 +98,21 @@ def report(lab, name="demo"):
         raise GuestHung(done.stderr)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
+
+
+def sh(lab, command, name="demo"):
+    """What a shell line in the guest prints."""
+    done = lab.run(["python3", "-c", _SH % name, command], check=False, timeout=300)
+    if done.returncode == 3:
+        raise GuestHung(done.stderr)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def tell(lab, command, name="demo"):
+    """Has the guest run a shell line that it will give no answer to."""
+    lab.run(["python3", "-c", "import socket, sys; s = socket.socket(socket.AF_UNIX); "
+             f"s.connect('/run/vxm/sockets/{name}/console'); s.sendall(b'sh ' + sys.argv[1].encode() + b'\\n')", command])
 
 
 def power_off_inside(lab, name="demo"):

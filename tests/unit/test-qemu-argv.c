@@ -77,8 +77,10 @@ static void test_base(void **state) {
         assert_values(&g, &f, "-m", "size=512M\n");
         assert_contains(&g, &f, "-object", "size=512M,share=on");
         assert_values(&g, &f, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny\n");
-        assert_values(&g, &f, "-mon", "chardev=qmp,mode=control\n");
+        assert_values(&g, &f, "-mon", "chardev=qmp,mode=control\nchardev=monitor,mode=control\n");
         assert_contains(&g, &f, "-chardev", "socket,id=qmp,fd=3\n");
+        assert_contains(&g, &f, "-chardev", "socket,id=monitor,path=/run/vxm/sockets/g/qmp,server=on,wait=off\n");
+        assert_values(&g, &f, "-action", "");
         assert_lacks(&g, &f, "-device", "vfio-pci");
         assert_lacks(&g, &f, "-machine", "pflash");
         assert_values(&g, &f, "-kernel", "");

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What can be done to a guest that runs, what becomes of one that panics, hangs or fails, and a host that stays awake."""
+
+import json
+import time
+
+import pytest
+
+import demo
+from vxmlab import png
+
+_BASE = """[Guest]
+Preset=demo
+OS=linux
+{guest}
+[Firmware]
+Type={firmware}
+
+[Boot]
+CommandLine=console=ttyS0 quiet storage lifecycle disks={disks}
+"""
+
+_DISPLAY = "\n[Display]\nVNC=yes\nModel=vga\n"
+
+
+def text(*sections, guest="", firmware="bios", disks=0):
+    return _BASE.format(guest=guest, firmware=firmware, disks=disks) + "".join("\n" + section for section in sections)
+
+
+def vxm(lab, *arguments, check=True, timeout=120):
+    """Runs a verb; returns what it has said, on both outputs."""
+    done = lab.run(["vxm-qemu", *arguments, "demo"], check=False, timeout=timeout)
+    assert not check or done.returncode == 0, done.stdout + done.stderr + demo.journal(lab)
+    return done if not check else done.stdout
+
+
+def status(lab):
+    return json.loads(vxm(lab, "--status", "--json"))
+
+
+def wait_state(lab, wanted, seconds=60):
+    lab.run(f"for i in $(seq {seconds * 5}); do vxm-qemu --status --json demo 2>/dev/null | grep -q '\"state\": \"{wanted}\"' && exit 0; "
+            "sleep 0.2; done; vxm-qemu --status demo; exit 1", timeout=seconds + 60)
+
+
+def wait_story(lab, *words):
+    """Waits for a line with all words in the guest's journal."""
+    pattern = " | ".join(f"grep -F -e '{word}'" for word in words)
+    lab.run(f"for i in $(seq 300); do journalctl -q -b -u vxm-guest@demo -o cat | {pattern} && exit 0; sleep 0.2; done; "
+            "journalctl -b -u vxm-guest@demo -o cat; exit 1", timeout=120)
+
+
+def status_line(lab):
+    return lab.run("systemctl show -P StatusText vxm-guest@demo").stdout.strip()
+
+
+def uptime(lab):
+    return float(demo.sh(lab, "cat /proc/uptime").split()[0])
+
+
+@pytest.fixture
+def tidy(lab_shared):
+    """The shared machine, with no guest before and after."""
+    yield lab_shared
+    lab_shared.run("systemctl stop vxm-guest@demo; systemctl reset-failed 'vxm-*'; true", timeout=180)
+    demo.wait_undone(lab_shared)
+
+
+def test_pause_reset_reboot(tidy, tmp_path):
+    lab = tidy
+    assert json.loads(vxm(lab, "--status", "--json")) == {"guest": "demo", "state": "off"}
+    off = vxm(lab, "--pause", check=False)
+    assert off.returncode == 1 and "does not run; start it with systemctl start vxm-guest@demo" in off.stderr
+    demo.install(lab, text=text(_DISPLAY))
+    demo.start(lab)
+    demo.report(lab)
+
+    told = status(lab)
+    assert told["state"] == "running" and told["pid"] == demo.qemu_pid(lab) and told["cpus"] == 1 and told["memory"] == 256 << 20
+    assert lab.run("stat -c '%U %a' /run/vxm/sockets/demo /run/vxm/sockets/demo/qmp").stdout.split("\n")[:2] == ["vxm-demo 700"] * 2
+    denied = lab.run("setpriv --reuid nobody --clear-groups vxm-qemu --status demo", check=False)
+    assert denied.returncode == 1 and "You may not talk to guest demo" in denied.stderr
+
+    before = uptime(lab)
+    assert "is paused" in vxm(lab, "--pause")
+    assert "vxm-qemu --resume demo" in vxm(lab, "--status")
+    wait_story(lab, "Guest is paused; vxm-qemu --resume demo lets it go on.")
+    assert status_line(lab) == "Guest is paused; vxm-qemu --resume demo lets it go on"
+    begin = time.monotonic()
+    lab.run("sleep 15")
+    stood = time.monotonic() - begin
+    assert vxm(lab, "--pause") == "Guest demo does not run already: it is paused.\n"
+    assert "goes on" in vxm(lab, "--resume")
+    after = uptime(lab)
+    assert after - before < stood - 5, (before, after, stood)
+    wait_story(lab, "Guest goes on.")
+    assert status_line(lab).startswith("Running: 1 CPU")
+
+    vxm(lab, "--screendump", "/root/shot.png")
+    lab.get("shot.png", tmp_path)
+    picture = png.load(tmp_path / "shot.png")
+    assert (picture.width, picture.height) >= (640, 480)
+    demo_bars = [picture.color((2 * i + 1) * picture.width // 16, picture.height // 8) for i in range(8)]
+    assert demo_bars == [0xffffff, 0xffff00, 0x00ffff, 0x00ff00, 0xff00ff, 0xff0000, 0x0000ff, 0xff8000], demo_bars
+
+    demo.sh(lab, "touch /run/since")
+    assert "by its agent" in vxm(lab, "--reboot", timeout=180)
+    demo.report(lab)
+    assert "No such file" in demo.sh(lab, "ls /run/since")
+    demo.assert_says(demo.journal(lab), "Guest was reset by itself.")
+    assert "was reset" in vxm(lab, "--reset")
+    wait_story(lab, "Guest was reset by the host.")
+    assert uptime(lab) < 60
+
+
+def test_snapshots(tidy):
+    lab = tidy
+    demo.install(lab, text=text("[TPM]\nEnable=yes\n", "[Disk system]\nSize=16M\n", "[Disk data]\nSize=16M\nBus=sata\n",
+                                firmware="uefi", disks=2))
+    demo.start(lab)
+    tpm = [line for line in demo.report(lab) if line.startswith("tpm: ")]
+    variables = "/sys/firmware/efi/efivars/Vxm{}-12345678-1234-1234-1234-123456789abc"
+    nvram = "/var/lib/vxm/guests/demo/firmware/nvram.fd"
+
+    def put(word):
+        """Writes a word into the guest's memory, onto its disks, and into a UEFI variable of that name."""
+        demo.sh(lab, f"echo {word} >/run/word; for d in vda sda; do echo {word} | dd of=/dev/$d bs=512 conv=sync,fsync 2>/dev/null; done; "
+                     f"printf '\\007\\000\\000\\000in-flash-{word}' >{variables.format(word)}")
+
+    def words():
+        """What stands there: the variables by their names, and whether QEMU's file of them has each."""
+        inside = demo.sh(lab, "cat /run/word; for d in vda sda; do dd if=/dev/$d bs=512 count=1 iflag=direct 2>/dev/null | tr -d '\\0'; done; "
+                              "cd /sys/firmware/efi/efivars; ls -d Vxm*").split()
+        flash = [word for word in ("before", "behind") if lab.run(f"grep -c in-flash-{word} {nvram}", check=False).returncode == 0]
+        return inside[:3], [name[3:].split("-")[0] for name in inside[3:]], flash
+
+    first = (["before"] * 3, ["before"], ["before"])
+    second = (["behind"] * 3, ["before", "behind"], ["before", "behind"])
+    put("before")
+    assert words() == first
+    assert vxm(lab, "--snapshots") == "Guest demo has no snapshots.\n"
+    assert "is saved as “first”" in vxm(lab, "--snapshot-save", "first", timeout=300)
+    assert status(lab)["state"] == "running"
+    assert "has a snapshot “first” already" in vxm(lab, "--snapshot-save", "first", check=False).stderr
+    put("behind")
+    assert words() == second
+    vxm(lab, "--snapshot-save", "second", timeout=300)
+    lines = vxm(lab, "--snapshots").splitlines()
+    assert [line.split()[0] for line in lines] == ["TAG", "first", "second"] and lines[1].endswith("2 of 2")
+    assert all(len(line) <= 80 for line in lines), lines
+    assert "it is running" in vxm(lab, "--snapshot-load", "first", timeout=300)
+    assert words() == first
+    assert [line for line in demo.report(lab) if line.startswith("tpm: ")] == tpm
+
+    # A paused guest stays so, and what has been saved outlives a restart.
+    vxm(lab, "--pause")
+    assert "it is paused" in vxm(lab, "--snapshot-load", "second", timeout=300)
+    vxm(lab, "--resume")
+    assert words() == second
+    demo.stop(lab)
+    demo.start(lab)
+    assert "it is running" in vxm(lab, "--snapshot-load", "first", timeout=300)
+    assert words() == first
+
+    vxm(lab, "--snapshot-delete", "first", timeout=300)
+    done = json.loads(vxm(lab, "--snapshots", "--json"))
+    assert [(snapshot["tag"], snapshot["whole"]) for snapshot in done["snapshots"]] == [("second", True)] and done["obstacle"] is None
+    gone = vxm(lab, "--snapshot-load", "first", check=False)
+    assert gone.returncode == 1 and "has no snapshot “first”" in gone.stderr
+    image = lab.run("qemu-img snapshot -U -l /var/lib/vxm/guests/demo/system.qcow2").stdout
+    assert "second" in image and "first" not in image
