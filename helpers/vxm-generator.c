@@ -153,6 +153,19 @@ static void put_cpus(FILE *f, const Guest *g) {
                 fputs("LimitRTPRIO=1\nRestrictRealtime=no\n", f);
 }
 
+/* What a file, a program or a piece of hardware lacks does not come by trying again; what fails at once each time is given up.
+ * The limit holds for starts by hand, too. */
+static void put_restart_limit(FILE *f, const Guest *g) {
+        if (g->restart != GUEST_RESTART_NO)
+                fputs("StartLimitIntervalSec=10min\nStartLimitBurst=5\n", f);
+}
+
+static void put_restart(FILE *f, const Guest *g) {
+        if (g->restart != GUEST_RESTART_NO)
+                fprintf(f, "Restart=%s\nRestartSec=1s\nRestartPreventExitStatus=64 69 78\n",
+                        g->restart == GUEST_RESTART_ALWAYS ? "always" : "on-failure");
+}
+
 static void put_guest_unit(FILE *f, const Guest *g) {
         if (g->description) {
                 fputs("Description=", f);
@@ -162,8 +175,10 @@ static void put_guest_unit(FILE *f, const Guest *g) {
         /* A guest that loses its TPM is asked to power off. */
         if (g->tpm)
                 fprintf(f, "BindsTo=vxm-tpm@%s.service\n", g->name);
+        put_restart_limit(f, g);
 
         fputs("\n[Service]\n", f);
+        put_restart(f, g);
         if (g->tpm) /* the TPM's secrets are swtpm's, not QEMU's */
                 fprintf(f, "InaccessiblePaths=-/var/lib/vxm/guests/%s/tpm\n", g->name);
         put_cpus(f, g);

@@ -173,6 +173,46 @@ int value_stop_timeout(const char *value, void *dest) {
         return 0;
 }
 
+int value_restart(const char *value, void *dest) {
+        static const char *const words[] = { "no", "on-failure", "always" }; /* as in GuestRestart */
+        int r = find_word(value, words, ELEMENTSOF(words));
+
+        return r < 0 ? r : (*(GuestRestart *) dest = (GuestRestart) r, 0);
+}
+
+int value_on_panic(const char *value, void *dest) {
+        static const char *const words[] = { "ignore", "pause", "poweroff", "reset" }; /* as in GuestPolicy */
+        int r = find_word(value, words, ELEMENTSOF(words));
+
+        return r < 0 ? r : (*(GuestPolicy *) dest = (GuestPolicy) r, 0);
+}
+
+int value_watchdog(const char *value, void *dest) {
+        static const char *const words[] = { "no", "pause", "poweroff", "reset" }; /* as in GuestPolicy */
+        int r = find_word(value, words, ELEMENTSOF(words));
+
+        return r < 0 ? r : (*(GuestPolicy *) dest = (GuestPolicy) r, 0);
+}
+
+/* QEMU's main loop may wait for a device's reset, or for a disk of the host that has to spin up first. */
+int value_hang_timeout(const char *value, void *dest) {
+        uint64_t usec;
+        bool yes;
+        int r;
+
+        if (parse_boolean(value, &yes) >= 0 && !yes) {
+                *(uint64_t *) dest = 0;
+                return 0;
+        }
+        r = parse_time(value, &usec);
+        if (r < 0)
+                return r;
+        if (usec < UINT64_C(10) * 1000000 || usec > UINT64_C(24) * 3600 * 1000000)
+                return -ERANGE;
+        *(uint64_t *) dest = usec;
+        return 0;
+}
+
 int value_firmware_type(const char *value, void *dest) {
         FirmwareType *type = dest;
 

@@ -145,6 +145,21 @@ typedef enum GuestOs {
         GUEST_OS_OTHER,
 } GuestOs;
 
+/* What is done to a guest whose system has panicked, or hangs. */
+typedef enum GuestPolicy {
+        GUEST_POLICY_NONE,
+        GUEST_POLICY_PAUSE,
+        GUEST_POLICY_POWEROFF,
+        GUEST_POLICY_RESET,
+} GuestPolicy;
+
+/* When a guest that has ended is started again, as systemd's Restart= has it. */
+typedef enum GuestRestart {
+        GUEST_RESTART_NO,
+        GUEST_RESTART_ON_FAILURE,
+        GUEST_RESTART_ALWAYS,
+} GuestRestart;
+
 typedef enum CpuPinKind {
         CPU_PIN_NONE,
         CPU_PIN_LIST,
@@ -200,6 +215,10 @@ typedef struct Guest {
         uint64_t stop_timeout; /* µs the guest has to power off when asked */
         uint64_t memory_size;  /* bytes */
         GuestOs os;
+        GuestRestart restart;
+        GuestPolicy on_panic;
+        GuestPolicy watchdog;  /* NONE: the guest has no watchdog */
+        uint64_t hang_timeout; /* µs that QEMU may be silent; 0: as long as it likes */
         uint64_t huge_page_size; /* bytes: the guest's memory is made of such pages; 0: of ordinary ones */
         bool balloon;          /* the guest gives memory back that it does not use */
         bool memory_lock;      /* none of the guest's memory is ever swapped out */

@@ -87,3 +87,15 @@
 #define MESSAGE_CPUS_FENCED "ecf58144e6f845bca49abed7e70d115b"
 /* The host could not be fenced off a guest's CPUs, or not get them back. */
 #define MESSAGE_CPUS_FAILED "b730db8d866a4e79a948fa33c540ab45"
+/* The guest was reset, by itself or by the host: VXM_EVENT. */
+#define MESSAGE_GUEST_RESET "8de4eba4eab042cd9794d891f37b1eae"
+/* The guest's CPUs stand still, on purpose or because of an error. */
+#define MESSAGE_GUEST_PAUSED "5adec647063d4f1a807ef192e1f576ca"
+/* The guest's system has panicked: VXM_EVENT. */
+#define MESSAGE_GUEST_PANICKED "936f5bf76b6442ab88aa2387cb1754e8"
+/* The guest has not fed its watchdog: VXM_EVENT. */
+#define MESSAGE_GUEST_WATCHDOG "ebdd961a909b413182998b99f41abbd9"
+/* QEMU does not answer any more, and is ended. */
+#define MESSAGE_GUEST_HUNG "890d12bddeba40a2aea093afac8a9c40"
+/* A disk of the guest has an error on the host: VXM_EVENT, VXM_DISK. */
+#define MESSAGE_DISK_ERROR "9d329ae352fb4f559bb8ecbb06ecef21"

@@ -130,10 +130,28 @@ static int add_functions(Argv *a, const Guest *g _unused_, const QemuFacts *fact
         return r;
 }
 
-/* The parts of a command line, in their order. */
+/* How QEMU hears that the guest's system has panicked or hangs, and what it does then. Windows tells it by Hyper-V's interface. A
+ * panic that is answered with a reset, and a watchdog with the guest's end, wait for the supervisor. */
+static int add_policies(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
+        static const char *const panic[] = { [GUEST_POLICY_NONE] = "none", [GUEST_POLICY_PAUSE] = "pause",
+                [GUEST_POLICY_RESET] = "pause" };
+        int r = 0;
+
+        if (g->os == GUEST_OS_LINUX)
+                r = argv_add(a, "-device", "pvpanic-pci");
+        if (r >= 0 && g->watchdog != GUEST_POLICY_NONE)
+                r = argv_add(a, "-device", "i6300esb,id=watchdog");
+        if (r >= 0 && g->watchdog != GUEST_POLICY_NONE)
+                r = argv_add(a, "-action", "watchdog=%s", g->watchdog == GUEST_POLICY_RESET ? "reset" : "pause");
+        if (r >= 0 && g->on_panic != GUEST_POLICY_POWEROFF) /* which QEMU does by itself */
+                r = argv_add(a, "-action", "panic=%s", panic[g->on_panic]);
+        return r;
+}
+
+/* The parts of a command line, in their order. What comes later takes no PCI slot away from what comes before. */
 static int (*const parts[])(Argv *a, const Guest *g, const QemuFacts *facts) = {
         add_base, add_machine, qemu_add_memory, qemu_add_uuid, qemu_add_firmware, qemu_add_tpm, add_boot, add_serial,
-        qemu_add_disks, qemu_add_shares, qemu_add_networks, qemu_add_display, qemu_add_usb, add_functions,
+        qemu_add_disks, qemu_add_shares, qemu_add_networks, qemu_add_display, qemu_add_usb, add_functions, add_policies,
 };
 
 int qemu_argv_build(const Guest *g, const QemuFacts *facts, const char *qemu, Argv *ret) {

@@ -22,6 +22,8 @@
 #include "cpu-pin.h"
 #include "log.h"
 #include "messages.h"
+#include "qemu-events.h"
+#include "qemu-pulse.h"
 #include "qemu-supervisor.h"
 #include "qemu-usb.h"
 #include "qmp.h"
@@ -49,12 +51,15 @@ typedef struct Supervisor {
         Qmp *qmp;
         sd_event_source *qmp_source;
         QemuUsb *usb; /* NULL: the guest gets no USB devices of the host */
+        QemuPulse *pulse; /* while the guest runs */
+        QemuEvents events;
+        EventLimit pauses, resets; /* those told, those made because of OnPanic= */
         Agent agent;
         sd_event_source *agent_source, *agent_timer, *reminder_timer, *deadline_timer, *kill_timer;
         bool unwanted;      /* stopped before the guest ran: any end will do */
         bool qmp_lost;      /* QEMU has closed its monitor */
         bool shutdown_seen; /* QEMU announced its end: SHUTDOWN */
-        bool panicked;
+        bool panicked;      /* and that is why */
         int result;
 } Supervisor;
 
@@ -68,6 +73,7 @@ static void supervisor_done(Supervisor *s) {
         agent_done(&s->agent);
         qmp_free(s->qmp);
         (void) qemu_usb_free(s->usb);
+        qemu_pulse_free(s->pulse);
         sd_event_unref(s->event);
 }
 
@@ -200,6 +206,7 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
 
 static void stop_running_guest(Supervisor *s) {
         s->state = STOPPING;
+        qemu_pulse_stop(s->pulse);
         log_event(LOG_INFO, MESSAGE_GUEST_STOPPING, NULL, "Asking the guest to power off, for at most %" PRIu64 " s.",
                 s->guest->stop_timeout / SECOND);
         (void) sd_notifyf(0, "STOPPING=1\nSTATUS=Powering off, for at most %" PRIu64 " s\nEXTEND_TIMEOUT_USEC=%" PRIu64,
@@ -258,22 +265,94 @@ static void describe(const Supervisor *s, char *buffer, size_t size) {
                 n += (size_t) snprintf(buffer + n, size - n, "%s %s", i == 0 ? ", with" : ",", functions->items[i].pci.name);
 }
 
+/* ---- what the guest is doing ---- */
+
+/* Why QEMU is ended has been told, and is the guest's result. */
+static void end_qemu(Supervisor *s, int result) {
+        s->result = result;
+        s->state = FORCED;
+        qemu_pulse_stop(s->pulse);
+        if (qmp_send(s->qmp, "quit", NULL, NULL, NULL) < 0)
+                kill_qemu(s);
+        arm(s, &s->kill_timer, QUIT_TIMEOUT, on_kill_time);
+}
+
+static void on_hung(void *userdata) {
+        Supervisor *s = userdata;
+
+        s->result = log_event_errno(ETIMEDOUT, MESSAGE_GUEST_HUNG, NULL,
+                "QEMU has not answered for %" PRIu64 " s (HangTimeout=); killing it.", s->guest->hang_timeout / SECOND);
+        s->state = FORCED;
+        kill_qemu(s);
+}
+
+static void show_running(const Supervisor *s, const char *before) {
+        char what[256];
+
+        describe(s, what, sizeof what);
+        (void) sd_notifyf(0, "%sSTATUS=Running: %s", before, what);
+}
+
+/* A guest that stands still, and nobody asked for that. Whoever can make it do so often is told of once in a while. */
+static void say_pause(Supervisor *s, const GuestState *state, const char *next) {
+        unsigned missed;
+
+        if (event_limit(&s->pauses, now_usec(), &missed) == EVENT_TELL)
+                log_event(state->ill ? LOG_ERR : LOG_INFO, MESSAGE_GUEST_PAUSED, NULL, "Guest is %s; %s.", state->text, next);
+}
+
+/* Done by us rather than by QEMU, so that a guest that panics whenever it has started ends paused, where it can be looked at;
+ * and not before it stands still, or what comes first would be undone by that. */
+static void reset_panicked(Supervisor *s) {
+        unsigned missed;
+
+        if (event_limit(&s->resets, now_usec(), &missed) != EVENT_TELL) {
+                log_warning("The guest panics again and again; it is left as it is.");
+                return;
+        }
+        if (qmp_send(s->qmp, "system_reset", NULL, NULL, NULL) < 0 || qmp_send(s->qmp, "cont", NULL, NULL, NULL) < 0)
+                log_warning("Cannot reset the guest.");
+}
+
+static void on_state(const GuestState *state, void *userdata) {
+        _cleanup_(freep) char *next = NULL;
+        Supervisor *s = userdata;
+        const char *place = state->next ? strstr(state->next, "%s") : NULL;
+
+        if (streq(state->name, "running")) {
+                show_running(s, "");
+                return;
+        }
+        if (streq(state->name, "guest-panicked") && s->guest->on_panic == GUEST_POLICY_RESET) {
+                reset_panicked(s);
+                return;
+        }
+        if (place && format(&next, "%.*s%s%s", (int) (place - state->next), state->next, s->guest->name, place + STRLEN("%s")) >= 0 &&
+            !streq(state->name, "suspended")) /* of that there is an event */
+                say_pause(s, state, next);
+        (void) sd_notifyf(0, "STATUS=Guest is %s%s%s", state->text, next ? "; " : "", next ? next : "");
+}
+
 static void on_cont(Qmp *qmp, const json_t *reply, const char *error, void *userdata) {
+        static const QemuPulseHandlers handlers = { .state = on_state, .hung = on_hung };
         Supervisor *s = userdata;
         char what[256];
 
-        (void) qmp;
         if (s->state != STARTING)
                 return;
         if (!reply) {
                 fail_start(s, error);
                 return;
         }
+        if (qemu_pulse_new(s->event, qmp, s->guest->hang_timeout, &handlers, s, &s->pulse) < 0) {
+                fail_start(s, "there is no timer to be had");
+                return;
+        }
 
         s->state = RUNNING;
         describe(s, what, sizeof what);
         log_event(LOG_INFO, MESSAGE_GUEST_STARTED, NULL, "Guest runs: %s.", what);
-        (void) sd_notifyf(0, "READY=1\nSTATUS=Running: %s", what);
+        show_running(s, "READY=1\n");
 }
 
 /* ---- USB devices that come and go ---- */
@@ -386,62 +465,43 @@ static void on_qmp_ready(Qmp *qmp, void *userdata) {
                 fail_start(s, "QEMU does not take commands");
 }
 
-/* The events of QEMU (docs/interop/qemu-qmp-ref) that a user wants to find in the journal. */
-static const struct {
-        const char *name;
-        int priority;
-        const char *text;
-} event_texts[] = {
-        { "RESET", LOG_INFO, "Guest was reset" },
-        { "POWERDOWN", LOG_DEBUG, "Power button pressed" },
-        { "STOP", LOG_INFO, "Guest is paused" },
-        { "RESUME", LOG_INFO, "Guest goes on" },
-        { "SUSPEND", LOG_INFO, "Guest sleeps" },
-        { "WAKEUP", LOG_INFO, "Guest woke up" },
-        { "GUEST_PANICKED", LOG_ERR, "Guest's kernel panicked" },
-        { "GUEST_CRASHLOADED", LOG_ERR, "Guest's kernel crashed" },
-        { "BLOCK_IO_ERROR", LOG_ERR, "Guest's disk has an I/O error" },
-        { "WATCHDOG", LOG_ERR, "Guest's watchdog expired" },
-        { "MEMORY_FAILURE", LOG_ERR, "Host memory of the guest failed" },
-        { "DEVICE_DELETED", LOG_INFO, "Device was removed" },
-};
+static void on_job(Supervisor *s, const json_t *data) {
+        const char *id = json_get_string(data, "id"), *status = json_get_string(data, "status");
+        bool begins = streq_ptr(status, "running"), ends = streq_ptr(status, "concluded");
 
-/* One line for what an event is about: its reason, action or device. */
-static const char *event_detail(const json_t *data) {
-        static const char *const keys[] = { "reason", "action", "device", "node-name" };
+        if (!streq_ptr(id, "vxm-snapshot") || (!begins && !ends))
+                return;
+        qemu_pulse_set_busy(s->pulse, begins);
+        log_info(begins ? "QEMU begins with a snapshot of the guest." : "QEMU is done with the snapshot.");
+}
 
-        for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
-                const char *detail = json_get_string(data, keys[i]);
+/* What an event means to us; what it means to the reader of the journal is told elsewhere. */
+static void heed(Supervisor *s, const char *name, const json_t *data) {
+        static const char *const changing[] = { "STOP", "RESUME", "SUSPEND", "WAKEUP", "RESET" };
 
-                if (!isempty(detail) && strlen(detail) < 64)
-                        return detail;
+        if (streq(name, "SHUTDOWN")) {
+                s->shutdown_seen = true;
+                s->panicked = streq_ptr(json_get_string(data, "reason"), "guest-panic");
         }
-        return NULL;
+        if (s->state != RUNNING)
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(changing); i++)
+                if (streq(name, changing[i]))
+                        qemu_pulse_ask(s->pulse);
+        if (streq(name, "JOB_STATUS_CHANGE"))
+                on_job(s, data);
+        else if (streq(name, "WATCHDOG") && s->guest->watchdog == GUEST_POLICY_POWEROFF)
+                end_qemu(s, log_event_errno(ECANCELED, MESSAGE_GUEST_FAILED, NULL,
+                        "The guest is switched off, as its watchdog has expired (Watchdog=poweroff)."));
 }
 
 static void on_event(Qmp *qmp, const char *name, const json_t *data, void *userdata) {
-        const char *detail = event_detail(data);
         Supervisor *s = userdata;
 
         (void) qmp;
-        if (streq(name, "SHUTDOWN")) {
-                s->shutdown_seen = true;
-                log_event(LOG_INFO, MESSAGE_GUEST_EVENT, FIELDS("VXM_EVENT", name), "Guest is off (%s).",
-                        detail ? detail : "no reason given");
-                return;
-        }
-        if (streq(name, "GUEST_PANICKED"))
-                s->panicked = true;
-        for (size_t i = 0; i < ELEMENTSOF(event_texts); i++)
-                if (streq(name, event_texts[i].name)) {
-                        /* QEMU's own start is no news. */
-                        int priority = s->state == STARTING ? LOG_DEBUG : event_texts[i].priority;
-
-                        log_event(priority, MESSAGE_GUEST_EVENT, FIELDS("VXM_EVENT", name), "%s%s%s%s.", event_texts[i].text,
-                                detail ? " (" : "", detail ? detail : "", detail ? ")" : "");
-                        return;
-                }
-        log_debug("Event %s.", name);
+        /* QEMU's own start is no news. */
+        qemu_events_say(&s->events, name, data, s->state == STARTING, now_usec());
+        heed(s, name, data);
 }
 
 static int on_qmp(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -559,7 +619,7 @@ static int watch(Supervisor *s) {
 }
 
 int qemu_supervise(const Guest *g, const QemuFacts *facts, const Argv *argv) {
-        _cleanup_(supervisor_done) Supervisor s = { .guest = g, .facts = facts, .agent.fd = -EBADF };
+        _cleanup_(supervisor_done) Supervisor s = { .guest = g, .facts = facts, .events.guest = g, .agent.fd = -EBADF };
         sigset_t mask, before;
         int r;
 

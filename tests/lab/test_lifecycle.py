@@ -169,3 +169,62 @@ def test_snapshots(tidy):
     assert gone.returncode == 1 and "has no snapshot “first”" in gone.stderr
     image = lab.run("qemu-img snapshot -U -l /var/lib/vxm/guests/demo/system.qcow2").stdout
     assert "second" in image and "first" not in image
+
+
+def test_disk_full(tidy):
+    """The host has no room for what the guest writes: the guest waits for it, and loses nothing."""
+    lab = tidy
+    lab.run("mkdir -p /srv/small && mount -t tmpfs -o size=4M,mode=755 small /srv/small && systemd-sysusers --inline 'u vxm-demo -'")
+    demo.install(lab, text=text("[Disk system]\nPath=/srv/small/system.qcow2\nSize=32M\n", disks=1))
+    demo.start(lab)
+    demo.report(lab)
+    demo.tell(lab, "yes | head -c 16777216 | dd of=/dev/vda bs=65536 conv=fsync 2>&1 | tail -n 1; md5sum /dev/vda | cut -c 1-32; echo written")
+    wait_state(lab, "io-error")
+    wait_story(lab, "Disk system: write has failed: the host has no space left for it", "run vxm-qemu --resume demo.")
+    assert status(lab)["disk_errors"] == {"system": "nospace"}
+    assert status_line(lab).startswith("Guest is stopped by a disk's error; vxm-qemu --resume demo")
+    assert len([line for line in demo.journal(lab).splitlines() if "has failed" in line]) <= 11
+    vxm(lab, "--resume")  # still no room
+    wait_state(lab, "io-error")
+    lab.run("mount -o remount,size=64M /srv/small")
+    vxm(lab, "--resume")
+    assert demo.sh(lab, "echo goes on") == "goes on\n"
+    digest = demo.sh(lab, "head -c 16777216 /dev/vda | md5sum").split()[0]
+    assert digest == lab.run("yes | head -c 16777216 | md5sum").stdout.split()[0]
+    demo.stop(lab)
+    lab.run("umount /srv/small")
+
+
+def test_panic_and_watchdog(tidy):
+    lab = tidy
+    demo.install(lab, text=text(guest="OnPanic=pause\nWatchdog=poweroff"))
+    demo.start(lab)
+    demo.report(lab)
+    demo.tell(lab, "echo c >/proc/sysrq-trigger")
+    wait_state(lab, "guest-panicked")
+    wait_story(lab, "Guest's system has panicked; it is paused")
+    assert status_line(lab) == "Guest is panicked; vxm-qemu --reset demo starts it anew"
+    assert "cannot go on" in vxm(lab, "--resume", check=False).stderr
+    vxm(lab, "--reset")
+    demo.report(lab)
+    demo.sh(lab, "echo 1 >/dev/watchdog")  # opened and closed without its magic letter: it runs now, and nobody feeds it
+    wait_story(lab, "its watchdog has not been fed; it is switched off")
+    demo.wait_undone(lab)
+    assert lab.run("systemctl show -P Result vxm-guest@demo").stdout == "exit-code\n"
+
+    demo.install(lab, text=text(guest="OnPanic=reset"))
+    demo.start(lab)
+    demo.report(lab)
+    demo.tell(lab, "echo c >/proc/sysrq-trigger")
+    wait_story(lab, "Guest's system has panicked; it is reset")
+    demo.report(lab)
+    assert status(lab)["state"] == "running"
+
+    lab.run("sed -i 's/OnPanic=reset/OnPanic=poweroff/' /etc/vxm/guests/demo.guest; systemctl daemon-reload")
+    demo.stop(lab)
+    demo.start(lab)
+    demo.report(lab)
+    demo.tell(lab, "echo c >/proc/sysrq-trigger")
+    wait_story(lab, "Guest has ended after a kernel panic")
+    demo.wait_undone(lab)
+    assert lab.run("systemctl show -P Result vxm-guest@demo").stdout == "exit-code\n"

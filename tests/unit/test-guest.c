@@ -41,6 +41,10 @@ static void test_defaults(void **state) {
         assert_true(g->memory_size == 2 * GIB);
         assert_int_equal(g->cpu_count, 2);
         assert_int_equal(g->stop_timeout, 120000000);
+        assert_int_equal(g->restart, GUEST_RESTART_NO);
+        assert_int_equal(g->on_panic, GUEST_POLICY_POWEROFF);
+        assert_int_equal(g->watchdog, GUEST_POLICY_NONE);
+        assert_int_equal(g->hang_timeout, 120000000);
         assert_int_equal(g->firmware, FIRMWARE_UEFI);
         assert_null(g->description);
         assert_null(g->kernel);
@@ -96,7 +100,8 @@ static void test_all_keys(void **state) {
         _cleanup_(guest_freep) Guest *g = NULL;
 
         fixture_write(*state, "etc/vxm/guests/g.guest",
-                "[Guest]\nDescription=A guest\nStopTimeout=90s\n[Memory]\nSize=512M\n[CPU]\nCount=7\n[Firmware]\nType=bios\n"
+                "[Guest]\nDescription=A guest\nStopTimeout=90s\nRestart=always\nOnPanic=reset\nWatchdog=pause\nHangTimeout=no\n"
+                "[Memory]\nSize=512M\n[CPU]\nCount=7\n[Firmware]\nType=bios\n"
                 "[Boot]\nKernel=/k\nInitrd=/i\nCommandLine=a b\n[GPU]\nDevice=01:00.0\nDevice=2:0.0\n"
                 "[Disk root]\nPath=/r\nFormat=qcow2\nReadOnly=yes\n[Disk data]\nPath=/d\n[Disk root]\nFormat=raw\n"
                 "[Network lan]\nType=bridge\nBridge=br-lan.1\nMAC=02:AB:cd:00:00:01\nModel=e1000e\n"
@@ -105,6 +110,10 @@ static void test_all_keys(void **state) {
         g = load(*state);
         assert_string_equal(g->description, "A guest");
         assert_int_equal(g->stop_timeout, 90000000);
+        assert_int_equal(g->restart, GUEST_RESTART_ALWAYS);
+        assert_int_equal(g->on_panic, GUEST_POLICY_RESET);
+        assert_int_equal(g->watchdog, GUEST_POLICY_PAUSE);
+        assert_int_equal(g->hang_timeout, 0);
         assert_true(g->memory_size == GIB / 2);
         assert_int_equal(g->cpu_count, 7);
         assert_int_equal(g->firmware, FIRMWARE_BIOS);
@@ -301,6 +310,10 @@ static void test_empty_resets(void **state) {
         g = load(f);
         assert_null(g->description);
         assert_int_equal(g->stop_timeout, 120000000);
+        assert_int_equal(g->restart, GUEST_RESTART_NO);
+        assert_int_equal(g->on_panic, GUEST_POLICY_POWEROFF);
+        assert_int_equal(g->watchdog, GUEST_POLICY_NONE);
+        assert_int_equal(g->hang_timeout, 120000000);
         assert_true(g->memory_size == 2 * GIB);
         assert_int_equal(g->firmware, FIRMWARE_UEFI);
         assert_null(g->kernel);

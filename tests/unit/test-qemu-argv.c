@@ -18,6 +18,8 @@ static Guest guest(void) {
                 .memory_size = UINT64_C(512) << 20,
                 .cpu_count = 3,
                 .firmware = FIRMWARE_BIOS,
+                .os = GUEST_OS_OTHER,
+                .on_panic = GUEST_POLICY_POWEROFF,
         };
 }
 
@@ -236,6 +238,29 @@ static void test_functions(void **state) {
                 "vfio-pci,host=0000:02:00.0,bus=slot2,addr=0x0.0x0\n");
 }
 
+static void test_policies(void **state) {
+        QemuFacts f = facts(0, 0);
+        Guest g = guest();
+
+        (void) state;
+        assert_lacks(&g, &f, "-device", "pvpanic");
+        g.os = GUEST_OS_LINUX;
+        assert_contains(&g, &f, "-device", "pvpanic-pci\n");
+        assert_values(&g, &f, "-action", "");
+        g.on_panic = GUEST_POLICY_PAUSE;
+        assert_values(&g, &f, "-action", "panic=pause\n");
+        g.on_panic = GUEST_POLICY_RESET; /* by the supervisor */
+        assert_values(&g, &f, "-action", "panic=pause\n");
+        g.on_panic = GUEST_POLICY_NONE;
+        assert_values(&g, &f, "-action", "panic=none\n");
+        assert_lacks(&g, &f, "-device", "i6300esb");
+        g.watchdog = GUEST_POLICY_RESET;
+        assert_contains(&g, &f, "-device", "i6300esb,id=watchdog\n");
+        assert_values(&g, &f, "-action", "watchdog=reset\npanic=none\n");
+        g.watchdog = GUEST_POLICY_POWEROFF; /* by the supervisor, too */
+        assert_values(&g, &f, "-action", "watchdog=pause\npanic=none\n");
+}
+
 static void test_print(void **state) {
         char *items[] = { (char *) "qemu", (char *) "-S", (char *) "-m", (char *) "1,2", (char *) "-append",
                 (char *) "a 'b' $c", (char *) "-x", (char *) "" };
@@ -260,6 +285,7 @@ int main(void) {
                 cmocka_unit_test(test_mmio64),
                 cmocka_unit_test(test_tpm_and_uuid),
                 cmocka_unit_test(test_functions),
+                cmocka_unit_test(test_policies),
                 cmocka_unit_test(test_print),
         };
 
