@@ -277,6 +277,10 @@ static size_t needs_bind(const Guest *g) {
         return guest_has_devices(g);
 }
 
+static size_t needs_sleep(const Guest *g) {
+        return guest_inhibits_sleep(g);
+}
+
 static size_t needs_link(const Guest *g) {
         return guest_needs_link(g);
 }
@@ -337,6 +341,7 @@ static const Unit units[] = {
         { "vxm-hugepages", "service", needs_hugepages, NULL, true, "hugepages" },
         { "vxm-units", "service", needs_units, NULL, true, "units" },
         { "vxm-bind", "service", needs_bind, NULL, false, "bind" },
+        { "vxm-sleep", "service", needs_sleep, NULL, false, "sleep" },
         { "vxm-net", "service", needs_link, NULL, false, "net" },
         { "vxm-cpus", "service", needs_cpus, NULL, false, "cpus" },
         { "vxm-disks", "service", needs_disks, put_disks_unit, false, "disks" },

@@ -85,6 +85,7 @@ const GuestKey guest_keys[] = {
         { "Guest", "Watchdog", value_watchdog, NULL, GUEST(watchdog), "no", "no, poweroff, pause or reset" },
         { "Guest", "HangTimeout", value_hang_timeout, NULL, GUEST(hang_timeout), "2min",
                 "no, or a time from 10s to 24h, such as 30s or 5min" },
+        { "Guest", "InhibitSleep", value_sleep, NULL, GUEST(sleep), "auto", "yes, no or auto" },
         { "Memory", "Size", value_memory_size, NULL, GUEST(memory_size), "2G",
                 "a size of at least 16M in steps of 2M, such as 512M or 16G" },
         { "Memory", "HugePages", value_huge_pages, NULL, GUEST(huge_page_size), "no", "no, 2M or 1G" },

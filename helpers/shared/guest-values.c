@@ -213,6 +213,15 @@ int value_hang_timeout(const char *value, void *dest) {
         return 0;
 }
 
+int value_sleep(const char *value, void *dest) {
+        bool inhibit = false;
+        int r = streq(value, "auto") ? 0 : parse_boolean(value, &inhibit);
+
+        if (r >= 0)
+                *(GuestSleep *) dest = streq(value, "auto") ? GUEST_SLEEP_AUTO : inhibit ? GUEST_SLEEP_INHIBIT : GUEST_SLEEP_ALLOW;
+        return r < 0 ? r : 0;
+}
+
 int value_firmware_type(const char *value, void *dest) {
         FirmwareType *type = dest;
 

@@ -22,6 +22,7 @@ int value_restart(const char *value, void *dest);
 int value_on_panic(const char *value, void *dest);
 int value_watchdog(const char *value, void *dest);
 int value_hang_timeout(const char *value, void *dest);
+int value_sleep(const char *value, void *dest);
 int value_uuid(const char *value, void *dest);
 int value_firmware_type(const char *value, void *dest);
 int value_mmio64(const char *value, void *dest);

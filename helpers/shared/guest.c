@@ -124,6 +124,10 @@ bool guest_stops_units(const Guest *g) {
         return g->single_gpu || g->n_stop_units > 0;
 }
 
+bool guest_inhibits_sleep(const Guest *g) {
+        return g->sleep == GUEST_SLEEP_INHIBIT || (g->sleep == GUEST_SLEEP_AUTO && guest_has_devices(g));
+}
+
 /* Only regular files: the generator must not wait for a pipe's writer, at boot least of all. */
 static int read_regular(int root, const char *path, char **ret, size_t *ret_size) {
         _cleanup_(closep) int fd = root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);

@@ -160,6 +160,12 @@ typedef enum GuestRestart {
         GUEST_RESTART_ALWAYS,
 } GuestRestart;
 
+typedef enum GuestSleep {
+        GUEST_SLEEP_AUTO, /* of the host: not while the guest has devices */
+        GUEST_SLEEP_INHIBIT,
+        GUEST_SLEEP_ALLOW,
+} GuestSleep;
+
 typedef enum CpuPinKind {
         CPU_PIN_NONE,
         CPU_PIN_LIST,
@@ -219,6 +225,7 @@ typedef struct Guest {
         GuestPolicy on_panic;
         GuestPolicy watchdog;  /* NONE: the guest has no watchdog */
         uint64_t hang_timeout; /* µs that QEMU may be silent; 0: as long as it likes */
+        GuestSleep sleep;
         uint64_t huge_page_size; /* bytes: the guest's memory is made of such pages; 0: of ordinary ones */
         bool balloon;          /* the guest gives memory back that it does not use */
         bool memory_lock;      /* none of the guest's memory is ever swapped out */
@@ -285,6 +292,9 @@ bool guest_has_usb(const Guest *g);
 
 /* Whether units of the host are stopped for the guest's life. */
 bool guest_stops_units(const Guest *g);
+
+/* Whether the host is kept from sleeping while the guest runs. */
+bool guest_inhibits_sleep(const Guest *g);
 
 Guest *guest_free(Guest *g);
 static inline void guest_freep(Guest **g) {

@@ -99,3 +99,7 @@
 #define MESSAGE_GUEST_HUNG "890d12bddeba40a2aea093afac8a9c40"
 /* A disk of the guest has an error on the host: VXM_EVENT, VXM_DISK. */
 #define MESSAGE_DISK_ERROR "9d329ae352fb4f559bb8ecbb06ecef21"
+/* The host is kept from sleeping while the guest runs. */
+#define MESSAGE_SLEEP_INHIBITED "255e4b56b96b48919fa58377927bb337"
+/* The host cannot be kept from sleeping. */
+#define MESSAGE_SLEEP_FREE "8f9fbdbce11b4722abd0a4ecebea82a9"

@@ -228,3 +228,81 @@ def test_panic_and_watchdog(tidy):
     wait_story(lab, "Guest has ended after a kernel panic")
     demo.wait_undone(lab)
     assert lab.run("systemctl show -P Result vxm-guest@demo").stdout == "exit-code\n"
+
+
+def inhibitors(lab):
+    done = json.loads(lab.run("busctl --json=short call org.freedesktop.login1 /org/freedesktop/login1 "
+                              "org.freedesktop.login1.Manager ListInhibitors").stdout)
+    return [entry[:4] for entry in done["data"][0] if entry[1] == "vxm"]
+
+
+def restarted(lab, pid):
+    """Waits until the guest runs again, with another supervisor than pid."""
+    lab.run(f"for i in $(seq 600); do test $(systemctl show -P MainPID vxm-guest@demo) -gt 0 && "
+            f"test $(systemctl show -P MainPID vxm-guest@demo) != {pid} && systemctl is-active -q vxm-guest@demo && exit 0; sleep 0.1; done; "
+            "systemctl status vxm-guest@demo; journalctl -b -o cat -u vxm-guest@demo | tail -n 40; exit 1", timeout=150)
+    return demo.main_pid(lab)
+
+
+def test_restart_hang_and_sleep(tidy):
+    """A guest with a GPU, a TPM and a network, killed and hung: it is back with all of them, and the host stays awake."""
+    lab = tidy
+    lock = [["sleep:handle-lid-switch", "vxm", "Guest demo runs, and would not survive it", "block"]]
+    demo.install(lab, text=text("[GPU]\nDevice=01:00.0\n", "[TPM]\nEnable=yes\n", "[Network lan]\nType=nat\n",
+                                guest="Restart=on-failure\nHangTimeout=10s"))
+    before = demo.state(lab)
+    assert inhibitors(lab) == []
+    demo.start(lab)
+    pid = demo.main_pid(lab)
+    first = demo.report(lab)
+
+    assert inhibitors(lab) == lock
+    assert lab.run("systemctl show -P NFileDescriptorStore -P SubState -P MainPID vxm-sleep@demo").stdout.split() == ["1", "exited", "0"]
+    refused = lab.run("systemctl suspend", check=False)
+    assert refused.returncode != 0 and "Guest demo runs" in refused.stderr + refused.stdout, refused.stderr
+    lab.run("systemctl restart systemd-logind")
+    assert inhibitors(lab) == lock
+
+    saved = vxm(lab, "--snapshot-save", "one", check=False)
+    assert saved.returncode == 69 and "it has a PCI device of the host" in saved.stderr and "vxm-qemu --pause demo" in saved.stderr
+    shot = vxm(lab, "--screendump", "/root/none.png", check=False)
+    assert shot.returncode == 69 and "has no emulated display" in shot.stderr
+    assert status(lab)["state"] == "running"
+
+    def same(report):
+        def gist(lines):
+            return [line for line in lines if line.startswith(("gpu: ", "tpm: ", "pci: ", "interface", "network"))]
+        assert gist(report) == gist(first) and any(line.startswith("gpu: ") for line in report), report
+
+    lab.run(f"kill -9 {demo.qemu_pid(lab)}")
+    pid = restarted(lab, pid)
+    same(demo.report(lab))
+    assert inhibitors(lab) == lock
+    lab.run(f"kill -STOP {demo.qemu_pid(lab)}")
+    wait_story(lab, "QEMU has not answered for 10 s (HangTimeout=); killing it.")
+    pid = restarted(lab, pid)
+    same(demo.report(lab))
+    lab.run(f"kill -STOP {pid}; sleep 0.1; kill -9 {pid}")
+    pid = restarted(lab, pid)
+    assert inhibitors(lab) == lock
+
+    # What becomes of its file does not part it from what it has.
+    lab.run("rm /etc/vxm/guests/demo.guest; systemctl daemon-reload")
+    assert inhibitors(lab) == lock
+    demo.stop(lab)
+    demo.wait_undone(lab)
+    assert inhibitors(lab) == []
+    demo.assert_as_before(before, demo.state(lab))
+
+
+def test_no_logind(tidy):
+    """Nobody to keep the host awake: the guest starts, and it is said."""
+    lab = tidy
+    demo.install(lab, text=text(guest="InhibitSleep=yes"))
+    lab.run("systemctl mask --runtime --now systemd-logind.service")
+    try:
+        demo.start(lab)
+        demo.assert_says(demo.journal(lab), "The host cannot be kept from sleeping while the guest runs:")
+        demo.stop(lab)
+    finally:
+        lab.run("systemctl unmask --runtime systemd-logind.service; systemctl start systemd-logind")

@@ -45,6 +45,7 @@ static void test_defaults(void **state) {
         assert_int_equal(g->on_panic, GUEST_POLICY_POWEROFF);
         assert_int_equal(g->watchdog, GUEST_POLICY_NONE);
         assert_int_equal(g->hang_timeout, 120000000);
+        assert_false(guest_inhibits_sleep(g));
         assert_int_equal(g->firmware, FIRMWARE_UEFI);
         assert_null(g->description);
         assert_null(g->kernel);
@@ -100,7 +101,7 @@ static void test_all_keys(void **state) {
         _cleanup_(guest_freep) Guest *g = NULL;
 
         fixture_write(*state, "etc/vxm/guests/g.guest",
-                "[Guest]\nDescription=A guest\nStopTimeout=90s\nRestart=always\nOnPanic=reset\nWatchdog=pause\nHangTimeout=no\n"
+                "[Guest]\nDescription=A guest\nStopTimeout=90s\nRestart=always\nOnPanic=reset\nWatchdog=pause\nHangTimeout=no\nInhibitSleep=no\n"
                 "[Memory]\nSize=512M\n[CPU]\nCount=7\n[Firmware]\nType=bios\n"
                 "[Boot]\nKernel=/k\nInitrd=/i\nCommandLine=a b\n[GPU]\nDevice=01:00.0\nDevice=2:0.0\n"
                 "[Disk root]\nPath=/r\nFormat=qcow2\nReadOnly=yes\n[Disk data]\nPath=/d\n[Disk root]\nFormat=raw\n"
@@ -114,6 +115,7 @@ static void test_all_keys(void **state) {
         assert_int_equal(g->on_panic, GUEST_POLICY_RESET);
         assert_int_equal(g->watchdog, GUEST_POLICY_PAUSE);
         assert_int_equal(g->hang_timeout, 0);
+        assert_false(guest_inhibits_sleep(g)); /* though it has devices */
         assert_true(g->memory_size == GIB / 2);
         assert_int_equal(g->cpu_count, 7);
         assert_int_equal(g->firmware, FIRMWARE_BIOS);
@@ -314,6 +316,7 @@ static void test_empty_resets(void **state) {
         assert_int_equal(g->on_panic, GUEST_POLICY_POWEROFF);
         assert_int_equal(g->watchdog, GUEST_POLICY_NONE);
         assert_int_equal(g->hang_timeout, 120000000);
+        assert_false(guest_inhibits_sleep(g));
         assert_true(g->memory_size == 2 * GIB);
         assert_int_equal(g->firmware, FIRMWARE_UEFI);
         assert_null(g->kernel);
