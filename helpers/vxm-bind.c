@@ -41,16 +41,12 @@ static bool arg_enable;
 static bool arg_disable;
 static bool arg_dry_run;
 
-/* The guest's user has been made by vxm-user@.service. */
-static int find_user(uid_t *ret) {
-        int r = guest_user_find(arg_guest, ret, NULL);
-
-        if (r < 0 && arg_dry_run)
+/* The guest's user has been made by vxm-user@.service, or is there anyway. */
+static int find_user(const Guest *g, uid_t *ret) {
+        if (!arg_dry_run)
+                return guest_user_get(g, ret, NULL);
+        if (guest_user_find(g->user, ret, NULL) < 0)
                 *ret = 0;
-        else if (r < 0)
-                return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                        "There is no user vxm-%s; make it: systemd-sysusers --inline 'u vxm-%s -'", arg_guest,
-                        arg_guest);
         return 0;
 }
 
@@ -156,7 +152,7 @@ static int take(int root) {
         int r;
 
         r = load_guest(root, &g);
-        r = r < 0 ? r : find_user(&uid);
+        r = r < 0 ? r : find_user(g, &uid);
         if (r < 0)
                 return r;
         if (!arg_dry_run) {

@@ -48,14 +48,15 @@ static void plan_done(Plan *plan) {
         free(plan->nodes);
 }
 
-/* The guest's user has been made by vxm-user@.service. */
-static int find_user(uid_t *ret_uid, gid_t *ret_gid) {
-        int r = guest_user_find(arg_guest, ret_uid, ret_gid);
+/* Who has a node that a record says to be given: the user that was noted with it, or the guest's own. */
+static int find_holder(const DiskNode *node, uid_t *ret) {
+        _cleanup_(freep) char *own = NULL;
+        int r;
 
-        return r < 0 ? log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                               "There is no user vxm-%s; make it: systemd-sysusers --inline 'u vxm-%s -'", arg_guest,
-                               arg_guest)
-                     : 0;
+        if (node->given != 0)
+                return *ret = node->given, 0;
+        r = format(&own, "vxm-%s", arg_guest);
+        return r < 0 ? r : guest_user_find(own, ret, NULL);
 }
 
 static int lock_records(int root, int *ret_lock) {
@@ -91,7 +92,7 @@ static int make_plan(int root, const Guest *g, Plan *plan) {
 
 static void print_plan(int root, const Guest *g, const Plan *plan) {
         for (size_t i = 0; i < plan->n; i++)
-                printf("chown   %s to vxm-%s\n", plan->nodes[i].node.node, g->name);
+                printf("chown   %s to %s\n", plan->nodes[i].node.node, g->user);
         for (size_t i = 0; i < g->n_disks; i++) {
                 const GuestDisk *d = &g->disks[i];
 
@@ -101,14 +102,18 @@ static void print_plan(int root, const Guest *g, const Plan *plan) {
 }
 
 /* What an earlier run has noted and not given back goes on, as it was then. */
-static int save_record(int root, const Plan *plan) {
+static int save_record(int root, const Guest *g, const Plan *plan, uid_t uid) {
         _cleanup_(disk_nodes_done) DiskNodes record = {};
         int r;
 
         r = disks_record_load(root, arg_guest, &record);
         r = r == -ENOENT ? 0 : r;
-        for (size_t i = 0; r >= 0 && i < plan->n; i++)
-                r = disk_nodes_add(&record, &plan->nodes[i].node);
+        for (size_t i = 0; r >= 0 && i < plan->n; i++) {
+                DiskNode node = plan->nodes[i].node;
+
+                node.given = guest_has_named_user(g) ? uid : 0;
+                r = disk_nodes_add(&record, &node);
+        }
         if (r >= 0 && record.n > 0)
                 r = disks_record_save(root, arg_guest, &record);
         return r < 0 ? log_error_errno(r, "Cannot renew the undo record /run/vxm/disks/%s: %s; no disk has been given.",
@@ -150,7 +155,7 @@ static int give(int root) {
         r = guest_load(root, arg_guest, &g);
         r = r < 0 ? r : qemu_facts_gather(root, g, QEMU_PATH, QEMU_FACTS_WITHOUT_NETWORK, &facts);
         if (r >= 0 && !arg_dry_run) {
-                r = find_user(&uid, &gid);
+                r = guest_user_get(g, &uid, &gid);
                 r = r < 0 ? r : lock_records(root, &lock);
         }
         r = r < 0 ? r : make_plan(root, g, &plan);
@@ -159,15 +164,17 @@ static int give(int root) {
         if (arg_dry_run)
                 return print_plan(root, g, &plan), 0;
 
-        r = save_record(root, &plan);
+        r = save_record(root, g, &plan, uid);
         r = r < 0 ? r : give_nodes(&plan, uid);
         return r < 0 ? r : make_images(root, g, uid, gid);
 }
 
 /* A disk that has been pulled out, or is another one now, has nothing to be given back. Returns 1, 0 or -errno. */
-static int take_back(int root, const DiskNode *node, uid_t guest) {
+static int take_back(int root, const DiskNode *node) {
         _cleanup_(closep) int fd = root_openat(root, node->node + 1, O_PATH | O_NOFOLLOW);
         struct stat st;
+        uid_t holder;
+        int r;
 
         if (fd == -ENOENT)
                 return 0;
@@ -175,18 +182,21 @@ static int take_back(int root, const DiskNode *node, uid_t guest) {
                 return fd;
         if (fstat(fd, &st) < 0)
                 return -errno;
-        if (!S_ISBLK(st.st_mode) || st.st_rdev != node->number || st.st_uid != guest)
+        r = find_holder(node, &holder);
+        if (r < 0)
+                return r;
+        if (!S_ISBLK(st.st_mode) || st.st_rdev != node->number || st.st_uid != holder)
                 return 0;
         return fchownat(fd, "", node->uid, (gid_t) -1, AT_EMPTY_PATH) < 0 ? -errno : 1;
 }
 
 /* All of them are tried. */
-static int take_all_back(int root, const DiskNodes *record, uid_t guest) {
+static int take_all_back(int root, const DiskNodes *record) {
         int first_error = 0;
 
         for (size_t i = 0; i < record->n; i++) {
                 const char *node = record->items[i].node;
-                int r = take_back(root, &record->items[i], guest);
+                int r = take_back(root, &record->items[i]);
 
                 if (r > 0)
                         log_event(LOG_INFO, MESSAGE_DISK_RETURNED, FIELDS("VXM_DISK", node),
@@ -209,8 +219,6 @@ static int forget_record(int root) {
 static int release(int root) {
         _cleanup_(disk_nodes_done) DiskNodes record = {};
         _cleanup_(closep) int lock = -EBADF;
-        uid_t uid;
-        gid_t gid;
         int r;
 
         r = arg_dry_run ? 0 : lock_records(root, &lock);
@@ -230,8 +238,7 @@ static int release(int root) {
                 return 0;
         }
 
-        r = find_user(&uid, &gid);
-        r = r < 0 ? r : take_all_back(root, &record, uid);
+        r = take_all_back(root, &record);
         return r < 0 ? r : forget_record(root);
 }
 

@@ -13,8 +13,10 @@
 
 #include "cli.h"
 #include "exit-status.h"
+#include "frames-record.h"
 #include "guest-disks.h"
 #include "guest-files.h"
+#include "guest-user.h"
 #include "guest.h"
 #include "log.h"
 #include "netjack.h"
@@ -125,13 +127,110 @@ static bool device_unit_of(const char *path, char ret[static UNIT_NAME_SIZE]) {
 /* ---- the unit that all others come after, and which judges first ---- */
 
 /* At boot a disk may be found when an enabled guest is due already. It is wanted, not required: a guest without its disk is
- * refused in words. */
-static void put_user_unit(FILE *f, const Guest *g, size_t index _unused_) {
+ * refused in words. session: the number of the user in whose session it plays; 0: none is known. */
+static void put_user_unit(FILE *f, const Guest *g, size_t session) {
         char unit[UNIT_NAME_SIZE];
 
         for (size_t i = 0; i < g->n_disks; i++)
                 if (guest_disk_is_node(&g->disks[i]) && device_unit_of(g->disks[i].path, unit))
                         fprintf(f, "Wants=%s\nAfter=%s\n", unit, unit);
+        /* logind starts those sessions that are there from boot on, before it is ready. */
+        if (session > 0)
+                fprintf(f, "After=systemd-logind.service user@%zu.service\n", session);
+        /* Nobody is made. That one may be gone by the next start, so it is judged each time. */
+        if (guest_has_named_user(g))
+                fputs("ConditionPathExists=\nConditionKernelCommandLine=!vxm=off\n\n[Service]\nExecStart=\nExecStart=true\n", f);
+}
+
+/* ---- a guest that runs as somebody who is there for something else ---- */
+
+/* Paths that are hidden from such a guest, if they are not its own. */
+static bool is_hidden(const char *path) {
+        static const char *const hidden[] = { "/home/", "/root/", "/run/" };
+
+        for (size_t i = 0; path && i < ELEMENTSOF(hidden); i++)
+                if (startswith(path, hidden[i]))
+                        return !startswith(path, "/run/vxm/");
+        return false;
+}
+
+static void put_shown(FILE *f, const char *path, bool read_only) {
+        if (!is_hidden(path))
+                return;
+        fputs(read_only ? "BindReadOnlyPaths=-" : "BindPaths=-", f);
+        put_word(f, path);
+        fputc(':', f);
+        put_word(f, path);
+        fputc('\n', f);
+}
+
+/* What the guest file names in a home is there all the same: files that are judged by all that run as the guest's user … */
+static void put_shown_files(FILE *f, const Guest *g) {
+        for (size_t i = 0; i < g->n_devices; i++)
+                put_shown(f, g->devices[i].rom_file, true);
+        put_shown(f, g->kernel, true);
+        put_shown(f, g->initrd, true);
+        put_shown(f, g->firmware_code, true);
+        put_shown(f, g->firmware_vars, true);
+}
+
+/* … and what is QEMU's alone. At shares it only looks, whether they could be had. */
+static void put_shown_disks(FILE *f, const Guest *g) {
+        for (size_t i = 0; i < g->n_disks; i++)
+                put_shown(f, g->disks[i].path, g->disks[i].read_only);
+        for (size_t i = 0; i < g->n_shares; i++)
+                put_shown(f, g->shares[i].path, true);
+}
+
+/* Whoever sits at the desktop is in groups that sockets of the system are open to, and has a session with sockets of its
+ * own: of /run only what a guest needs is there. With RemoveIPC=, systemd would remove the shared memory of all that user's
+ * programs when the guest ends (systemd.exec(5)). writable: the unit's own directory in /run; NULL: it has none. */
+static void put_user(FILE *f, const Guest *g, const char *writable) {
+        fprintf(f, "User=%s\nRemoveIPC=no\nTemporaryFileSystem=/run:ro,mode=0755\n"
+                   "BindReadOnlyPaths=/run/vxm -/run/systemd -/run/udev\n", g->user);
+        if (writable)
+                fprintf(f, "BindPaths=%s/%s\n", writable, g->name);
+}
+
+/* The directory tells vxm-user@, should User= be removed one day, that the guest's own user may have to be made. */
+static void put_guest_user(FILE *f, const Guest *g) {
+        if (!guest_has_named_user(g))
+                return;
+        put_user(f, g, "/run/vxm/sockets");
+        fprintf(f, "ProtectHome=tmpfs\nStateDirectory=vxm/guests/%s/named-user\n", g->name);
+        put_shown_files(f, g);
+        put_shown_disks(f, g);
+}
+
+/* ---- sound and frames ---- */
+
+/* Of the user's session only the sockets of its sound servers: what else is there, as the user's own systemd, would lead out of
+ * here. Clients of PipeWire ask for a directory of their own, too. The user's number stands in /etc/passwd, or it is not known here;
+ * then the guest says so when it starts. JACK has its server's memory in /dev/shm. */
+static void put_session(FILE *f, int root, const Guest *g) {
+        uid_t uid;
+
+        if (!guest_plays_in_session(g) || guest_user_look_up(root, g->user, true, &uid) < 0)
+                return;
+        if (g->audio.backend != AUDIO_PULSEAUDIO)
+                fprintf(f, "BindReadOnlyPaths=-/run/user/%u/pipewire-0\nEnvironment=PIPEWIRE_RUNTIME_DIR=/run/user/%u\n", uid, uid);
+        if (g->audio.backend == AUDIO_PULSEAUDIO || g->audio.backend == AUDIO_AUTO)
+                fprintf(f, "BindReadOnlyPaths=-/run/user/%u/pulse/native\n", uid);
+        fprintf(f, "Environment=XDG_RUNTIME_DIR=/run/vxm/sockets/%s\n", g->name);
+}
+
+static void put_audio(FILE *f, int root, const Guest *g) {
+        put_session(f, root, g);
+        if (g->audio.backend == AUDIO_ALSA)
+                fputs("DeviceAllow=char-alsa rw\nSupplementaryGroups=audio\n", f);
+}
+
+/* One file, or one of kvmfr's nodes: which of them is the guest's user's, vxm-frames decides. */
+static void put_frames(FILE *f, const Guest *g) {
+        if (g->looking_glass == 0)
+                return;
+        fprintf(f, "LoadCredential=" FRAMES_CREDENTIAL ":/run/vxm/frames/%s\nReadWritePaths=-" FRAMES_DIRECTORY "/%s\n"
+                   "DeviceAllow=char-kvmfr rw\n", g->name, g->name);
 }
 
 /* ---- the guest's own unit ---- */
@@ -166,7 +265,7 @@ static void put_restart(FILE *f, const Guest *g) {
                         g->restart == GUEST_RESTART_ALWAYS ? "always" : "on-failure");
 }
 
-static void put_guest_unit(FILE *f, const Guest *g) {
+static void put_guest_unit(FILE *f, int root, const Guest *g) {
         if (g->description) {
                 fputs("Description=", f);
                 put_text(f, g->description);
@@ -181,6 +280,9 @@ static void put_guest_unit(FILE *f, const Guest *g) {
         put_restart(f, g);
         if (g->tpm) /* the TPM's secrets are swtpm's, not QEMU's */
                 fprintf(f, "InaccessiblePaths=-/var/lib/vxm/guests/%s/tpm\n", g->name);
+        put_guest_user(f, g);
+        put_audio(f, root, g);
+        put_frames(f, g);
         put_cpus(f, g);
         if (guest_has_devices(g))
                 fputs("DeviceAllow=/dev/vfio/vfio rw\nDeviceAllow=char-vfio rw\n", f);
@@ -235,17 +337,19 @@ static void put_vnc_socket(FILE *f, const Guest *g, size_t index _unused_) {
 
 /* The user that the socket belongs to has to be there. */
 static void put_share_socket(FILE *f, const Guest *g, size_t index _unused_) {
-        fprintf(f, "Requires=vxm-user@%s.service\nAfter=vxm-user@%s.service\n\n[Socket]\nSocketUser=vxm-%s\n", g->name, g->name,
-                g->name);
+        fprintf(f, "Requires=vxm-user@%s.service\nAfter=vxm-user@%s.service\n\n[Socket]\nSocketUser=%s\n", g->name, g->name,
+                g->user);
 }
 
 /* Source and destination are parted by a colon; one in a quoted path is none of these. */
 static void put_share_service(FILE *f, const Guest *g, size_t index) {
         const GuestShare *s = &g->shares[index];
 
-        fprintf(f, "\n[Service]\nUser=vxm-%s\n%s=", g->name, s->read_only ? "BindReadOnlyPaths" : "BindPaths");
+        fprintf(f, "\n[Service]\nUser=%s\n%s=", g->user, s->read_only ? "BindReadOnlyPaths" : "BindPaths");
         put_word(f, s->path);
         fputs(":/mnt\n", f);
+        if (guest_has_named_user(g))
+                fputs("TemporaryFileSystem=/run:ro,mode=0755\nRemoveIPC=no\n", f);
 }
 
 /* Each type of network opens what it needs, and no more. passt shuts itself in: namespaces, a file system of its own
@@ -253,6 +357,9 @@ static void put_share_service(FILE *f, const Guest *g, size_t index) {
  * namespace. */
 static void put_link_unit(FILE *f, const Guest *g, size_t index _unused_) {
         fputs("\n[Service]\n", f);
+        /* What passt is told of names lies all over /run; it sees no file at all once it has read that. */
+        if (guest_has_named_user(g))
+                fprintf(f, "User=%s\nRemoveIPC=no\n", g->user);
         if (guest_has_network(g, NETWORK_BRIDGE))
                 fputs("DeviceAllow=/dev/net/tun rw\nDeviceAllow=/dev/vhost-net rw\n", f);
         if (guest_has_network(g, NETWORK_NAT) || guest_has_network(g, NETWORK_HOST))
@@ -263,6 +370,21 @@ static void put_link_unit(FILE *f, const Guest *g, size_t index _unused_) {
 /* On the bridge, and nowhere else. */
 static void put_netjack_unit(FILE *f, const Guest *g, size_t index _unused_) {
         fprintf(f, "\n[Service]\nRestrictNetworkInterfaces=%s\n", netjack_bridge(g));
+}
+
+/* swtpm judges the guest file before it runs, so it sees what that names. */
+static void put_tpm_unit(FILE *f, const Guest *g, size_t index _unused_) {
+        if (!guest_has_named_user(g))
+                return;
+        fputs("\n[Service]\n", f);
+        put_user(f, g, "/run/vxm/tpm");
+        fputs("ProtectHome=tmpfs\n", f);
+        put_shown_files(f, g);
+}
+
+static void put_viewers_unit(FILE *f, const Guest *g, size_t index _unused_) {
+        fputs("\n[Service]\n", f);
+        put_user(f, g, NULL);
 }
 
 static size_t needs_hugepages(const Guest *g) {
@@ -295,6 +417,10 @@ static size_t needs_disks(const Guest *g) {
 
 static size_t needs_usb(const Guest *g) {
         return guest_has_usb(g);
+}
+
+static size_t needs_frames(const Guest *g) {
+        return g->looking_glass > 0;
 }
 
 static size_t needs_spice(const Guest *g) {
@@ -335,7 +461,7 @@ typedef struct Unit {
  *
  * Memory comes before the desktop and the GPU, as what the machine is most likely not to have, and these after each
  * other so that the GPU is back when the desktop starts. The interrupts of devices are gone when CPUs are fenced off,
- * and come back after. vxm-net judges all but devices, vxm-cpus and vxm-disks all but these and networks. What runs
+ * and come back after. vxm-net judges all but devices, vxm-cpus, vxm-disks and vxm-frames all but these and networks. What runs
  * as the guest's user comes last; a restart of the guest starts that anew, but not the sockets of shares. */
 static const Unit units[] = {
         { "vxm-hugepages", "service", needs_hugepages, NULL, true, "hugepages" },
@@ -346,10 +472,11 @@ static const Unit units[] = {
         { "vxm-cpus", "service", needs_cpus, NULL, false, "cpus" },
         { "vxm-disks", "service", needs_disks, put_disks_unit, false, "disks" },
         { "vxm-usb", "service", needs_usb, NULL, false, "usb" },
+        { "vxm-frames", "service", needs_frames, NULL, false, "frames" },
         { "vxm-spice", "socket", needs_spice, put_spice_socket, false, NULL },
         { "vxm-vnc", "socket", needs_vnc, put_vnc_socket, false, NULL },
         { "vxm-share", "socket", needs_shares, put_share_socket, false, NULL },
-        { "vxm-tpm", "service", needs_tpm, NULL, false, NULL },
+        { "vxm-tpm", "service", needs_tpm, put_tpm_unit, false, NULL },
         { "vxm-link", "service", needs_link, put_link_unit, false, NULL },
         { "vxm-netjack", "service", needs_netjack, put_netjack_unit, false, NULL, true },
 };
@@ -426,7 +553,7 @@ static int write_drop_in(int destination, const Guest *g, const char *unit, cons
         return check_written(unit, DROP_IN, f);
 }
 
-static int write_guest_drop_in(int destination, const Guest *g) {
+static int write_guest_drop_in(int root, int destination, const Guest *g) {
         _cleanup_(fclosep) FILE *f = NULL;
         char unit[INSTANCE_SIZE];
         int r;
@@ -437,7 +564,7 @@ static int write_guest_drop_in(int destination, const Guest *g) {
                 return r;
         put_header(f, g);
         put_requirements(f, g);
-        put_guest_unit(f, g);
+        put_guest_unit(f, root, g);
         return check_written(unit, DROP_IN, f);
 }
 
@@ -457,13 +584,32 @@ static int generate_device(int destination, const char *path) {
         return check_written(unit, DROP_IN_DEVICE, f);
 }
 
-static int generate_guest(int destination, const Guest *g) {
+/* What leads viewers from a port to the guest's own socket, which is the user's whom its file names. */
+static int generate_viewers(int destination, const Guest *g) {
+        static const char *const names[] = { "vxm-spice", "vxm-vnc" };
+        const bool needed[] = { needs_spice(g), needs_vnc(g) };
+        char unit[INSTANCE_SIZE];
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(names); i++) {
+                if (!guest_has_named_user(g) || !needed[i])
+                        continue;
+                instance_of(names[i], g->name, NULL, "service", unit);
+                r = write_drop_in(destination, g, unit, "", put_viewers_unit, 0);
+        }
+        return r;
+}
+
+static int generate_guest(int root, int destination, const Guest *g) {
         char unit[INSTANCE_SIZE], before[INSTANCE_SIZE] = "";
+        uid_t session;
         int r;
 
         /* All others come after it, and before the guest's first start it judges: what the file names has to be there. */
         instance_of("vxm-user", g->name, NULL, "service", unit);
-        r = write_drop_in(destination, g, unit, before, put_user_unit, 0);
+        if (!guest_plays_in_session(g) || guest_user_look_up(root, g->user, true, &session) < 0)
+                session = 0;
+        r = write_drop_in(destination, g, unit, before, put_user_unit, session);
         for (size_t i = 0; r >= 0 && i < g->n_disks; i++)
                 if (guest_disk_is_node(&g->disks[i]))
                         r = generate_device(destination, g->disks[i].path);
@@ -474,13 +620,14 @@ static int generate_guest(int destination, const Guest *g) {
                                 units[u].judges && before[0] ? put_judged : units[u].put, i);
                         memcpy(before, unit, sizeof before);
                 }
+        r = r < 0 ? r : generate_viewers(destination, g);
         for (size_t i = 0; r >= 0 && i < g->n_shares; i++) {
                 instance_of("vxm-share", g->name, g->shares[i].name, "service", unit);
                 r = write_drop_in(destination, g, unit, "", put_share_service, i);
         }
         if (r < 0)
                 return r;
-        return write_guest_drop_in(destination, g);
+        return write_guest_drop_in(root, destination, g);
 }
 
 /* ---- what has been taken ---- */
@@ -555,7 +702,7 @@ static int run(void) {
 
                 /* What is wrong with one guest is told, and is no reason to withhold the others. */
                 if (guest_load(root, names[i], &g) >= 0)
-                        r = generate_guest(destination, g) < 0 ? -EIO : r;
+                        r = generate_guest(root, destination, g) < 0 ? -EIO : r;
         }
         strings_free(names, n);
         for (size_t u = 0; u < ELEMENTSOF(units); u++)

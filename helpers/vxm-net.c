@@ -25,15 +25,6 @@ static const char *arg_guest;
 static bool arg_release;
 static bool arg_dry_run;
 
-static int find_user(uid_t *ret) {
-        int r = guest_user_find(arg_guest, ret, NULL);
-
-        return r < 0 ? log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                               "There is no user vxm-%s; make it: systemd-sysusers --inline 'u vxm-%s -'", arg_guest,
-                               arg_guest)
-                     : 0;
-}
-
 /* What the guest's devices are is judged by vxm-bind, which ran before if there are any. */
 static int judge(int root, Guest **ret) {
         _cleanup_(qemu_facts_done) QemuFacts facts = {};
@@ -132,7 +123,7 @@ static int take(int root) {
                 return r;
         if (arg_dry_run)
                 return print_taps("make", &taps), 0;
-        r = find_user(&owner);
+        r = guest_user_get(g, &owner, NULL);
         r = r < 0 ? r : lock_records(root, &lock);
         return r < 0 ? r : make_noted(root, &taps, owner);
 }

@@ -12,6 +12,7 @@
 #include "guest-check.h"
 #include "guest-disks.h"
 #include "guest-firmware.h"
+#include "guest-user.h"
 #include "json.h"
 #include "log.h"
 #include "memory-nodes.h"
@@ -164,13 +165,19 @@ static int ask_disks(Check *c, Verdict *verdict, char **ret_text) {
 /* Whether the guest's user may open an image is told by owner and mode; access control lists are not looked at. A block
  * device is given to that user at the start, and not to be given by anybody else. */
 static int ask_ownership(Check *c, Verdict *verdict, char **ret_text) {
-        _cleanup_(freep) char *user_name = NULL;
+        const char *user_name = c->guest->user;
         const struct passwd *user;
         struct stat st;
 
-        if (format(&user_name, "vxm-%s", c->name) < 0)
-                return -ENOMEM;
+        if (guest_has_named_user(c->guest)) {
+                int r = guest_user_judge(c->root, c->guest);
+
+                if (r < 0)
+                        return r;
+        }
         user = c->is_this_machine ? getpwnam(user_name) : NULL;
+        if (!user && guest_has_named_user(c->guest))
+                return format(ret_text, "user %s", user_name);
         if (!user)
                 return format(ret_text, "user %s is made at the first start", user_name);
         for (size_t i = 0; i < c->guest->n_disks; i++) {

@@ -505,9 +505,9 @@ static int refuse_access(const Guest *g, const GuestDisk *d, const char *reason)
         _cleanup_(freep) char *why = NULL;
 
         if (format(&why,
-                    " cannot be %s by the guest's user: %s; chown vxm-%s '%s', and let that user into the directories "
+                    " cannot be %s by the guest's user: %s; chown %s '%s', and let that user into the directories "
                     "above",
-                    d->read_only ? "read" : "read and written", reason, g->name, d->path) < 0)
+                    d->read_only ? "read" : "read and written", reason, g->user, d->path) < 0)
                 return log_oom();
         return refuse(g, d, why);
 }
@@ -516,9 +516,9 @@ static int refuse_share_access(const Guest *g, const GuestShare *s) {
         _cleanup_(freep) char *why = NULL;
 
         if (format(&why,
-                    " cannot be %s by the guest's user; setfacl -m u:vxm-%s:%s '%s', and let that user into the "
+                    " cannot be %s by the guest's user; setfacl -m u:%s:%s '%s', and let that user into the "
                     "directories above%s",
-                    s->read_only ? "read" : "read and written", g->name, s->read_only ? "rx" : "rwx", s->path,
+                    s->read_only ? "read" : "read and written", g->user, s->read_only ? "rx" : "rwx", s->path,
                     s->read_only ? "" : ", or set ReadOnly=yes") < 0)
                 return log_oom();
         return refuse_path(g, "Share", s->name, s->path, why);
@@ -551,14 +551,11 @@ static int check_share_access(const Guest *g, const GuestShare *s) {
  * looks at last. Returns 1, 0 and what stands in the way in *ret_where, or -ENOMEM. */
 static int user_will_reach(int root, const Guest *g, const char *path, int wanted, char **ret_where) {
         _cleanup_(user_ids_done) UserIds user = {};
-        _cleanup_(freep) char *name = NULL;
         int r;
 
         if (!root_is_this_machine(root))
                 return 1;
-        if (format(&name, "vxm-%s", g->name) < 0)
-                return -ENOMEM;
-        r = user_ids_find(name, &user);
+        r = user_ids_find(g->user, &user);
         r = r < 0 ? r : user_may(root, path, &user, wanted, ret_where);
         return r < 0 && r != -ENOMEM ? 1 : r;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The undo record of vxm-disks: a node a line, “8:16 0 /dev/sdb devices/pci0000:00/…/block/sdb”. */
+/* The undo record of vxm-disks: a node a line, “8:16 0 /dev/sdb devices/pci0000:00/…/block/sdb”.
+ * “0:1000” in place of “0”: it was root's, and is given to another user than the guest's own. */
 
 #include <sys/sysmacros.h>
 
@@ -27,7 +28,7 @@ int disk_nodes_add(DiskNodes *l, const DiskNode *node) {
                 return -EINVAL;
         for (size_t i = 0; i < l->n; i++)
                 if (l->items[i].number == node->number && streq(l->items[i].node, node->node))
-                        return 0;
+                        return l->items[i].given = node->given, 0;
         if (l->n >= NODES_MAX)
                 return -E2BIG;
         slot = ARRAY_GROW(l->items, l->n);
@@ -36,6 +37,7 @@ int disk_nodes_add(DiskNodes *l, const DiskNode *node) {
         l->n++;
         slot->number = node->number;
         slot->uid = node->uid;
+        slot->given = node->given;
         slot->device = strdup(node->device);
         slot->node = strdup(node->node);
         return slot->device && slot->node ? 0 : -ENOMEM;
@@ -51,9 +53,9 @@ void disk_nodes_done(DiskNodes *l) {
 }
 
 static int parse_line(char *line, DiskNodes *l) {
-        char *major_text = strsep(&line, ":"), *minor_text = strsep(&line, " "), *uid_text = strsep(&line, " "),
-             *node = strsep(&line, " ");
-        uint64_t major_number, minor_number, uid;
+        char *major_text = strsep(&line, ":"), *minor_text = strsep(&line, " "), *uids = strsep(&line, " "),
+             *node = strsep(&line, " "), *uid_text = strsep(&uids, ":");
+        uint64_t major_number, minor_number, uid, given = 0;
         int r;
 
         if (!minor_text || !uid_text || !node || !line)
@@ -61,10 +63,11 @@ static int parse_line(char *line, DiskNodes *l) {
         /* As wide as the kernel has them (MINORBITS). -1 is no owner. */
         if (parse_number(major_text, 0, 0xfff, &major_number) < 0 ||
                 parse_number(minor_text, 0, 0xfffff, &minor_number) < 0 ||
-                parse_number(uid_text, 0, UINT32_MAX - 1, &uid) < 0)
+                parse_number(uid_text, 0, UINT32_MAX - 1, &uid) < 0 ||
+                (uids && parse_number(uids, 1, UINT32_MAX - 1, &given) < 0))
                 return -EBADMSG;
         r = disk_nodes_add(
-                l, &(DiskNode){ makedev((unsigned) major_number, (unsigned) minor_number), (uid_t) uid, line, node });
+                l, &(DiskNode){ makedev((unsigned) major_number, (unsigned) minor_number), (uid_t) uid, line, node, (uid_t) given });
         return r == -EINVAL || r == -E2BIG ? -EBADMSG : r;
 }
 
@@ -89,7 +92,10 @@ static int record_print(FILE *f, const void *userdata) {
         for (size_t i = 0; i < record->n; i++) {
                 const DiskNode *n = &record->items[i];
 
-                fprintf(f, "%u:%u %u %s %s\n", major(n->number), minor(n->number), n->uid, n->node, n->device);
+                fprintf(f, "%u:%u %u", major(n->number), minor(n->number), n->uid);
+                if (n->given != 0)
+                        fprintf(f, ":%u", n->given);
+                fprintf(f, " %s %s\n", n->node, n->device);
         }
         return 0;
 }

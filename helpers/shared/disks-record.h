@@ -12,6 +12,7 @@ typedef struct DiskNode {
         uid_t uid;    /* who owned the node */
         char *device; /* its directory below /sys: “devices/pci0000:00/…/block/sdb” */
         char *node;   /* “/dev/sdb” */
+        uid_t given;  /* who has it meanwhile, if User= names somebody; 0: the guest's own user */
 } DiskNode;
 
 typedef struct DiskNodes {
@@ -19,7 +20,7 @@ typedef struct DiskNodes {
         size_t n;
 } DiskNodes;
 
-/* Appends, unless the node is noted already: what was noted first is how it was before. Returns 0; -EINVAL: it could
+/* Appends, unless the node is noted already: what was noted first is how it was before, and last, who has it. Returns 0; -EINVAL: it could
  * not be read back; -E2BIG: a record does not take so many; -ENOMEM. */
 int disk_nodes_add(DiskNodes *l, const DiskNode *node);
 void disk_nodes_done(DiskNodes *l);

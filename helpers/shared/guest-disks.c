@@ -163,7 +163,9 @@ static int verify_slots(const Guest *g) {
                 disks += g->disks[i].bus == DISK_VIRTIO || g->disks[i].bus == DISK_NVME;
         for (size_t i = 0; i < g->n_networks; i++)
                 networks += g->networks[i].type != NETWORK_NONE;
-        others += g->balloon + (guest_has_display(g) ? 2 : 0) + guest_has_usb(g); /* with USB controllers */
+        /* With the tablet's USB controller, or keyboard and mouse; frames; sound; and that of the host's USB devices. */
+        others += g->balloon + (guest_has_display(g) ? (g->looking_glass > 0) + 1 + (g->display_model != DISPLAY_NONE) : 0) +
+                (g->looking_glass > 0) + (g->audio.backend != AUDIO_NONE) + guest_has_usb(g);
         sum = disks + networks + g->n_shares + others;
         if (sum <= SLOTS_MAX)
                 return 0;

@@ -13,10 +13,14 @@
 
 #define GIB (UINT64_C(1) << 30)
 #define MIB (UINT64_C(1) << 20)
+#define LOOKING_GLASS_MIN (16 * MIB)
+#define LOOKING_GLASS_MAX GIB
 
 enum {
         UNITS_MAX = 32,
         MODEL_MAX = 64,
+        AUDIO_DEVICE_MAX = 256,
+        USER_NAME_MAX = 31, /* utmp has no room for more, and systemd neither */
         TEXT_MAX = 2048, /* the kernel's command line ends there (COMMAND_LINE_SIZE on x86) */
 };
 
@@ -42,6 +46,15 @@ int value_text(const char *value, void *dest) {
 
 int value_name(const char *value, void *dest) {
         return guest_name_is_valid(value) ? free_and_strdup(dest, value) : -EINVAL;
+}
+
+/* What systemd takes for User= without a word (valid_user_group_name()), but no number: that might be anybody's. */
+int value_user(const char *value, void *dest) {
+        size_t n = strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._");
+
+        if (value[n] != '\0' || n > USER_NAME_MAX || (!isalpha((unsigned char) value[0]) && value[0] != '_'))
+                return -EINVAL;
+        return free_and_strdup(dest, value);
 }
 
 int value_path(const char *value, void *dest) {
@@ -537,7 +550,8 @@ int value_display(const char *value, void *dest) {
 }
 
 int value_display_model(const char *value, void *dest) {
-        static const char *const words[] = { [DISPLAY_VIRTIO] = "virtio", [DISPLAY_QXL] = "qxl", [DISPLAY_VGA] = "vga" };
+        static const char *const words[] = { [DISPLAY_VIRTIO] = "virtio", [DISPLAY_QXL] = "qxl", [DISPLAY_VGA] = "vga",
+                [DISPLAY_NONE] = "none" };
         int r = find_word(value, words, ELEMENTSOF(words));
 
         return r < 0 ? r : (*(DisplayModel *) dest = (DisplayModel) r, 0);
@@ -634,5 +648,84 @@ int value_netjack_channels(const char *value, void *dest) {
         if (in + out == 0)
                 return -EINVAL;
         *(NetJackChannels *) dest = (NetJackChannels){ (unsigned) in, (unsigned) out };
+        return 0;
+}
+
+/* The memory that Looking Glass needs for a resolution: two frames of four bytes a pixel, and 10 MiB, rounded up to a power of two
+ * (https://looking-glass.io/docs/B7/ivshmem/, “Determining memory”). */
+static int frames_of_resolution(char *width_text, const char *height_text, uint64_t *ret) {
+        uint64_t width, height, needed, size = LOOKING_GLASS_MIN;
+
+        if (parse_number(width_text, 320, 32768, &width) < 0 || parse_number(height_text, 200, 32768, &height) < 0)
+                return -EINVAL;
+        needed = width * height * 4 * 2 + 10 * MIB;
+        while (size < needed)
+                size *= 2;
+        if (size > LOOKING_GLASS_MAX)
+                return -ERANGE;
+        *ret = size;
+        return 0;
+}
+
+/* PCI has BARs of powers of two only, and so has ivshmem. */
+int value_looking_glass(const char *value, void *dest) {
+        _cleanup_(freep) char *copy = strdup(value);
+        char *height = copy ? strchr(copy, 'x') : NULL;
+        uint64_t size;
+        bool yes;
+        int r;
+
+        if (!copy)
+                return -ENOMEM;
+        if (parse_boolean(value, &yes) >= 0 && !yes) {
+                *(uint64_t *) dest = 0;
+                return 0;
+        }
+        if (height) {
+                *height++ = '\0';
+                return frames_of_resolution(copy, height, dest);
+        }
+        r = parse_size(value, LOOKING_GLASS_MIN, LOOKING_GLASS_MAX, &size);
+        if (r < 0)
+                return r;
+        if ((size & (size - 1)) != 0)
+                return -EINVAL;
+        *(uint64_t *) dest = size;
+        return 0;
+}
+
+int value_audio_backend(const char *value, void *dest) {
+        static const char *const words[] = { [AUDIO_NONE] = "none", [AUDIO_AUTO] = "auto", [AUDIO_PIPEWIRE] = "pipewire",
+                [AUDIO_PULSEAUDIO] = "pulseaudio", [AUDIO_JACK] = "jack", [AUDIO_ALSA] = "alsa", [AUDIO_SPICE] = "spice" };
+        int r = find_word(value, words, ELEMENTSOF(words));
+
+        return r < 0 ? r : (*(AudioBackend *) dest = (AudioBackend) r, 0);
+}
+
+void value_reset_audio_backend(void *dest) {
+        *(AudioBackend *) dest = AUDIO_NONE;
+}
+
+int value_audio_device(const char *value, void *dest) {
+        return strlen(value) > AUDIO_DEVICE_MAX ? -ERANGE : value_text(value, dest);
+}
+
+int value_audio_model(const char *value, void *dest) {
+        static const char *const words[] = { [AUDIO_HDA] = "ich9-intel-hda", [AUDIO_USB] = "usb-audio",
+                [AUDIO_VIRTIO] = "virtio-sound" };
+        int r = find_word(value, words, ELEMENTSOF(words));
+
+        return r < 0 ? r : (*(AudioModel *) dest = (AudioModel) r, 0);
+}
+
+int value_latency(const char *value, void *dest) {
+        uint64_t latency;
+        int r = parse_time(value, &latency);
+
+        if (r < 0)
+                return r;
+        if (latency < 1000 || latency > 1000 * 1000)
+                return -ERANGE;
+        *(uint64_t *) dest = latency;
         return 0;
 }

@@ -5,6 +5,7 @@
  * nothing, or empties a list. All return 0; -EINVAL: it is not of that form; -ERANGE: too large, or too many; -ENOMEM. */
 
 int value_text(const char *value, void *dest);
+int value_user(const char *value, void *dest);
 int value_name(const char *value, void *dest);
 int value_path(const char *value, void *dest);
 int value_boolean(const char *value, void *dest);
@@ -56,6 +57,12 @@ void value_reset_forwards(void *dest);
 int value_port(const char *value, void *dest);
 void value_reset_port(void *dest);
 int value_display(const char *value, void *dest);
+int value_looking_glass(const char *value, void *dest);
+int value_audio_backend(const char *value, void *dest);
+void value_reset_audio_backend(void *dest);
+int value_audio_device(const char *value, void *dest);
+int value_audio_model(const char *value, void *dest);
+int value_latency(const char *value, void *dest);
 int value_display_model(const char *value, void *dest);
 int value_add_usb(const char *value, void *dest);
 void value_reset_usb(void *dest);

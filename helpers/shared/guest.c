@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "exit-status.h"
+#include "guest-desktop.h"
 #include "guest-disks.h"
 #include "guest-files.h"
 #include "guest-keys.h"
@@ -70,6 +71,9 @@ Guest *guest_free(Guest *g) {
         free(g->kernel);
         free(g->firmware_vars);
         free(g->firmware_code);
+        free(g->looking_glass_user);
+        free(g->audio.device);
+        free(g->user);
         free(g->uuid);
         free(g->preset);
         free(g->description);
@@ -110,6 +114,17 @@ bool guest_has_display(const Guest *g) {
 
 bool guest_needs_link(const Guest *g) {
         return guest_has_networks(g) || g->spice >= DISPLAY_PORT_MIN || g->vnc >= DISPLAY_PORT_MIN;
+}
+
+bool guest_has_named_user(const Guest *g) {
+        const char *name = g->user ? startswith(g->user, "vxm-") : NULL; /* a guest that has not been loaded has none */
+
+        return g->user && (!name || !streq(name, g->name));
+}
+
+bool guest_plays_in_session(const Guest *g) {
+        return guest_has_named_user(g) && (g->audio.backend == AUDIO_AUTO || g->audio.backend == AUDIO_PIPEWIRE ||
+                                                  g->audio.backend == AUDIO_PULSEAUDIO || g->audio.backend == AUDIO_JACK);
 }
 
 size_t network_n_forwards(const GuestNetwork *n) {
@@ -306,6 +321,7 @@ static int verify(const Guest *g) {
         r = guest_disks_verify(g);
         r = r < 0 ? r : network_verify(g);
         r = r < 0 ? r : netjack_verify(g);
+        r = r < 0 ? r : guest_desktop_verify(g);
         r = r < 0 ? r : verify_memory(g);
         r = r < 0 ? r : verify_cpus(g);
         return r < 0 ? r : verify_firmware(g);
@@ -351,7 +367,7 @@ int guest_load(int root, const char *name, Guest **ret) {
         q = parse_files(root, &f, guest_assign, g);
         g->cpu_count = g->cpu_count > 0 ? g->cpu_count : default_cpu_count(g);
         r = r < 0 ? r : q;
-        if (r >= 0 && guest_disks_complete(g) < 0)
+        if (r >= 0 && ((!g->user && format(&g->user, "vxm-%s", name) < 0) || guest_disks_complete(g) < 0))
                 return log_oom();
         r = r < 0 ? r : verify(g);
         if (r < 0)

@@ -119,7 +119,33 @@ typedef enum DisplayModel {
         DISPLAY_VIRTIO,
         DISPLAY_QXL,
         DISPLAY_VGA,
+        DISPLAY_NONE, /* the GPU's picture alone, and somebody's keyboard and mouse by SPICE */
 } DisplayModel;
+
+typedef enum AudioBackend {
+        AUDIO_NONE,
+        AUDIO_AUTO, /* what the user's session has; else SPICE */
+        AUDIO_PIPEWIRE,
+        AUDIO_PULSEAUDIO,
+        AUDIO_JACK,
+        AUDIO_ALSA,
+        AUDIO_SPICE,
+} AudioBackend;
+
+typedef enum AudioModel {
+        AUDIO_HDA,
+        AUDIO_USB,
+        AUDIO_VIRTIO,
+} AudioModel;
+
+/* [Audio] */
+typedef struct GuestAudio {
+        AudioBackend backend;
+        AudioModel model;
+        char *device;     /* as the backend calls it; NULL: what it takes by itself */
+        bool microphone;  /* the guest may record */
+        uint64_t latency; /* µs; 0: as QEMU has it */
+} GuestAudio;
 
 /* [GPU], [GPU NAME], [PCI] or [PCI NAME]: devices, and how those are to be treated. The values that go into sysfs stand
  * as the kernel takes them; NULL leaves what is there. */
@@ -218,6 +244,7 @@ typedef struct Guest {
         char *description;
         char *preset;
         char *uuid; /* as 8-4-4-4-12 hexadecimal digits; NULL: made of the machine's and the guest's name */
+        char *user; /* who it runs as; never NULL once the guest is loaded: vxm-NAME unless its file says otherwise */
         uint64_t stop_timeout; /* µs the guest has to power off when asked */
         uint64_t memory_size;  /* bytes */
         GuestOs os;
@@ -261,6 +288,9 @@ typedef struct Guest {
         UsbSpec *usb; /* in the order of the file */
         size_t n_usb;
         GuestNetJack netjack;
+        uint64_t looking_glass;   /* bytes of memory for frames; 0: none */
+        char *looking_glass_user; /* who reads them; NULL: who the guest runs as */
+        GuestAudio audio;
 } Guest;
 
 /* Loads the guest called name from the guest files below root (guest-files.h), its preset first, then the file, then
@@ -289,6 +319,12 @@ Forward network_forward(const GuestNetwork *n, size_t index);
 
 /* Whether it is to have USB devices of the host. */
 bool guest_has_usb(const Guest *g);
+
+/* Whether it runs as a user who is there for something else, by User=. */
+bool guest_has_named_user(const Guest *g);
+
+/* Whether its sound is played in the session of the user that it runs as. */
+bool guest_plays_in_session(const Guest *g);
 
 /* Whether units of the host are stopped for the guest's life. */
 bool guest_stops_units(const Guest *g);

@@ -17,6 +17,14 @@
 #define MESSAGE_PAGES_RETURNED "01176f7c86fe4f2ca98030e29cf809ae"
 /* Huge pages that were added for a guest stay, because another guest waits for them. */
 #define MESSAGE_PAGES_KEPT "f0bfc5c8a1fb4c1da57a55333f3a67d5"
+/* The memory for a guest's frames is there. */
+#define MESSAGE_FRAMES_MADE "a81022df791143ab9d52435007d5ec78"
+/* The memory for a guest's frames is removed, or back with the host. */
+#define MESSAGE_FRAMES_REMOVED "540b01410c67432996378a6dba2dbf73"
+/* The memory for a guest's frames could not be removed or given back. */
+#define MESSAGE_FRAMES_FAILED "6544563bb4a043b29506babed5db9cf6"
+/* The user whom a guest runs as has no session to play its sound in. */
+#define MESSAGE_SESSION_MISSING "9d9afc1c4b8e44d0b5f6078b8b1e8eb7"
 /* A device may not be given to the guest: VXM_DEVICE. */
 #define MESSAGE_DEVICE_REFUSED "4b6fd01c2ac94a1280381316671affb1"
 /* A device now belongs to vfio-pci: VXM_DEVICE, VXM_DRIVER (the one it had). */

@@ -3,6 +3,7 @@
 
 #include "conf.h"
 #include "exit-status.h"
+#include "desktop-check.h"
 #include "guest-user.h"
 #include "log.h"
 #include "messages.h"
@@ -93,7 +94,7 @@ static int check_passt(int root, const Guest *g, const GuestNetwork *n) {
                 return lacks(PASST_PATH " is missing, which a network of Type=nat or Type=host needs; install passt.");
         /* The guest's own passt may be running: who asks while the guest runs is not told of that. */
         if (root_is_this_machine(root))
-                (void) guest_user_find(g->name, &own, NULL);
+                (void) guest_user_find(g->user, &own, NULL);
         for (size_t i = 0; r >= 0 && i < network_n_forwards(n); i++)
                 r = check_forward(root, g, n, i, own);
         return r;
@@ -141,22 +142,11 @@ int network_check(int root, const Guest *g) {
 }
 
 int display_check(int root, const Guest *g) {
-        /* Where QEMU looks for its modules, by distribution. One without modules has all in it. */
-        static const char *const directories[] = { "usr/lib/x86_64-linux-gnu/qemu", "usr/lib64/qemu", "usr/lib/qemu" };
+        int r = g->spice == DISPLAY_NO ? 1 : qemu_has_module(root, "ui-spice-core");
 
-        if (g->spice == DISPLAY_NO)
-                return 0;
-        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
-                _cleanup_(freep) char *module = NULL;
-
-                if (!root_exists(root, directories[i]))
-                        continue;
-                if (format(&module, "%s/ui-spice-core.so", directories[i]) < 0)
-                        return log_oom();
-                if (root_exists(root, module))
-                        return 0;
-                return lacks("QEMU's SPICE module is missing, which [Display] SPICE=yes needs; install it (Debian: "
+        if (r < 0)
+                return log_oom();
+        return r > 0 ? 0
+                     : lacks("QEMU's SPICE module is missing, which [Display] SPICE=yes needs; install it (Debian: "
                              "qemu-system-modules-spice), or use VNC=yes.");
-        }
-        return 0;
 }

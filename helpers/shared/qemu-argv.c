@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "qemu-audio.h"
 #include "qemu-disks.h"
 #include "qemu-display.h"
 #include "qemu-firmware.h"
@@ -19,6 +20,8 @@ void qemu_facts_done(QemuFacts *facts) {
         free(facts->uuid);
         free(facts->sockets);
         free(facts->links);
+        free(facts->frames);
+        audio_facts_done(&facts->audio);
 }
 
 /* One monitor is the supervisor's own. The other, which what is called by hand talks to, takes one caller at a time. */
@@ -34,6 +37,12 @@ static int add_monitors(Argv *a, const QemuFacts *facts) {
         return r < 0 ? r : argv_add(a, "-mon", "chardev=monitor,mode=control");
 }
 
+/* JACK's client makes each of its threads with the scheduling policy that threads have anyway, and does not go on when even
+ * that is denied. What it allows besides, RestrictRealtime= of the unit and its control group confine. */
+static bool may_schedule(const QemuFacts *facts) {
+        return facts->audio.backend == AUDIO_JACK;
+}
+
 static int add_base(Argv *a, const Guest *g, const QemuFacts *facts) {
         int r;
 
@@ -43,7 +52,8 @@ static int add_base(Argv *a, const Guest *g, const QemuFacts *facts) {
         r = r < 0 ? r : argv_add(a, "-display", "none");
         /* Paused until the supervisor has looked. */
         r = r < 0 ? r : argv_add_flag(a, "-S");
-        r = r < 0 ? r : argv_add(a, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+        r = r < 0 ? r : argv_add(a, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=%s",
+                may_schedule(facts) ? "allow" : "deny");
         return r < 0 ? r : add_monitors(a, facts);
 }
 
@@ -151,7 +161,8 @@ static int add_policies(Argv *a, const Guest *g, const QemuFacts *facts _unused_
 /* The parts of a command line, in their order. What comes later takes no PCI slot away from what comes before. */
 static int (*const parts[])(Argv *a, const Guest *g, const QemuFacts *facts) = {
         add_base, add_machine, qemu_add_memory, qemu_add_uuid, qemu_add_firmware, qemu_add_tpm, add_boot, add_serial,
-        qemu_add_disks, qemu_add_shares, qemu_add_networks, qemu_add_display, qemu_add_usb, add_functions, add_policies,
+        qemu_add_disks, qemu_add_shares, qemu_add_networks, qemu_add_display,
+        qemu_add_looking_glass, qemu_add_audio, qemu_add_usb, add_functions, add_policies,
 };
 
 int qemu_argv_build(const Guest *g, const QemuFacts *facts, const char *qemu, Argv *ret) {

@@ -3,6 +3,7 @@
 /* From the guest model and a few facts about the host to QEMU's command line: data in, data out. */
 
 #include "argv.h"
+#include "desktop-check.h"
 #include "devices.h"
 #include "firmware.h"
 #include "mac.h"
@@ -39,6 +40,8 @@ typedef struct QemuFacts {
         uint64_t mmio64_mib;    /* what OVMF is told of 64-bit BARs; 0: nothing */
         bool io_uring;          /* the kernel lets the guest's user have it */
         QemuLink *links;        /* as many as the guest has networks, in their order */
+        AudioFacts audio;
+        char *frames;           /* the memory that Looking Glass reads; NULL: the guest has none */
         MemoryPlacement memory; /* where its huge pages are to come from */
 } QemuFacts;
 

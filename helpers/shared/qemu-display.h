@@ -6,3 +6,6 @@
 
 /* A part of qemu_argv_build(). */
 int qemu_add_display(Argv *a, const Guest *g, const QemuFacts *facts);
+
+/* Another one: the memory in which the guest leaves its frames for Looking Glass. */
+int qemu_add_looking_glass(Argv *a, const Guest *g, const QemuFacts *facts);

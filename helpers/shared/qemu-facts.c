@@ -10,6 +10,7 @@
 #include "disk-check.h"
 #include "exit-status.h"
 #include "guest-firmware.h"
+#include "guest-user.h"
 #include "guest-uuid.h"
 #include "log.h"
 #include "messages.h"
@@ -141,7 +142,8 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
                 return log_oom();
 
         facts.io_uring = has_io_uring(root);
-        r = qemu_check_paths(root, g);
+        r = guest_user_judge(root, g);
+        r = r < 0 ? r : qemu_check_paths(root, g);
         if (r >= 0 && devices != QEMU_FACTS_HOST_ALONE)
                 r = disks_check(root, g, devices == QEMU_FACTS_BOUND_DEVICES);
         r = r < 0 ? r : qemu_check_program(root, qemu);
@@ -156,6 +158,10 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
         r = r < 0 ? r : check_roms(root, g, &facts.functions);
         r = r < 0 ? r : find_mmio64(root, g, &facts);
         r = r < 0 ? r : display_check(root, g);
+        /* swtpm's unit has no session in it. */
+        if (r >= 0 && devices != QEMU_FACTS_HOST_ALONE)
+                r = audio_find(root, g, qemu, &facts.audio);
+        r = r < 0 ? r : looking_glass_find(root, g, devices == QEMU_FACTS_BOUND_DEVICES, &facts.frames);
         /* In its own unit the guest sees nothing of the host's network, as it should be. */
         if (r >= 0 && (devices == QEMU_FACTS_WITHOUT_DEVICES || devices == QEMU_FACTS_JUDGED_DEVICES))
                 r = network_check(root, g);

@@ -5,7 +5,7 @@
 #include "qemu-argv.h"
 
 typedef enum QemuFactsDevices {
-        QEMU_FACTS_HOST_ALONE,      /* somebody else looks at devices, networks, disks and shares */
+        QEMU_FACTS_HOST_ALONE,      /* somebody else looks at devices, networks, disks, shares and sound */
         QEMU_FACTS_WITHOUT_NETWORK, /* at devices and networks, as the host's network is not to be seen here */
         QEMU_FACTS_WITHOUT_DEVICES, /* at devices */
         QEMU_FACTS_JUDGED_DEVICES,  /* those that the guest would get, guest_devices_find() */

@@ -38,7 +38,7 @@ static int check_file(const Guest *g, const struct stat *directory, const struct
                 return 0;
         if (file->st_uid == directory->st_uid)
                 return damaged(g, "cannot be read and written by the guest's user", "run chmod 600 on it");
-        if (format(&next, "run chown vxm-%s on it", g->name) < 0)
+        if (format(&next, "run chown %s on it", g->user) < 0)
                 return log_oom();
         return damaged(g, "is not the guest's user's", next);
 }

@@ -20,7 +20,8 @@ static void test_parse(void **state) {
         static const char *const bad[] = { "8:16", "8:16 0", "8:16 0 /dev/sdb", "8:16 0 /dev/sdb ", "8 0 /dev/sdb x",
                 ":16 0 /dev/sdb x", "8:16 -1 /dev/sdb x", "8:16 4294967295 /dev/sdb x", "8:16 0 /etc/shadow x",
                 "8:16 0 /dev/../etc/shadow x", "8:16 0 sdb x", "4096:0 0 /dev/sdb x", "8:1048576 0 /dev/sdb x",
-                "8:16 0 /dev/sdb x y" };
+                "8:16 0 /dev/sdb x y", "8:16 0: /dev/sdb x", "8:16 0:0 /dev/sdb x", "8:16 :1 /dev/sdb x",
+                "8:16 0:4294967295 /dev/sdb x", "8:16 0:1:2 /dev/sdb x" };
         _cleanup_(disk_nodes_done) DiskNodes record = {};
 
         (void) state;
@@ -29,7 +30,7 @@ static void test_parse(void **state) {
         assert_true(record.items[0].number == makedev(8, 16) && record.items[0].uid == 0);
         assert_string_equal(record.items[0].node, "/dev/sdb");
         assert_string_equal(record.items[0].device, DISK);
-        assert_true(record.items[1].number == makedev(259, 3) && record.items[1].uid == 1000);
+        assert_true(record.items[1].number == makedev(259, 3) && record.items[1].uid == 1000 && record.items[1].given == 0);
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 _cleanup_(disk_nodes_done) DiskNodes none = {};
 
@@ -47,6 +48,8 @@ static void test_add(void **state) {
         assert_int_equal(disk_nodes_add(&l, &(DiskNode){ makedev(8, 16), 990, (char *) DISK, (char *) "/dev/sdb" }), 0);
         assert_int_equal(l.n, 1);
         assert_int_equal(l.items[0].uid, 0);
+        assert_int_equal(disk_nodes_add(&l, &(DiskNode){ makedev(8, 16), 1000, (char *) DISK, (char *) "/dev/sdb", 1000 }), 0);
+        assert_true(l.n == 1 && l.items[0].uid == 0 && l.items[0].given == 1000);
         assert_int_equal(disk_nodes_add(&l, &(DiskNode){ 1, 0, (char *) "a b", (char *) "/dev/sdb" }), -EINVAL);
         assert_int_equal(disk_nodes_add(&l, &(DiskNode){ 1, 0, (char *) DISK, (char *) "/dev/a\nb" }), -EINVAL);
         while (l.n < 256) {
@@ -66,10 +69,13 @@ static void test_file(void **state) {
         assert_int_equal(disks_record_load(f->root, "demo", &again), -ENOENT);
         assert_int_equal(
                 disk_nodes_add(&record, &(DiskNode){ makedev(8, 16), 5, (char *) DISK, (char *) "/dev/sdb" }), 0);
+        assert_int_equal(
+                disk_nodes_add(&record, &(DiskNode){ makedev(8, 17), 0, (char *) DISK, (char *) "/dev/sdb1", 1000 }), 0);
         assert_int_equal(disks_record_save(f->root, "demo", &record), 0);
         assert_int_equal(disks_record_load(f->root, "demo", &again), 0);
-        assert_int_equal(again.n, 1);
-        assert_int_equal(again.items[0].uid, 5);
+        assert_int_equal(again.n, 2);
+        assert_true(again.items[0].uid == 5 && again.items[0].given == 0);
+        assert_true(again.items[1].uid == 0 && again.items[1].given == 1000);
         assert_int_equal(disks_record_forget(f->root, "demo"), 0);
         assert_int_equal(disks_record_forget(f->root, "demo"), 0);
         assert_false(root_exists(f->root, "run/vxm/disks/demo"));

@@ -9,7 +9,7 @@
 
 #define STATE "var/lib/vxm/guests/g/tpm/tpm2-00.permall"
 
-static const Guest guest = { .name = (char *) "g", .file = (char *) "/etc/vxm/guests/g.guest", .tpm = true };
+static const Guest guest = { .name = (char *) "g", .user = (char *) "vxm-g", .file = (char *) "/etc/vxm/guests/g.guest", .tpm = true };
 
 static void install(Fixture *f) {
         fixture_write(f, TPM_PROGRAM + 1, "");

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Sound: a tone that the guest plays is heard in the session of the user that it runs as, by each server that may be there, and on
+a sound card; without a session the guest is refused, with the way out."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+"""Sound: a tone that the guest plays is heard in the session of the user that it runs as, or on the host's sound card; without a
+session the guest is refused, with the way out."""
+
+import base64
+import math
+import struct
+
+import pytest
+
+import demo
+
+TONE, OTHER, RATE, SECONDS = 1000, 1370, 48000, 3
+
+_FILE = demo.guest_file("{guest}", f"[Boot]\nCommandLine=console=ttyS0 quiet tone={TONE}", "[Audio]\n{audio}")
+PERSON = "[Guest]\nUser=person"
+
+# A sink in person's session that nobody hears; PipeWire keeps it until it ends.
+_SINK = """pw-cli create-node adapter '{ factory.name=support.null-audio-sink node.name=vxm-test media.class=Audio/Sink
+object.linger=true audio.position=[FL FR] audio.rate=48000 }'"""
+_RECORD = """timeout -s INT {seconds} pw-record --rate 48000 --channels 1 --format s16 --target vxm-test \
+-P '{{ stream.capture.sink=true }}' /tmp/heard.wav"""
+
+
+def guest_file(audio, guest=PERSON):
+    return _FILE.replace("{guest}", guest).replace("{audio}", audio)
+
+
+def as_person(lab, command, **options):
+    """A shell line in person's session."""
+    return lab.run(["runuser", "-u", "person", "--", "env", "XDG_RUNTIME_DIR=/run/user/1000", "sh", "-c", command], **options)
+
+
+def strength(samples, hertz):
+    """How much of all there is in samples is one frequency, from 0 to 1, by Goertzel's algorithm."""
+    last = before = 0.0
+    factor = 2 * math.cos(2 * math.pi * hertz / RATE)
+    for sample in samples:
+        last, before = sample + factor * last - before, last
+    power = last * last + before * before - factor * last * before
+    energy = sum(sample * sample for sample in samples)
+    return 2 * power / (len(samples) * energy) if energy else 0.0
+
+
+def assert_tone(lab, path, header=44):
+    """Fails unless at some time a tenth of a second of a recording of 16 bits is the tone and no other: where all is emulated,
+    there are gaps."""
+    data = base64.b64decode(lab.run(f"base64 -w 0 {path}").stdout)[header:]
+    samples = struct.unpack(f"<{len(data) // 2}h", data[:len(data) // 2 * 2])
+    window = RATE // 10
+    parts = [samples[begin:begin + window] for begin in range(0, len(samples) - window, window)]
+    best = max(((strength(part, TONE), strength(part, OTHER)) for part in parts), default=(0.0, 0.0))
+    assert best[0] > 0.8 and best[1] < 0.05, f"of {len(data)} bytes at best {best[0]:.2f} is the tone, {best[1]:.2f} another one"
+
+
+@pytest.fixture(scope="module")
+def session(lab_shared):
+    """A session of person's that is there without a login, with a sink in it."""
+    lab_shared.run("loginctl enable-linger person; for i in $(seq 300); do [ -S /run/user/1000/pipewire-0 ] && "
+                   "[ -S /run/user/1000/pulse/native ] && exit 0; sleep 0.1; done; exit 1", timeout=60)
+    as_person(lab_shared, _SINK, timeout=60)
+    return lab_shared
+
+
+def play(lab, audio, guest=PERSON):
+    """Starts the guest, and waits until it plays."""
+    demo.install(lab, text=guest_file(audio, guest))
+    before = demo.state(lab)
+    demo.start(lab)
+    cards = [line for line in demo.report(lab) if line.startswith("card: ")]
+    assert cards and "tone:" not in cards[0] and "no soundcards" not in cards[0], cards
+    return before
+
+
+def end(lab, before):
+    demo.stop(lab)
+    demo.wait_undone(lab)
+    demo.assert_as_before(before, demo.state(lab))
+
+
+def test_refused_without_session(lab_shared):
+    """Before anybody of person's is there."""
+    demo.install(lab_shared, text=guest_file("Backend=auto"))
+    demo.assert_says(demo.refusal(lab_shared), "[Audio] Backend=auto: person has no session", "loginctl enable-linger person")
+
+
+@pytest.mark.parametrize("audio, client", [
+    ("Backend=auto\nLatency=100ms", "pipewire"),
+    ("Backend=pulseaudio\nDevice=vxm-test\nModel=virtio-sound", "pa"),
+])
+def test_session(session, audio, client):
+    before = play(session, audio)
+    command = session.run(f"tr '\\0' '\\n' </proc/{demo.qemu_pid(session)}/cmdline").stdout
+    assert f"\n{client},id=audio" in command, command
+    as_person(session, _RECORD.format(seconds=SECONDS), check=False, timeout=60)
+    assert_tone(session, "/tmp/heard.wav")
+    # Nothing but these sockets is there of the session.
+    inside = session.run(f"nsenter -t {demo.qemu_pid(session)} -m find /run/user -type s").stdout.split()
+    assert set(inside) <= {"/run/user/1000/pipewire-0", "/run/user/1000/pulse/native"}, inside
+    end(session, before)
+
+
+def test_jack(session):
+    session.run("systemd-run --uid person --unit vxm-test-jack -q jackd --no-realtime -d dummy -r 48000 -p 1024; "
+                "runuser -u person -- jack_wait -w -t 30", timeout=60)
+    before = play(session, "Backend=jack")
+    ports = session.run("runuser -u person -- jack_lsp -c").stdout
+    source = next(line for line in ports.splitlines() if "output 0" in line)
+    assert f"   {source}" in ports.split("system:playback_1\n")[1], ports
+    session.run(f"runuser -u person -- jack_rec -f /tmp/jack.wav -d {SECONDS} -b 16 '{source}'", timeout=60)
+    assert_tone(session, "/tmp/jack.wav")
+    end(session, before)
+    session.run("systemctl stop vxm-test-jack")
+
+
+def test_alsa(session):
+    """The loopback card plays what it is given into its other device."""
+    session.run("modprobe snd-aloop")
+    before = play(session, "Backend=alsa\nDevice=plughw:CARD=Loopback,DEV=0\nModel=usb-audio", guest="[Guest]\nOS=linux")
+    session.run(f"arecord -q -D plughw:CARD=Loopback,DEV=1 -f S16_LE -r 48000 -c 1 -d {SECONDS} /tmp/alsa.wav", timeout=60)
+    assert_tone(session, "/tmp/alsa.wav")
+    end(session, before)
