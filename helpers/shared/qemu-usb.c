@@ -27,11 +27,19 @@ typedef struct Device {
         bool here;    /* in the directory, and its node exists */
 } Device;
 
+/* A device_add that QEMU has not answered yet. */
+typedef struct Question {
+        QemuUsb *usb;
+        UsbAddress address;
+        bool open;
+} Question;
+
 struct QemuUsb {
         int fd;
         char *directory, *nodes;
         Device devices[DEVICES_MAX];
         size_t n;
+        Question questions[DEVICES_MAX];
 };
 
 int qemu_add_usb(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
@@ -88,18 +96,16 @@ static Device *find(QemuUsb *usb, UsbAddress address) {
 
 /* ---- to QEMU ---- */
 
-typedef struct Asked {
-        QemuUsb *usb;
-        UsbAddress address;
-} Asked;
-
 static void on_added(Qmp *qmp _unused_, const json_t *reply, const char *error, void *userdata) {
-        _cleanup_(freep) Asked *asked = userdata;
+        Question *asked = userdata;
         Device *d = find(asked->usb, asked->address);
         char id[ID_SIZE];
 
-        if (reply)
-                return log_debug("USB device %s has joined the guest.", id_of(asked->address, id)), (void) 0;
+        asked->open = false;
+        if (reply) {
+                log_debug("USB device %s has joined the guest.", id_of(asked->address, id));
+                return;
+        }
         if (d)
                 d->refused = true;
         log_event(LOG_WARNING, MESSAGE_USB_FAILED, FIELDS("VXM_DEVICE", id_of(asked->address, id)),
@@ -107,23 +113,28 @@ static void on_added(Qmp *qmp _unused_, const json_t *reply, const char *error, 
 }
 
 static int add(QemuUsb *usb, Qmp *qmp, UsbAddress address) {
-        Asked *asked = malloc(sizeof *asked);
         char id[ID_SIZE], path[USB_NODE_SIZE];
         _cleanup_(freep) char *node = NULL;
-        json_t *arguments = NULL;
+        Question *question = NULL;
+        json_t *arguments;
         int r;
 
-        if (!asked)
-                return -ENOMEM;
-        *asked = (Asked){ usb, address };
+        for (size_t i = 0; !question && i < DEVICES_MAX; i++)
+                if (!usb->questions[i].open)
+                        question = &usb->questions[i];
+        if (!question)
+                return -EAGAIN; /* QEMU does not answer */
         /* Below the directory of nodes, as /dev/bus/usb/001/005 is. */
         r = format(&node, "%s%s", usb->nodes, usb_node_print(address, path) + STRLEN("/" USB_NODES));
-        if (r >= 0)
-                arguments = json_pack("{s:s, s:s, s:s, s:s}", "driver", "usb-host", "id", id_of(address, id), "bus", "usb.0",
-                        "hostdevice", node);
-        r = r < 0 ? r : arguments ? qmp_send(qmp, "device_add", arguments, on_added, asked) : -ENOMEM;
         if (r < 0)
-                free(asked);
+                return r;
+        arguments = json_pack("{s:s, s:s, s:s, s:s}", "driver", "usb-host", "id", id_of(address, id), "bus", "usb.0",
+                "hostdevice", node);
+        if (!arguments)
+                return -ENOMEM;
+        *question = (Question){ usb, address, true };
+        r = qmp_send(qmp, "device_add", arguments, on_added, question);
+        question->open = r >= 0;
         return r;
 }
 
