@@ -20,11 +20,13 @@
 #include "guest.h"
 #include "log.h"
 #include "netjack.h"
+#include "parse.h"
 #include "record-file.h"
 #include "root.h"
 
 #define DROP_IN "50-vxm.conf"
 #define DROP_IN_TAKEN "50-vxm-taken.conf"
+#define DROP_IN_USER "50-vxm-user.conf"
 #define DROP_IN_DEVICE "40-vxm.conf" /* before that of systemd-fstab-generator(8), which says what somebody has set */
 
 enum {
@@ -681,6 +683,53 @@ static int generate_taken(int root, int destination, size_t u) {
         return r;
 }
 
+/* ---- who has run as somebody else ---- */
+
+/* A guest file that no longer names the user while the guest still runs as that one, or is broken or gone, must not make systemd
+ * remove the shared memory of that user's programs when the guest ends: RemoveIPC= is looked at only then. */
+static int write_keep_ipc(int destination, const char *guest) {
+        static const char *const names[] = { "vxm-guest", "vxm-tpm", "vxm-link", "vxm-spice", "vxm-vnc" };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(names); i++) {
+                _cleanup_(fclosep) FILE *f = NULL;
+                char unit[INSTANCE_SIZE];
+
+                instance_of(names[i], guest, NULL, "service", unit);
+                r = open_drop_in(destination, unit, DROP_IN_USER, &f);
+                if (r < 0)
+                        return r;
+                fputs("# Made by vxm-generator: the guest has run as a user who is there for something else, and may do so still.\n"
+                      "[Service]\nRemoveIPC=no\n", f);
+                r = check_written(unit, DROP_IN_USER, f);
+        }
+        return r;
+}
+
+/* The directory is made by the guest's unit, see put_guest_user(). */
+static int generate_named_users(int root, int destination) {
+        char **names = NULL;
+        size_t n = 0;
+        int r = root_list(root, "var/lib/vxm/guests", &names, &n);
+
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return log_error_errno(r, "Cannot list /var/lib/vxm/guests: %s.", strerror(-r));
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                _cleanup_(freep) char *marker = NULL;
+
+                if (!guest_name_is_valid(names[i]))
+                        continue;
+                if (format(&marker, "var/lib/vxm/guests/%s/named-user", names[i]) < 0)
+                        r = log_oom();
+                else if (root_exists(root, marker))
+                        r = write_keep_ipc(destination, names[i]);
+        }
+        strings_free(names, n);
+        return r;
+}
+
 static int run(void) {
         _cleanup_(closep) int root = -EBADF, destination = -EBADF;
         char **names = NULL;
@@ -708,6 +757,8 @@ static int run(void) {
         for (size_t u = 0; u < ELEMENTSOF(units); u++)
                 if (units[u].records && generate_taken(root, destination, u) < 0)
                         r = -EIO;
+        if (generate_named_users(root, destination) < 0)
+                r = -EIO;
         return r;
 }
 

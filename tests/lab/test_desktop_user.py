@@ -52,7 +52,7 @@ def test_runs_as_person(lab_shared):
     assert {owner(lab, path) for path in (STATE, f"{STATE}/firmware", f"{STATE}/tpm", node, "/run/vxm/sockets/demo/spice")} \
         == {"person"}
     assert lab.run(f"ps -eo user=,comm= | grep -E ' (swtpm|passt)' | sort -u").stdout.split()[::2] == ["person", "person"]
-    for path in ("/home/person/secret", "/run/user", "/run/docker.sock", "/run/dbus/system_bus_socket", "/run/vxm/disks/demo"):
+    for path in ("/home/person/secret", "/run/user/1000", "/run/docker.sock", "/run/dbus/system_bus_socket", "/run/vxm/disks/demo"):
         assert not sees(lab, pid, path), path
     for path in ("/home/person/vm/system.raw", "/run/vxm/sockets/demo/console", "/run/systemd/notify"):
         assert sees(lab, pid, path), path
