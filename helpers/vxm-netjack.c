@@ -100,7 +100,7 @@ static int run(void) {
         r = netjack_find_server(root, g, root_is_this_machine(root) ? getuid() : (uid_t) -1, &server);
         if (r < 0)
                 return r;
-        if (format(&path, "/run/vxm/netjack/%s/configuration", g->name) < 0 || netjack_build(g, server, path, &argv) < 0)
+        if (format(&path, "/run/vxm/netjack/%s/server.conf", g->name) < 0 || netjack_build(g, server, path, &argv) < 0)
                 return log_oom();
         if (arg_dry_run)
                 return print_plan(g, server, &argv);
