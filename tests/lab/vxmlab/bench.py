@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The frame of the benches: each is a file bench_<name>.py with a function bench(machine, rounds) that returns a Bench."""
+"""The frame of the benches: each is a file bench_<name>.py with a function bench(machine, rounds) that returns a Bench. MACHINE in
+it asks for another shape than two-gpu."""
 
 import importlib
 import json
@@ -55,7 +56,7 @@ def run(wanted, rounds, file):
         if name not in names():
             raise LabError(f"no bench is called {name}; there are: {', '.join(names())}")
         module = importlib.import_module(f"bench_{name}")
-        with Machine() as machine:
+        with Machine(getattr(module, "MACHINE", "two-gpu")) as machine:
             step(f"bench {name}, {rounds} rounds ...")
             total.join(module.bench(machine, rounds))
     _print(total)
