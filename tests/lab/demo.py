@@ -38,13 +38,15 @@ sys.stdout.write(text.decode().replace("\r", "").split("VXM-REPORT-BEGIN\n")[-1]
 
 # Has the guest run a shell line, and waits for its end; status 3 as above.
 _SH = r"""
-import socket, sys
+import os, socket, sys
 console = socket.socket(socket.AF_UNIX)
 console.connect("/run/vxm/sockets/%s/console")
 console.settimeout(180)
-console.sendall(b"sh " + sys.argv[1].encode() + b"\n")
+# What an earlier line has left to say comes first.
+mark = b"VXM-DONE-" + os.urandom(8).hex().encode()
+console.sendall(b"sh " + sys.argv[1].encode() + b"; echo " + mark + b"\n")
 text = b""
-while b"VXM-SH-END" not in text:
+while mark not in text:
     try:
         data = console.recv(65536)
     except TimeoutError:
@@ -53,7 +55,7 @@ while b"VXM-SH-END" not in text:
     if not data:
         sys.exit("the console was closed: %%r" %% text)
     text += data
-sys.stdout.write(text.decode(errors="replace").replace("\r", "").split("VXM-SH-BEGIN\n")[-1].split("VXM-SH-END")[0])
+sys.stdout.write(text.decode(errors="replace").replace("\r", "").split("VXM-SH-BEGIN\n")[-1].split(mark.decode())[0])
 """
 
 # Has the guest power itself off: to QEMU this is the guest's own doing.
