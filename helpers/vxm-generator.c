@@ -369,9 +369,14 @@ static void put_link_unit(FILE *f, const Guest *g, size_t index _unused_) {
                       "SystemCallFilter=@mount @setuid capset\n", f);
 }
 
-/* On the bridge, and nowhere else. */
-static void put_netjack_unit(FILE *f, const Guest *g, size_t index _unused_) {
+/* On the bridge, and nowhere else; in a user's session it sees PipeWire alone. */
+static void put_netjack_unit(FILE *f, const Guest *g, size_t session) {
         fprintf(f, "\n[Service]\nRestrictNetworkInterfaces=%s\n", netjack_bridge(g));
+        if (!guest_has_named_user(g))
+                return;
+        put_user(f, g, "/run/vxm/netjack");
+        if (session > 0)
+                fprintf(f, "BindReadOnlyPaths=-/run/user/%zu/pipewire-0\n", session);
 }
 
 /* swtpm judges the guest file before it runs, so it sees what that names. */
@@ -602,15 +607,21 @@ static int generate_viewers(int destination, const Guest *g) {
         return r;
 }
 
+/* The number of the user whose session the guest is heard in, by its own sound or by NETJACK; 0: none is known. */
+static size_t session_of(int root, const Guest *g) {
+        bool heard = guest_plays_in_session(g) || (guest_has_named_user(g) && g->netjack.enable);
+        uid_t uid;
+
+        return heard && guest_user_look_up(root, g->user, true, &uid) >= 0 ? uid : 0;
+}
+
 static int generate_guest(int root, int destination, const Guest *g) {
         char unit[INSTANCE_SIZE], before[INSTANCE_SIZE] = "";
-        uid_t session;
+        const size_t session = session_of(root, g);
         int r;
 
         /* All others come after it, and before the guest's first start it judges: what the file names has to be there. */
         instance_of("vxm-user", g->name, NULL, "service", unit);
-        if (!guest_plays_in_session(g) || guest_user_look_up(root, g->user, true, &session) < 0)
-                session = 0;
         r = write_drop_in(destination, g, unit, before, put_user_unit, session);
         for (size_t i = 0; r >= 0 && i < g->n_disks; i++)
                 if (guest_disk_is_node(&g->disks[i]))
@@ -619,7 +630,8 @@ static int generate_guest(int root, int destination, const Guest *g) {
                 for (size_t n = units[u].needed(g), i = 0; r >= 0 && i < n; i++) {
                         instance_of(units[u].name, g->name, share_of(g, u, i), units[u].type, unit);
                         r = write_drop_in(destination, g, unit, before,
-                                units[u].judges && before[0] ? put_judged : units[u].put, i);
+                                units[u].judges && before[0] ? put_judged : units[u].put,
+                                units[u].needed == needs_netjack ? session : i);
                         memcpy(before, unit, sizeof before);
                 }
         r = r < 0 ? r : generate_viewers(destination, g);
@@ -688,7 +700,7 @@ static int generate_taken(int root, int destination, size_t u) {
 /* A guest file that no longer names the user while the guest still runs as that one, or is broken or gone, must not make systemd
  * remove the shared memory of that user's programs when the guest ends: RemoveIPC= is looked at only then. */
 static int write_keep_ipc(int destination, const char *guest) {
-        static const char *const names[] = { "vxm-guest", "vxm-tpm", "vxm-link", "vxm-spice", "vxm-vnc" };
+        static const char *const names[] = { "vxm-guest", "vxm-tpm", "vxm-link", "vxm-netjack", "vxm-spice", "vxm-vnc" };
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(names); i++) {

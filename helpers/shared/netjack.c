@@ -145,7 +145,7 @@ int netjack_check(int root, const Guest *g) {
         if (!g->netjack.enable)
                 return 0;
         if (root_is_this_machine(root))
-                (void) guest_user_find(g->name, &own, NULL);
+                (void) guest_user_find(g->user, &own, NULL);
         r = netjack_find_server(root, g, own, &server);
         r = r < 0 ? r : check_address(root, g);
         return r < 0 ? r : check_port(root, g, own);
