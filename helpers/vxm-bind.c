@@ -17,6 +17,7 @@
 #include "guest-user.h"
 #include "log.h"
 #include "messages.h"
+#include "module.h"
 #include "parse.h"
 #include "pci-names.h"
 #include "pin-guest.h"
@@ -37,6 +38,7 @@ static bool arg_list;
 static bool arg_tree;
 static bool arg_json;
 static bool arg_static;
+static bool arg_load_modules;
 static bool arg_enable;
 static bool arg_disable;
 static bool arg_dry_run;
@@ -237,6 +239,18 @@ static int bind_at_boot(int root) {
         return arg_disable ? static_disable(root, arg_dry_run) : static_bind(root, arg_dry_run);
 }
 
+/* In a unit of its own, as who loads modules may do anything; the plan's step finds it there. */
+static int load_modules(int root _unused_) {
+        int r = module_load(VFIO_DRIVER);
+
+        if (r == -ENOENT)
+                return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
+                        "The running kernel has no module " VFIO_DRIVER "; boot a kernel built with CONFIG_VFIO_PCI.");
+        return r < 0 ? log_error_errno(r, "Cannot load module " VFIO_DRIVER ": %s; `modprobe -v " VFIO_DRIVER "` may tell why.",
+                               strerror(-r))
+                     : 0;
+}
+
 /* What a command line asks for; the last row is what none of the options means. */
 typedef struct Verb {
         const bool *flag;
@@ -252,6 +266,7 @@ static const Verb verbs[] = {
         { &arg_list, false, list },
         { &arg_tree, false, tree },
         { &arg_static, false, bind_at_boot },
+        { &arg_load_modules, false, load_modules },
         { NULL, true, take },
 };
 
@@ -305,6 +320,7 @@ int main(int argc, char *argv[]) {
                 { "static", NULL, "bind at boot what the guest files want bound then", &arg_static, NULL },
                 { "enable", NULL, "with --static: from the next boot on, in the initramfs too", &arg_enable, NULL },
                 { "disable", NULL, "with --static: not any more", &arg_disable, NULL },
+                { "load-modules", NULL, "load vfio-pci, which binding needs", &arg_load_modules, NULL },
                 { "json", NULL, "with --list, --tree, --check: for machines", &arg_json, NULL },
                 { "deadline", "TIME", "how long one write to a driver may take (60s)", NULL, &arg_deadline },
                 { "dry-run", NULL, "print the steps, and do none of them", &arg_dry_run, NULL },

@@ -53,9 +53,12 @@ static int load_module(BindRun *run, const BindStep *step) {
         if (!run->is_this_machine)
                 return 0;
         r = guarded_call(call_load_module, step->value, run->deadline, &run->stuck);
-        if (r == -ENOENT)
+        /* In its unit this may load nothing: vxm-modules.service has been there before. */
+        if (r == -ENOENT || r == -EACCES || r == -EPERM)
                 return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                        "The running kernel has no module %s; boot a kernel built with CONFIG_VFIO_PCI.", step->value);
+                        "The running kernel has no module %s, or it cannot be loaded; `modprobe -v %s` may tell why. It is in kernels "
+                        "built with CONFIG_VFIO_PCI.",
+                        step->value, step->value);
         return r < 0 ? log_error_errno(r, "Cannot load module %s: %s.", step->value, strerror(-r)) : 0;
 }
 
