@@ -28,14 +28,6 @@ static bool arg_plugged;
 static bool arg_release;
 static bool arg_dry_run;
 
-static int find_user(const char *guest, uid_t *ret) {
-        int r = guest_user_find(guest, ret, NULL);
-
-        return r < 0 ? log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                               "There is no user vxm-%s; make it: systemd-sysusers --inline 'u vxm-%s -'", guest, guest)
-                     : 0;
-}
-
 static int lock_records(int root, int *ret_lock) {
         int r = usb_record_lock(root, ret_lock);
 
@@ -123,13 +115,13 @@ static int print_plan(const Guest *g, const UsbPlan *plan) {
                 what = usb_device_describe(&plan->devices.items[plan->chosen[i]]);
                 if (!what)
                         return log_oom();
-                printf("give    %s to vxm-%s\n", what, g->name);
+                printf("give    %s to %s\n", what, g->user);
         }
         return 0;
 }
 
 /* What an earlier run has noted and not given back goes on, as it was then. */
-static int note_plan(int root, const Guest *g, const UsbPlan *plan, UsbRecord *record) {
+static int note_plan(int root, const Guest *g, uid_t uid, const UsbPlan *plan, UsbRecord *record) {
         int r = load_record(root, arg_guest, record);
 
         if (r < 0 && r != -ENOENT)
@@ -139,6 +131,7 @@ static int note_plan(int root, const Guest *g, const UsbPlan *plan, UsbRecord *r
                 return log_oom();
         memcpy(record->wants, g->usb, g->n_usb * sizeof record->wants[0]);
         record->n_wants = g->n_usb;
+        record->user = uid;
         for (size_t i = 0; i < g->n_usb; i++) {
                 r = plan->chosen[i] < 0 ? 0 : note_device(root, &plan->devices.items[plan->chosen[i]], record);
                 if (r < 0)
@@ -162,9 +155,9 @@ static int give_all(int root, const Guest *g, UsbPlan *plan) {
         uid_t uid;
         int r;
 
-        r = find_user(arg_guest, &uid);
+        r = guest_user_get(g, &uid, NULL);
         r = r < 0 ? r : open_door(root, g, plan);
-        r = r < 0 ? r : note_plan(root, g, plan, &record);
+        r = r < 0 ? r : note_plan(root, g, uid, plan, &record);
         for (size_t i = 0; r >= 0 && i < g->n_usb; i++)
                 if (plan->chosen[i] >= 0)
                         r = give_device(root, arg_guest, &plan->devices.items[plan->chosen[i]], &record, uid);
@@ -266,17 +259,12 @@ static int release(int root) {
 /* ---- a device that has been plugged in ---- */
 
 /* A controller that has been reset counts from the beginning. Returns 1, 0 or -errno. */
-static int is_lent(int root, const char *guest, const UsbDevices *devices, const UsbLoan *loan) {
+static int is_lent(int root, uid_t user, const UsbDevices *devices, const UsbLoan *loan) {
         const UsbDevice *d = usb_devices_find(devices, loan->address);
-        uid_t uid;
-        int r;
 
         if (!d || !usb_loan_is_of(loan, d))
                 return 0;
-        if (arg_dry_run)
-                return 1;
-        r = find_user(guest, &uid);
-        return r < 0 ? r : usb_loan_is_held(root, loan, uid);
+        return arg_dry_run ? 1 : usb_loan_is_held(root, loan, user);
 }
 
 /* What has been unplugged is forgotten. Returns 1 when that was anything, 0 or -errno. */
@@ -285,7 +273,7 @@ static int forget_gone(int root, const char *guest, const UsbDevices *devices, U
 
         for (size_t i = record->n_loans; r >= 0 && i-- > 0;) {
                 const UsbLoan *loan = &record->loans[i];
-                int hidden, lent = is_lent(root, guest, devices, loan);
+                int hidden, lent = is_lent(root, record->user, devices, loan);
 
                 if (lent < 0)
                         return lent;
@@ -333,7 +321,6 @@ static int is_wanted(const UsbRecord *record, const UsbDevices *devices, const U
 static int lend(int root, const char *guest, const UsbDevice *d, UsbRecord *record) {
         _cleanup_(host_uses_done) HostUses uses = {};
         _cleanup_(freep) char *why = NULL, *what = usb_device_describe(d);
-        uid_t uid;
         int r;
 
         r = what ? host_uses_read(root, &uses) : log_oom();
@@ -344,11 +331,10 @@ static int lend(int root, const char *guest, const UsbDevice *d, UsbRecord *reco
                 return log_event(LOG_WARNING, MESSAGE_USB_REFUSED, FIELDS("VXM_DEVICE", d->name, guest_field(), guest),
                         "%s %s; then plug it in anew.", what, why);
         if (r < 0 || arg_dry_run)
-                return r < 0 ? r : (printf("give    %s to vxm-%s\n", what, guest), 1);
-        r = find_user(guest, &uid);
-        r = r < 0 ? r : note_device(root, d, record);
+                return r < 0 ? r : (printf("give    %s to guest %s\n", what, guest), 1);
+        r = note_device(root, d, record);
         r = r <= 0 ? r : save_record(root, guest, record);
-        r = r < 0 ? r : give_device(root, guest, d, record, uid);
+        r = r < 0 ? r : give_device(root, guest, d, record, record->user);
         return r < 0 ? r : 1;
 }
 
@@ -361,7 +347,7 @@ static int offer(int root, const char *guest, const UsbDevices *devices, const U
         r = load_record(root, guest, &record);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        if (record.n_wants == 0)
+        if (record.n_wants == 0 || (record.user == 0 && !arg_dry_run))
                 return 0; /* it does not run: something has not gone back */
         gone = forget_gone(root, guest, devices, &record);
         if (gone > 0 && !arg_dry_run)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The record of vxm-usb, a thing a line: “want 046d:c52b” and “have 1-4.2 046d:c52b 001-005 0:0 664 - 1
+/* The record of vxm-usb, a thing a line: “user 988”, “want 046d:c52b” and “have 1-4.2 046d:c52b 001-005 0:0 664 - 1
  * 1-4.2:1.0=usbhid 1-4.2:1.1=usbhid”: port, ids, address; owner, mode and access list of the node; configuration, and
  * interfaces with their drivers. */
 
@@ -188,6 +188,16 @@ static int parse_want(const char *s, UsbRecord *record) {
         return 0;
 }
 
+/* Never root. */
+static int parse_user(const char *s, UsbRecord *record) {
+        uint64_t uid;
+
+        if (record->user != 0 || parse_number(s, 1, UINT32_MAX - 1, &uid) < 0)
+                return -EBADMSG;
+        record->user = (uid_t) uid;
+        return 0;
+}
+
 static int parse_line(char *line, UsbRecord *record) {
         _cleanup_(usb_loan_done) UsbLoan loan = {};
         char *verb = strsep(&line, " ");
@@ -195,6 +205,8 @@ static int parse_line(char *line, UsbRecord *record) {
 
         if (!line)
                 return -EBADMSG;
+        if (streq(verb, "user"))
+                return parse_user(line, record);
         if (streq(verb, "want"))
                 return parse_want(line, record);
         r = streq(verb, "have") ? parse_loan(line, &loan) : -EBADMSG;
@@ -223,6 +235,8 @@ static int record_print(FILE *f, const void *userdata) {
         const UsbRecord *record = userdata;
         char buffer[USB_SPEC_SIZE];
 
+        if (record->user != 0)
+                fprintf(f, "user %u\n", record->user);
         for (size_t i = 0; i < record->n_wants; i++)
                 fprintf(f, "want %s\n", usb_spec_print(&record->wants[i], buffer));
         for (size_t i = 0; i < record->n_loans; i++) {

@@ -31,6 +31,7 @@ typedef struct UsbLoan {
 } UsbLoan;
 
 typedef struct UsbRecord {
+        uid_t user; /* who the guest runs as, and is given what is plugged in; 0: not noted */
         UsbSpec *wants;
         size_t n_wants;
         UsbLoan *loans;

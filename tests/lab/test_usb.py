@@ -196,7 +196,7 @@ def test_refused(lab_shared, sticks):
     lab.run(f"umount /run/stick; unshare -m sh -c 'mount /dev/{disk} /run/stick && touch /run/is-hidden && exec sleep inf' "
             "</dev/null >/dev/null 2>&1 & until [ -e /run/is-hidden ]; do sleep 0.1; done")
     demo.install(lab, text=usb_file(stick.name))
-    demo.assert_says(demo.refusal(lab), f"the kernel has {disk} or a part of it mounted")
+    demo.assert_says(demo.refusal(lab), f"is in use by the host: a mounted file system ({disk})")
     lab.run("pkill -x sleep; rm /run/is-hidden")
 
 

@@ -16,7 +16,7 @@ static int parse(const char *text, UsbRecord *ret) {
 }
 
 static void test_parse(void **state) {
-        static const char *const bad[] = { "want", "want ", "want x", "want 1-4.2 1-4.3", "lend 1-4.2", "have 1-4.2 046d:c52b",
+        static const char *const bad[] = { "user 0", "user x", "user 7\nuser 7", "want", "want ", "want x", "want 1-4.2 1-4.3", "lend 1-4.2", "have 1-4.2 046d:c52b",
                 "have 046d:c52b 1-4.2 001-007 0:0 664 - 1", "have 1-4.2 046d:c52b 1-7 0:0 664 - 1",
                 "have 1-4.2 046d:c52b 001-007 0 664 - 1", "have 1-4.2 046d:c52b 001-007 4294967295:0 664 - 1",
                 "have 1-4.2 046d:c52b 001-007 0:-1 664 - 1", "have 1-4.2 046d:c52b 001-007 0:0 888 - 1",
@@ -78,10 +78,10 @@ static void test_file(void **state) {
 
         fixture_directory(f, "run/vxm/usb");
         assert_int_equal(usb_record_load(f->root, "demo", &again), -ENOENT);
-        assert_int_equal(parse("want 1-2\n" RECEIVER, &record), 0);
+        assert_int_equal(parse("user 988\nwant 1-2\n" RECEIVER, &record), 0);
         assert_int_equal(usb_record_save(f->root, "demo", &record), 0);
         assert_int_equal(root_read(f->root, "run/vxm/usb/demo", &text), 0);
-        assert_string_equal(text, "want 1-2\n" RECEIVER);
+        assert_string_equal(text, "user 988\nwant 1-2\n" RECEIVER);
         assert_int_equal(usb_record_load(f->root, "demo", &again), 0);
         assert_int_equal(again.n_loans, 1);
         assert_int_equal(usb_record_forget(f->root, "demo"), 0);
