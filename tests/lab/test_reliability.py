@@ -11,8 +11,6 @@ import pytest
 import demo
 import killmatrix
 
-pytestmark = pytest.mark.slow
-
 # All that a guest can ask of its GPU that makes for more writes.
 _POLICY = "PowerControl=auto\nD3Cold=yes\nResetMethod=bus\n"
 _SINGLE = "[Guest]\nPreset=demo\n\n[GPU]\nDevice=01:00.0\nSingleGpu=yes\n"
@@ -41,9 +39,10 @@ _CPUS = demo.guest_file("[CPU]\nCount=1\nPin=2-3\nIsolate=yes")
 
 
 def test_kill_matrix(lab, tell):
-    killmatrix.assert_complete(killmatrix.run(lab, demo.GUEST_FILE + _POLICY, "vxm-bind", always=True), tell, _AT_LEAST)
+    killmatrix.assert_complete(killmatrix.run(lab, demo.GUEST_FILE + _POLICY, "vxm-bind"), tell, _AT_LEAST)
 
 
+@pytest.mark.slow
 @pytest.mark.machine("single-0380")
 def test_kill_matrix_single_gpu(lab, tell):
     """With consoles and framebuffers to let go of, too; the desktop is stopped by a unit, and here for all of the time."""
@@ -51,6 +50,7 @@ def test_kill_matrix_single_gpu(lab, tell):
     killmatrix.assert_complete(killmatrix.run(lab, _SINGLE, "vxm-bind"), tell, _AT_LEAST)
 
 
+@pytest.mark.slow
 def test_kill_matrix_huge_pages(lab, tell):
     """Some pages are there already, and stay; another guest has its own, and keeps them."""
     lab.run("echo 8 >/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages")
@@ -61,16 +61,19 @@ def test_kill_matrix_huge_pages(lab, tell):
     assert lab.read("/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages") == "8\n"
 
 
+@pytest.mark.slow
 def test_kill_matrix_interfaces(lab, tell):
     lab.run("ip link add br0 type bridge && ip link set br0 up")
     killmatrix.assert_complete(killmatrix.run(lab, _TAPS, "vxm-net"), tell, _AT_LEAST_OTHERS)
 
 
+@pytest.mark.slow
 def test_kill_matrix_usb(lab, tell):
     mouse = lab.run("grep -lx 'QEMU USB Mouse' /sys/bus/usb/devices/*/product").stdout.split("/")[-2]
     killmatrix.assert_complete(killmatrix.run(lab, demo.guest_file(f"[USB]\nDevice={mouse}"), "vxm-usb"), tell, _AT_LEAST_OTHERS)
 
 
+@pytest.mark.slow
 @pytest.mark.machine("four-cpus")
 def test_kill_matrix_cpus(lab, tell):
     """Without anything in it there would be no slice that could become a partition."""

@@ -195,6 +195,7 @@ def test_refused(lab):
     lab.run("systemctl kill --signal=KILL vxm-guest@first")
 
 
+@pytest.mark.slow
 def test_killed_at_every_call(lab):
     """Whatever instant vxm-disks is killed at, the run after it leaves all as before, and no half of an image."""
     node, link = add_disk(lab)

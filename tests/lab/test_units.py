@@ -195,6 +195,7 @@ def test_shutdown_starts_nothing(lab):
     assert starts(lab, DESKTOP) == 1 and starts(lab, COMPUTE) == 1
 
 
+@pytest.mark.slow
 def test_killed_at_every_call(lab):
     """Whatever instant vxm-units is killed at, the run after it leaves all as before. As for kill matrices, all instants are
     tried where that is asked for."""
