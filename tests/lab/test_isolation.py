@@ -36,7 +36,7 @@ def running(lab_shared):
     lab.run("ip link add br0 type bridge && ip link set br0 up && ip route add default via 10.0.2.2")
     for name in (_A, _B):
         lab.run(f"systemd-sysusers --inline 'u vxm-{name} -' && mkdir -p /srv/{name}/files && touch /srv/{name}/files/letter && "
-                f"chown -R vxm-{name}: /srv/{name} && chmod -R go= /srv/{name}")
+                f"chown -R vxm-{name}: /srv/{name}/files && chmod -R go= /srv/{name}/files")
     lab.put(_REACH)
     demo.install(lab, _A, text_of(0))
     demo.install(lab, _B, text_of(1, "[GPU]\nDevice=01:00.0", f"[Disk node]\nPath={link}"))
