@@ -13,6 +13,7 @@ static const struct {
 } obstacles[] = {
         { "child<vfio-pci>", "it has a PCI device of the host, whose state cannot be saved" },
         { "child<vhost-user-fs-pci>", "it has a share ([Share]), whose server's state cannot be saved" },
+        { "child<usb-host>", "it has a USB device of the host ([USB]), whose state cannot be saved; unplug it first" },
         { "child<nvme>", "it has a disk with Bus=nvme, whose state QEMU cannot save" },
 };
 

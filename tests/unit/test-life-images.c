@@ -47,6 +47,8 @@ static void test_obstacles(void **state) {
         assert_obstacle(good, "[{\"name\": \"device[0]\", \"type\": \"child<vfio-pci>\"}]", "{}", "PCI device");
         assert_obstacle(good, "[{\"name\": \"share-m\", \"type\": \"child<vhost-user-fs-pci>\"}]", "{}", "share");
         assert_obstacle(good, "[{\"name\": \"x\"}, 7, {\"type\": \"child<nvme>\"}]", "{}", "Bus=nvme");
+        assert_obstacle(good, "[{\"name\": \"usb-001-005\", \"type\": \"child<usb-host>\"}]", "{}", "USB device of the host");
+        assert_obstacle(good, "[{\"name\": \"usb\", \"type\": \"child<qemu-xhci>\"}]", "{}", NULL);
         assert_obstacle(good, "[{\"type\": \"child<virtio-net-pci>\"}]", "{}", NULL);
         assert_obstacle(good, "[]", "{\"blocked-reasons\": [\"no\\u001b[31m way.\"]}", "QEMU says: no [31m way");
 }
