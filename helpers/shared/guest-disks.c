@@ -166,6 +166,8 @@ static int verify_slots(const Guest *g) {
         /* With the tablet's USB controller, or keyboard and mouse; frames; sound; and that of the host's USB devices. */
         others += g->balloon + (guest_has_display(g) ? (g->looking_glass > 0) + 1 + (g->display_model != DISPLAY_NONE) : 0) +
                 (g->looking_glass > 0) + (g->audio.backend != AUDIO_NONE) + guest_has_usb(g);
+        /* What tells of a panic, and the watchdog. */
+        others += (g->os == GUEST_OS_LINUX) + (g->watchdog != GUEST_POLICY_NONE);
         sum = disks + networks + g->n_shares + others;
         if (sum <= SLOTS_MAX)
                 return 0;

@@ -94,6 +94,9 @@ static void test_slots(void **state) {
                 { 26, "[Display]\nVNC=yes\n[Memory]\nBalloon=yes\n", "5 of all else" },
                 { 26, "[GPU]\nDevice=01:00.0\n[PCI a]\nDevice=02:00.0\n[PCI b]\nDevice=02:00.1\n", NULL },
                 { 27, "[GPU]\nDevice=01:00.0\n[PCI a]\nDevice=02:00.0\n", "4 of all else" },
+                { 26, "[Guest]\nOS=linux\nWatchdog=pause\n", NULL },
+                { 28, "[Guest]\nOS=linux\n", "3 of all else" },
+                { 28, "[Guest]\nWatchdog=pause\n", "3 of all else" },
         };
 
         for (size_t c = 0; c < ELEMENTSOF(cases); c++) {
