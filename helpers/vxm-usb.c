@@ -71,6 +71,7 @@ static int note_device(int root, const UsbDevice *d, UsbRecord *record) {
         return r < 0 ? log_error_errno(r, "Cannot note how USB device %s is: %s.", d->name, strerror(-r)) : 1;
 }
 
+/* Returns 1: given; 0: it is gone; -errno, logged. */
 static int give_device(int root, const char *guest, const UsbDevice *d, const UsbRecord *record, uid_t uid) {
         _cleanup_(freep) char *what = usb_device_describe(d);
         const UsbLoan *loan = usb_record_find(record, d);
@@ -88,8 +89,9 @@ static int give_device(int root, const char *guest, const UsbDevice *d, const Us
         if (r < 0)
                 return log_event_errno(r, MESSAGE_USB_FAILED, FIELDS("VXM_DEVICE", d->name, guest_field(), guest),
                         "Cannot give USB device %s to the guest's user: %s.", what, strerror(-r));
-        return log_event(LOG_INFO, MESSAGE_USB_GIVEN, FIELDS("VXM_DEVICE", d->name, guest_field(), guest),
+        log_event(LOG_INFO, MESSAGE_USB_GIVEN, FIELDS("VXM_DEVICE", d->name, guest_field(), guest),
                 "%s belongs to the guest, as usb-%s.", what, usb_entry_print(d->address, entry));
+        return 1;
 }
 
 /* ---- a guest that starts ---- */
@@ -161,9 +163,10 @@ static int give_all(int root, const Guest *g, UsbPlan *plan) {
         for (size_t i = 0; r >= 0 && i < g->n_usb; i++)
                 if (plan->chosen[i] >= 0)
                         r = give_device(root, arg_guest, &plan->devices.items[plan->chosen[i]], &record, uid);
-        if (r >= 0)
-                say_missing(g, plan);
-        return r;
+        if (r < 0)
+                return r;
+        say_missing(g, plan);
+        return 0;
 }
 
 static int give(int root) {
@@ -204,9 +207,9 @@ static int return_device(int root, const UsbLoan *loan) {
         return 1;
 }
 
-/* All of them are tried; those that did not go back stay noted. */
+/* All of them are tried; those that did not go back stay noted, but nothing is wanted any more: the guest does not run. */
 static int return_all(int root, UsbRecord *record) {
-        size_t before = record->n_loans;
+        size_t before = record->n_loans + record->n_wants;
         int r;
 
         for (size_t i = record->n_loans; i-- > 0;)
@@ -214,7 +217,7 @@ static int return_all(int root, UsbRecord *record) {
                         usb_record_remove(record, i);
         if (record->n_loans == 0)
                 return 0;
-        record->n_wants = 0; /* the guest does not run */
+        record->n_wants = 0;
         r = record->n_loans < before ? save_record(root, arg_guest, record) : 0;
         return r < 0 ? r : -EIO;
 }
@@ -317,7 +320,7 @@ static int is_wanted(const UsbRecord *record, const UsbDevices *devices, const U
 }
 
 /* Judged like at the start; but here, a refusal costs the guest this device, and nothing else. Returns 1: given; 0: it
- * may not be given; -errno. */
+ * may not be given, or is gone; -errno. */
 static int lend(int root, const char *guest, const UsbDevice *d, UsbRecord *record) {
         _cleanup_(host_uses_done) HostUses uses = {};
         _cleanup_(freep) char *why = NULL, *what = usb_device_describe(d);
@@ -333,22 +336,25 @@ static int lend(int root, const char *guest, const UsbDevice *d, UsbRecord *reco
         if (r < 0 || arg_dry_run)
                 return r < 0 ? r : (printf("give    %s to guest %s\n", what, guest), 1);
         r = note_device(root, d, record);
-        r = r <= 0 ? r : save_record(root, guest, record);
-        r = r < 0 ? r : give_device(root, guest, d, record, record->user);
-        return r < 0 ? r : 1;
+        if (r <= 0)
+                return r;
+        r = save_record(root, guest, record);
+        return r < 0 ? r : give_device(root, guest, d, record, record->user);
 }
 
-/* Returns 1 when the guest has the device now, or had it before; 0; -errno. */
+/* Sets *given when the guest has the device now, or had it before. Returns 0 or -errno. */
 static int offer(int root, const char *guest, const UsbDevices *devices, const UsbDevice *d, bool *given) {
         _cleanup_(usb_record_done) UsbRecord record = {};
         int r, gone;
 
         log_setup("vxm-usb", guest);
+        if (!usb_door_is_open(root, guest))
+                return 0; /* it does not run: something has not gone back */
         r = load_record(root, guest, &record);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         if (record.n_wants == 0 || (record.user == 0 && !arg_dry_run))
-                return 0; /* it does not run: something has not gone back */
+                return 0; /* nor does this one */
         gone = forget_gone(root, guest, devices, &record);
         if (gone > 0 && !arg_dry_run)
                 gone = save_record(root, guest, &record);

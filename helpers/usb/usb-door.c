@@ -30,6 +30,12 @@ int usb_door_open(int root, const char *guest) {
         return fd < 0 || fchmod(fd, 0755) < 0 ? -errno : 0;
 }
 
+bool usb_door_is_open(int root, const char *guest) {
+        _cleanup_(closep) int directory = open_directory(root, guest);
+
+        return directory >= 0;
+}
+
 int usb_door_show(int root, const char *guest, UsbAddress address) {
         _cleanup_(closep) int directory = open_directory(root, guest), fd = -EBADF;
         char name[USB_ENTRY_SIZE];

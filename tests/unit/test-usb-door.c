@@ -22,8 +22,10 @@ static void test_door(void **state) {
         fixture_directory(f, "run/vxm/plug");
         assert_int_equal(usb_door_show(f->root, "demo", first), -ENOENT);
         assert_int_equal(usb_door_hide(f->root, "demo", first), 0);
+        assert_false(usb_door_is_open(f->root, "demo"));
         for (int i = 0; i < 2; i++)
                 assert_int_equal(usb_door_open(f->root, "demo"), 0);
+        assert_true(usb_door_is_open(f->root, "demo"));
         assert_int_equal(mode_of(f, "run/vxm/plug/demo"), 0755);
         for (int i = 0; i < 2; i++)
                 assert_int_equal(usb_door_show(f->root, "demo", first), 0);
@@ -34,7 +36,7 @@ static void test_door(void **state) {
         assert_false(root_exists(f->root, "run/vxm/plug/demo/001-005"));
         for (int i = 0; i < 2; i++)
                 assert_int_equal(usb_door_close(f->root, "demo"), 0);
-        assert_false(root_exists(f->root, "run/vxm/plug/demo"));
+        assert_false(root_exists(f->root, "run/vxm/plug/demo") || usb_door_is_open(f->root, "demo"));
         (void) umask(mask);
 }
 
