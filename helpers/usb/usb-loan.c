@@ -6,6 +6,7 @@
  * leaves the interfaces without a driver then. A guest can choose another configuration, too. */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -189,9 +190,13 @@ typedef struct Write {
         const char *path, *value;
 } Write;
 
+/* One that is stuck must not keep the records' lock, which it has inherited: nothing but the root stays open. */
 static int write_value(void *userdata) {
         const Write *w = userdata;
 
+        if ((w->root > STDERR_FILENO + 1 && close_range(STDERR_FILENO + 1, (unsigned) w->root - 1, 0) < 0) ||
+                close_range((unsigned) w->root + 1, UINT_MAX, 0) < 0)
+                return -errno;
         return root_write(w->root, w->path, w->value);
 }
 
@@ -237,10 +242,27 @@ static int is_there(int root, const UsbLoan *loan) {
         return r < 0 ? r : d && usb_loan_is_of(loan, d);
 }
 
+/* The first error, and what it came of. Where one write has not come back, none follows, and nothing is read that the same
+ * lock may guard. */
+typedef struct Outcome {
+        int error;
+        const char *step;
+        bool stuck;
+} Outcome;
+
+static void note_outcome(Outcome *o, int r, const char *step) {
+        o->stuck = o->stuck || r == -ETIMEDOUT;
+        if (r >= 0 || o->error < 0)
+                return;
+        o->error = r;
+        o->step = step;
+}
+
 int usb_loan_return(int root, const UsbLoan *loan, const char **ret_step) {
-        struct stat st;
         _cleanup_(closep) int fd = -EBADF;
-        int r, first_error;
+        Outcome o = {};
+        struct stat st;
+        int r;
 
         *ret_step = "find it";
         r = is_there(root, loan);
@@ -249,21 +271,13 @@ int usb_loan_return(int root, const UsbLoan *loan, const char **ret_step) {
         fd = open_node(root, loan->address, &st);
         if (fd < 0)
                 return fd == -ENOENT ? 0 : fd;
-        *ret_step = "give its node back";
-        first_error = return_node(fd, &st, loan);
-
-        r = return_configuration(root, loan);
-        if (r < 0 && first_error >= 0)
-                *ret_step = "choose its configuration again";
-        first_error = first_error < 0 ? first_error : r;
-        /* Where one write has not come back, none follows. */
-        for (size_t i = 0; first_error != -ETIMEDOUT && i < loan->n_interfaces; i++) {
-                r = return_driver(root, &loan->interfaces[i]);
-                if (r < 0 && first_error >= 0)
-                        *ret_step = "have its driver bound again";
-                first_error = first_error < 0 ? first_error : r;
-        }
-        if (first_error < 0 && is_there(root, loan) == 0)
+        note_outcome(&o, return_node(fd, &st, loan), "give its node back");
+        note_outcome(&o, return_configuration(root, loan), "choose its configuration again");
+        for (size_t i = 0; !o.stuck && i < loan->n_interfaces; i++)
+                note_outcome(&o, return_driver(root, &loan->interfaces[i]), "have its driver bound again");
+        if (o.error < 0)
+                *ret_step = o.step;
+        if (o.error < 0 && !o.stuck && is_there(root, loan) == 0)
                 return 0; /* pulled out just now */
-        return first_error < 0 ? first_error : 1;
+        return o.error < 0 ? o.error : 1;
 }

@@ -2,7 +2,10 @@
 /* How a device is noted, and given back: mode and drivers, in a tree where nodes are plain files. */
 
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "fixture.h"
 #include "root.h"
@@ -74,6 +77,73 @@ static void test_configuration(void **state) {
         assert_int_equal(value[0], '1');
 }
 
+/* Whether one of a process's descriptors is of a file below the root. */
+static bool has_open(Fixture *f, pid_t pid, const char *file) {
+        char path[64], wanted[PATH_MAX], target[PATH_MAX];
+        bool found = false;
+
+        (void) snprintf(wanted, sizeof wanted, "%s/%s", f->path, file);
+        for (int fd = 0; fd < 64 && !found; fd++) {
+                ssize_t n;
+
+                (void) snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+                n = readlink(path, target, sizeof target - 1);
+                target[n > 0 ? n : 0] = '\0';
+                found = streq(target, wanted);
+        }
+        return found;
+}
+
+static pid_t child_of(pid_t pid) {
+        char path[64];
+        pid_t child = 0;
+        FILE *file;
+
+        (void) snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+        file = fopen(path, "re");
+        if (!file || fscanf(file, "%d", &child) != 1)
+                child = 0;
+        if (file)
+                fclose(file);
+        return child;
+}
+
+static void return_locked(Fixture *f, const UsbLoan *loan) {
+        const char *step;
+
+        (void) root_openat(f->root, "lock", O_RDONLY);
+        _exit(usb_loan_return(f->root, loan, &step) < 0);
+}
+
+/* A write that does not come back: to a pipe that is full. Whoever is lost in it must not have the records' lock with it. */
+static void test_stuck(void **state) {
+        _cleanup_(usb_loan_done) UsbLoan loan = {};
+        const char *attribute = "sys/bus/usb/drivers_probe";
+        _cleanup_(closep) int pipe = -EBADF;
+        Fixture *f = *state;
+        char block[4096] = {};
+        pid_t parent, child;
+
+        fixture_machine(f, "usb");
+        fixture_write(f, "lock", "");
+        note(f, &loan);
+        fixture_remove(f, RECEIVER "1-4.2:1.0/driver");
+        fixture_remove(f, attribute);
+        assert_int_equal(mkfifoat(f->root, attribute, 0600), 0);
+        pipe = openat(f->root, attribute, O_RDWR | O_NONBLOCK);
+        while (write(pipe, block, sizeof block) > 0)
+                ;
+        parent = fork();
+        if (parent == 0)
+                return_locked(f, &loan);
+        while ((child = child_of(parent)) == 0 || !has_open(f, child, attribute))
+                assert_int_equal(waitpid(parent, NULL, WNOHANG), 0);
+        assert_true(has_open(f, parent, "lock"));
+        assert_false(has_open(f, child, "lock"));
+        assert_int_equal(kill(parent, SIGKILL), 0);
+        assert_int_equal(waitpid(parent, NULL, 0), parent);
+}
+
 /* Unplugged, or come back as another one: there is nothing to be given back. */
 static void test_gone(void **state) {
         _cleanup_(usb_loan_done) UsbLoan loan = {};
@@ -98,6 +168,7 @@ int main(void) {
                 fixture_test(test_note),
                 fixture_test(test_return),
                 fixture_test(test_configuration),
+                fixture_test(test_stuck),
                 fixture_test(test_gone),
         };
 
