@@ -82,7 +82,7 @@ static int write_acl(int fd, const char *text) {
                 list[i] = (unsigned char) (digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));
         if (n > 0)
                 return setxattr(path_of(fd, path), ACL_ATTRIBUTE, list, n, 0) < 0 ? -errno : 0;
-        return removexattr(path_of(fd, path), ACL_ATTRIBUTE) < 0 && errno != ENODATA ? -errno : 0;
+        return removexattr(path_of(fd, path), ACL_ATTRIBUTE) < 0 && errno != ENODATA && errno != EOPNOTSUPP ? -errno : 0;
 }
 
 /* ---- how it is ---- */
@@ -152,11 +152,16 @@ int usb_loan_note(int root, const UsbDevice *d, UsbLoan *ret) {
 int usb_loan_give(int root, const UsbLoan *loan, uid_t uid) {
         struct stat st;
         _cleanup_(closep) int fd = open_node(root, loan->address, &st);
+        char path[FD_PATH_SIZE];
+        int r;
 
         if (fd < 0)
                 return fd;
-        /* Group, mode and list stay with udev. */
-        return fchownat(fd, "", uid, (gid_t) -1, AT_EMPTY_PATH) < 0 ? -errno : 0;
+        /* Nobody else's, whomever mode and list let in before. With a list, the group's bits are its mask. */
+        r = write_acl(fd, NULL);
+        if (r >= 0 && (chmod(path_of(fd, path), 0600) < 0 || fchownat(fd, "", uid, (gid_t) -1, AT_EMPTY_PATH) < 0))
+                r = -errno;
+        return r;
 }
 
 int usb_loan_is_held(int root, const UsbLoan *loan, uid_t uid) {

@@ -8,7 +8,7 @@
 /* Notes how a device is, in an empty loan. Reads only. Returns 0; -ENOENT: it is gone; -errno. */
 int usb_loan_note(int root, const UsbDevice *d, UsbLoan *ret);
 
-/* Gives the node to uid. Returns 0; -ENOENT: it is gone; -errno. */
+/* Gives the node to uid, and to nobody else. Returns 0; -ENOENT: it is gone; -errno. */
 int usb_loan_give(int root, const UsbLoan *loan, uid_t uid);
 
 /* Whether the node is uid's: else the device has been away, though it is the same and has the same number again.

@@ -38,7 +38,8 @@ os.setxattr(sys.argv[1], "system.posix_acl_access", acl)
 """
 _OPEN_TO_ALL = """
 import os, sys
-os.removexattr(sys.argv[1], "system.posix_acl_access")
+status, attributes = os.stat(sys.argv[1]), os.listxattr(sys.argv[1])
+assert status.st_mode & 0o777 == 0o600 and "system.posix_acl_access" not in attributes, "somebody else is let in"
 os.chmod(sys.argv[1], 0o777)
 """
 
