@@ -213,6 +213,16 @@ static int write_guarded(int root, const char *path, const char *value) {
         return guarded_short_call(write_value, &w, WRITE_DEADLINE, &stuck);
 }
 
+/* Whom the list lets in may have gone meanwhile, and others come: udev sees to it, as if the device had just come. The
+ * identifier tells this event from those of the kernel (Documentation/ABI/testing/sysfs-uevent). */
+static int tell_udev(int root, const UsbLoan *loan) {
+        _cleanup_(freep) char *path = NULL;
+
+        if (format(&path, "sys/bus/usb/devices/%s/uevent", loan->port) < 0)
+                return -ENOMEM;
+        return write_guarded(root, path, "change 5d1cd2c4-7b0f-4c39-9a43-6c0f3d3f6f0e");
+}
+
 static int return_configuration(int root, const UsbLoan *loan) {
         _cleanup_(freep) char *path = NULL;
         char value[16];
@@ -277,7 +287,9 @@ int usb_loan_return(int root, const UsbLoan *loan, const char **ret_step) {
         if (fd < 0)
                 return fd == -ENOENT ? 0 : fd;
         note_outcome(&o, return_node(fd, &st, loan), "give its node back");
-        note_outcome(&o, return_configuration(root, loan), "choose its configuration again");
+        note_outcome(&o, tell_udev(root, loan), "have udev look at it");
+        if (!o.stuck)
+                note_outcome(&o, return_configuration(root, loan), "choose its configuration again");
         for (size_t i = 0; !o.stuck && i < loan->n_interfaces; i++)
                 note_outcome(&o, return_driver(root, &loan->interfaces[i]), "have its driver bound again");
         if (o.error < 0)

@@ -15,7 +15,7 @@ int usb_loan_give(int root, const UsbLoan *loan, uid_t uid);
  * Returns 1, 0 or -errno. */
 int usb_loan_is_held(int root, const UsbLoan *loan, uid_t uid);
 
-/* Takes the node back from everybody else, makes its permissions what they were, and has the drivers bound again that
+/* Takes the node back from everybody else, makes its permissions what they were, has udev look at them, and the drivers bound again that
  * are missing. All of it is tried, and what is so already is left alone. A device that is gone has nothing to be given
  * back. Returns 1, 0: it is gone; -errno, and what could not be done in *ret_step. */
 int usb_loan_return(int root, const UsbLoan *loan, const char **ret_step);

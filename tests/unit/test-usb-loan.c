@@ -40,7 +40,7 @@ static void test_note(void **state) {
 /* The tree's drivers_probe binds nothing, which has to be noticed. */
 static void test_return(void **state) {
         _cleanup_(usb_loan_done) UsbLoan loan = {};
-        _cleanup_(freep) char *probed = NULL;
+        _cleanup_(freep) char *probed = NULL, *event = NULL;
         const char *step = "";
         Fixture *f = *state;
         struct stat st;
@@ -56,6 +56,8 @@ static void test_return(void **state) {
         assert_int_equal(usb_loan_return(f->root, &loan, &step), 1);
         assert_int_equal(fstatat(f->root, NODE, &st, 0), 0);
         assert_int_equal(st.st_mode & 07777, 0664);
+        assert_int_equal(root_read(f->root, RECEIVER "uevent", &event), 0);
+        assert_true(startswith(event, "change ") && strlen(event) == STRLEN("change ") + 36); /* the kernel takes no other */
 
         fixture_remove(f, RECEIVER "1-4.2:1.1/driver");
         assert_int_equal(usb_loan_return(f->root, &loan, &step), -ENXIO);
