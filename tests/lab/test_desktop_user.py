@@ -25,6 +25,18 @@ def sees(lab, pid, path):
                    check=False).returncode == 0
 
 
+def assert_reaches_no_other_program(lab, pid):
+    """In all of QEMU's namespaces, the root directory of a program of that person is closed; it is the user namespace that does it."""
+    lab.run("systemd-run -q --service-type=exec --unit=of-person --uid=person sleep infinity")
+    other = lab.run("systemctl show -P MainPID of-person").stdout.strip()
+    secret = f"/proc/{other}/root/home/person/secret"
+    assert sees(lab, pid, secret)
+    inside = f"nsenter -t {pid} -U -m -S $(id -u person) -G $(id -g person)"
+    assert lab.run(f"{inside} test -e /proc/{pid}/root/home/person/vm/system.raw", check=False).returncode == 0
+    assert lab.run(f"{inside} test -e {secret}", check=False).returncode == 1
+    lab.run("systemctl stop of-person")
+
+
 def prepare(lab):
     """What a user has: files, a running program's shared memory, a session; and a socket of the system for a group of hers."""
     lab.run("runuser -u person -- sh -c 'mkdir -p ~/vm ~/music; truncate -s 4M ~/vm/system.raw; echo mine >~/secret; "
@@ -56,6 +68,7 @@ def test_runs_as_person(lab_shared):
         assert not sees(lab, pid, path), path
     for path in ("/home/person/vm/system.raw", "/run/vxm/sockets/demo/console", "/run/systemd/notify"):
         assert sees(lab, pid, path), path
+    assert_reaches_no_other_program(lab, pid)
     report = demo.report(lab)
     assert any("disk: vd" in line and "serial system" in line for line in report), report
     assert 'share: music "written by the host"' in report and "share written: music" in report, report

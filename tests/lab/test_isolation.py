@@ -57,11 +57,18 @@ def as_user(name):
     return f"setpriv --reuid vxm-{name} --regid vxm-{name} --groups kvm --no-new-privs"
 
 
+def in_namespaces(lab, name, *kinds):
+    """As a guest's user in namespaces of its QEMU, first of all its user namespace: it is closed to others, even of this user."""
+    options = " ".join(f"--{kind}" for kind in kinds)
+    return (f"setpriv --groups kvm nsenter --target {demo.qemu_pid(lab, name)} --user --preserve-credentials "
+            f"--setuid $(id -u vxm-{name}) --setgid $(id -g vxm-{name}) {options} setpriv --no-new-privs")
+
+
 def in_sandbox(lab, name):
     """In the control group, and with it the list of devices, and in all namespaces of a guest's QEMU, as its user."""
     group = lab.run(f"systemctl show -P ControlGroup vxm-guest@{name}").stdout.strip()
     return (f"sh -c 'echo $$ >/sys/fs/cgroup{group}/cgroup.procs && exec \"$@\"' sh "
-            f"nsenter --target {demo.qemu_pid(lab, name)} --mount --net --ipc {as_user(name)}")
+            f"{in_namespaces(lab, name, 'mount', 'net', 'ipc')}")
 
 
 def reached(lab, who, things):
@@ -91,10 +98,13 @@ def named(lab, name):
 def test_nothing_of_the_other_is_reached(running, tell, mine, theirs):
     lab = running
     things = found(lab, theirs)
-    own = reached(lab, as_user(theirs), things)
+    own = reached(lab, in_namespaces(lab, theirs), things)
     missing = named(lab, theirs) - set(own)
     assert not missing, f"the guest's own user does not reach {sorted(missing)}"
     assert {verb for verb, _ in own} >= {"open", "list", "connect", "write", "attach", "follow", "signal", "trace"}, own
+    of_process = [thing for thing in things if thing[0] in ("trace", "follow") or thing[1].endswith("/environ")]
+    qemu = str(demo.qemu_pid(lab, theirs))
+    assert [thing for thing in reached(lab, as_user(theirs), of_process) if qemu in thing[1].split("/")] == []
     for who in (as_user(mine), in_sandbox(lab, mine)):
         assert reached(lab, who, things) == [], who
     tell(f"of {len(things)} things of {theirs}'s its own user reaches {len(own)}, {mine} none")
