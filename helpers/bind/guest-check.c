@@ -7,9 +7,11 @@
 
 #include "census.h"
 #include "claims.h"
+#include "desktop-check.h"
 #include "disk-check.h"
 #include "exit-status.h"
 #include "guest-check.h"
+#include "guest-desktop.h"
 #include "guest-disks.h"
 #include "guest-firmware.h"
 #include "guest-user.h"
@@ -17,6 +19,7 @@
 #include "log.h"
 #include "memory-nodes.h"
 #include "module.h"
+#include "netjack.h"
 #include "network-check.h"
 #include "pci-details.h"
 #include "pci-names.h"
@@ -251,6 +254,20 @@ static int ask_memory(Check *c, Verdict *verdict, char **ret_text) {
                 c->guest->huge_page_size > 0 ? "; whether in huge pages tells vxm-hugepages --dry-run" : "");
 }
 
+static int ask_cpus(Check *c, Verdict *verdict, char **ret_text) {
+        _cleanup_(qemu_facts_done) QemuFacts facts = {};
+        int r;
+
+        (void) verdict;
+        if (c->guest->cpu_pin.kind == CPU_PIN_NONE)
+                return -ENODATA;
+        r = guest_runs(c);
+        if (r > 0)
+                return free_and_strdup(ret_text, "the guest runs, and has them");
+        r = r < 0 ? r : qemu_cpus_gather(c->root, c->guest, &facts.cpus);
+        return r < 0 ? r : free_and_strdup(ret_text, "there are enough that no other guest has; vxm-cpus --dry-run tells which");
+}
+
 /* The argument that the processor needs; AMD's IOMMU is on without one. */
 static int refuse_iommu(int root) {
         _cleanup_(freep) char *cpu = NULL, *arguments = NULL;
@@ -359,6 +376,18 @@ static int ask_reset(Check *c, Verdict *verdict, char **ret_text) {
         return c->functions.n == 0 ? -ENODATA : free_and_strdup(ret_text, "all that the guest file names can be reset");
 }
 
+static int describe_netjack(const Check *c, char **list) {
+        uid_t own = (uid_t) -1; /* nobody */
+        NetJackServer server;
+        int r;
+
+        if (c->is_this_machine)
+                (void) guest_user_find(c->guest->user, &own, NULL);
+        r = netjack_find_server(c->root, c->guest, own, &server);
+        return r < 0 ? r : list_append(list, "\n", "NETJACK: %s, over %s", server == NETJACK_PIPEWIRE ? "the user's PipeWire" : "JACK",
+                                    netjack_bridge(c->guest));
+}
+
 static int ask_networks(Check *c, Verdict *verdict, char **ret_text) {
         static const char *const ways[] = { [NETWORK_NAT] = "through the host, passt",
                 [NETWORK_HOST] = "the host's own, passt",
@@ -375,7 +404,7 @@ static int ask_networks(Check *c, Verdict *verdict, char **ret_text) {
                 r = list_append(ret_text, "\n", "%s: %s%s", n->name, ways[n->type],
                         n->type == NETWORK_BRIDGE ? n->bridge : "");
         }
-        return r;
+        return r >= 0 && c->guest->netjack.enable ? describe_netjack(c, ret_text) : r;
 }
 
 static int ask_display(Check *c, Verdict *verdict, char **ret_text) {
@@ -385,9 +414,41 @@ static int ask_display(Check *c, Verdict *verdict, char **ret_text) {
         if (!guest_has_display(c->guest))
                 return -ENODATA;
         r = display_check(c->root, c->guest);
+        /* With networks its ports have been asked for there. */
+        if (r >= 0 && c->guest->n_networks == 0)
+                r = network_check(c->root, c->guest);
         return r < 0 ? r : free_and_strdup(ret_text, c->guest->spice == DISPLAY_NO ? "VNC"
                                                    : c->guest->vnc == DISPLAY_NO   ? "SPICE"
                                                                                    : "SPICE and VNC");
+}
+
+static int ask_frames(Check *c, Verdict *verdict, char **ret_text) {
+        const char *reader = c->guest->looking_glass_user ? c->guest->looking_glass_user : c->guest->user;
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        (void) verdict;
+        if (c->guest->looking_glass == 0)
+                return -ENODATA;
+        r = looking_glass_find(c->root, c->guest, false, &path);
+        return r < 0 ? r : format(ret_text, "%s sees them", reader);
+}
+
+/* Another user's session can be looked into by root and that user only. */
+static int ask_sound(Check *c, Verdict *verdict, char **ret_text) {
+        _cleanup_(audio_facts_done) AudioFacts facts = {};
+        uid_t uid;
+        int r;
+
+        if (c->guest->audio.backend == AUDIO_NONE)
+                return -ENODATA;
+        if (c->is_this_machine && guest_plays_in_session(c->guest) && geteuid() != 0 &&
+                guest_user_look_up(c->root, c->guest->user, false, &uid) >= 0 && uid != geteuid()) {
+                *verdict = VERDICT_NOTE;
+                return format(ret_text, "only root and %s can look into that user's session", c->guest->user);
+        }
+        r = audio_find(c->root, c->guest, QEMU_PATH, &facts);
+        return r < 0 ? r : free_and_strdup(ret_text, audio_backend_name(facts.backend));
 }
 
 static int describe_usb(const Check *c, const UsbPlan *plan, size_t want, char **list) {
@@ -430,6 +491,7 @@ static int ask_all(Check *c) {
                 { "Firmware", ask_firmware },
                 { "TPM", ask_tpm },
                 { "Memory", ask_memory },
+                { "CPUs", ask_cpus },
                 { "IOMMU", ask_iommu },
                 { "Module", ask_module },
                 { "Devices", ask_devices },
@@ -438,6 +500,8 @@ static int ask_all(Check *c) {
                 { "Reset", ask_reset },
                 { "Networks", ask_networks },
                 { "Display", ask_display },
+                { "Frames", ask_frames },
+                { "Sound", ask_sound },
                 { "USB", ask_usb },
         };
         int r;
