@@ -136,7 +136,8 @@ static int choose(int root, const Guest *g, uid_t uid, AudioFacts *ret) {
         if (r > 0 && qemu_has_module(root, "audio-pipewire") > 0)
                 return ret->backend = AUDIO_PIPEWIRE, 0;
         r = r < 0 ? r : find_pulse(root, uid, ret);
-        if (r > 0)
+        /* Without another way out the missing module is what is told. */
+        if (r > 0 && (g->spice == DISPLAY_NO || qemu_has_module(root, "audio-pa") > 0))
                 return ret->backend = AUDIO_PULSEAUDIO, 0;
         if (r < 0 || g->spice == DISPLAY_NO)
                 return r < 0 ? r : refuse_session(root, g, uid, "PipeWire or PulseAudio");
