@@ -36,7 +36,10 @@ static int join_group(const Guest *g) {
         (void) inet_pton(AF_INET, g->netjack.address, &group.imr_multiaddr);
         group.imr_ifindex = (int) if_nametoindex(netjack_bridge(g));
         if (group.imr_ifindex == 0)
-                return log_error_errno(errno, "[NetJack] There is no bridge %s any more: %m.", netjack_bridge(g));
+                /* So that systemd does not try it again and again. */
+                return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, FIELDS("CONFIG_FILE", g->file),
+                        "%s: [NetJack] There is no bridge %s any more; make it, then run systemctl start vxm-netjack@%s.", g->file,
+                        netjack_bridge(g), g->name);
         fd = socket(AF_INET, SOCK_DGRAM, 0);
         if (fd < 0)
                 return log_error_errno(errno, "Cannot make a socket: %m.");
