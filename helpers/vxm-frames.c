@@ -160,6 +160,16 @@ static int give_node(int root, const Frames *f, const Access *access) {
         return allow(f, fd, access);
 }
 
+static int remove_file(int root, const Frames *f) {
+        _cleanup_(closep) int directory = root_openat(root, FRAMES_DIRECTORY + 1, O_PATH | O_DIRECTORY);
+
+        if (directory < 0)
+                return directory == -ENOENT ? 0 : directory;
+        if (unlinkat(directory, strrchr(f->path, '/') + 1, 0) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return 1;
+}
+
 /* What an earlier run has noted and not undone goes on, as it was then. */
 static int save_record(int root, Frames *f) {
         _cleanup_(frames_done) Frames before = {};
@@ -173,6 +183,11 @@ static int save_record(int root, Frames *f) {
                 return log_event_errno(E_BUSY, MESSAGE_FRAMES_FAILED, NULL,
                         "%s has not been taken back from the guest yet; run %s --release %s.", before.path,
                         program_invocation_name, arg_guest);
+        } else if (r >= 0 && f->is_node) {
+                /* Then nobody would remove the file, which its record is to be written over. */
+                r = remove_file(root, &before);
+                if (r < 0)
+                        return cannot(&before, "remove", r);
         } else if (r < 0 && r != -ENOENT) {
                 return log_error_errno(r, "Cannot read /run/vxm/frames/%s: %s.", arg_guest, strerror(-r));
         }
@@ -243,16 +258,6 @@ static int take_back(int root, const Frames *f) {
         /* The mode first: what only root may do then, it may before it has the node again. */
         if (chmod(self, f->mode) < 0 || fchownat(fd, "", f->uid, f->gid, AT_EMPTY_PATH) < 0)
                 return -errno;
-        return 1;
-}
-
-static int remove_file(int root, const Frames *f) {
-        _cleanup_(closep) int directory = root_openat(root, FRAMES_DIRECTORY + 1, O_PATH | O_DIRECTORY);
-
-        if (directory < 0)
-                return directory == -ENOENT ? 0 : directory;
-        if (unlinkat(directory, strrchr(f->path, '/') + 1, 0) < 0)
-                return errno == ENOENT ? 0 : -errno;
         return 1;
 }
 
