@@ -103,16 +103,16 @@ def test_sound_comes_back_changed(bridge):
 def test_sound_through_the_users_pipewire(bridge):
     """The unit as a user who has a session with PipeWire: a tone that is played there comes back half as loud."""
     lab = bridge
-    lab.run("mkdir -p /etc/systemd/system/vxm-netjack@demo.service.d; "
-            "printf '[Service]\\nUser=person\\n' >/etc/systemd/system/vxm-netjack@demo.service.d/user.conf; "
-            "loginctl enable-linger person; until [ -S /run/user/1000/pipewire-0 ]; do sleep 0.2; done", timeout=60)
+    lab.run("loginctl enable-linger person; until [ -S /run/user/1000/pipewire-0 ]; do sleep 0.2; done", timeout=60)
     lab.run(["python3", "-c", _TONE])
-    demo.install(lab, text=demo.guest_file(JACK_GUEST, NETWORK, NETJACK.replace("2 3", "2")))
+    demo.install(lab, text=demo.guest_file("[Guest]\nUser=person", JACK_GUEST, NETWORK, NETJACK.replace("2 3", "2")))
     demo.start(lab)
     session = "runuser -u person -- env XDG_RUNTIME_DIR=/run/user/1000"
     lab.run(f"until {session} pw-link -iol | grep -q vxm-demo-receive; do sleep 0.5; done", timeout=200)
     story = lab.run("journalctl -q -b -u vxm-netjack@demo -o cat").stdout
     assert "as a client of PipeWire" in story, story
+    seen = lab.run("nsenter -t $(systemctl show -P MainPID vxm-netjack@demo) -m find /run/user ! -type d").stdout.split()
+    assert seen == ["/run/user/1000/pipewire-0"], seen
     lab.run(f"""
         {session} pw-play --target 0 /tmp/tone.wav &
         {session} pw-record --target 0 --rate 48000 --channels 1 --format s16 /tmp/heard.wav &
@@ -129,7 +129,7 @@ def test_sound_through_the_users_pipewire(bridge):
     assert int(pieces) > 100 and 0.36 < float(loudness) < 0.44, (pieces, loudness, demo.report(lab))
     demo.stop(lab)
     demo.wait_undone(lab)
-    lab.run("rm -r /etc/systemd/system/vxm-netjack@demo.service.d; loginctl disable-linger person; systemctl daemon-reload")
+    lab.run("loginctl disable-linger person")
 
 
 # What is done to the machine before, what is written into the guest file, what the one line must say.
