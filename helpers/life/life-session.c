@@ -85,8 +85,11 @@ static int pump(LifeSession *s, uint64_t deadline, LifeIsDone done, void *userda
                 struct pollfd p = { .fd = qmp_fd(s->qmp), .events = POLLIN };
                 uint64_t now = now_usec(), left = deadline > now ? deadline - now : 0;
                 struct timespec timeout = { (time_t) (left / SECOND), (long) (left % SECOND * 1000) };
-                int r = ppoll(&p, 1, &timeout, NULL);
+                int r;
 
+                if (left == 0) /* also when it has always something else to say */
+                        return 0;
+                r = ppoll(&p, 1, &timeout, NULL);
                 if (r < 0 && errno != EINTR)
                         return -errno;
                 if (r == 0)

@@ -2,8 +2,10 @@
 /* What the verbs say to QEMU and make of its answers, with a QEMU of the test's own: a child that answers from a table, and
  * notes what it has been told. */
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -21,6 +23,7 @@
 /* An answer: {"return": …} or {"error": …}, without its id; and what is said after it. */
 typedef struct Answer {
         const char *command, *answer, *after;
+        bool forever; /* that again and again */
 } Answer;
 
 typedef struct Qemu {
@@ -46,8 +49,10 @@ static void answer(int fd, const Answer *answers, char *heard, const json_t *com
         strcat(strcat(heard, name), " ");
         json_object_set(reply, "id", json_object_get(command, "id"));
         dprintf(fd, "%s\n", json_dumps(reply, JSON_COMPACT));
-        if (a && a->after)
-                dprintf(fd, "%s\n", a->after);
+        do {
+                if (a && a->after && dprintf(fd, "%s\n", a->after) < 0)
+                        return;
+        } while (a && a->forever);
 }
 
 static void serve(int listener, const Answer *answers, char *heard) {
@@ -79,6 +84,7 @@ static void start(Fixture *f, const Answer *answers, Qemu *ret) {
         ret->heard = mmap(NULL, HEARD_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         ret->pid = fork();
         if (ret->pid == 0) {
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
                 serve(listener, answers, ret->heard);
                 _exit(0);
         }
@@ -238,6 +244,32 @@ static void test_screendump_refused(void **state) {
         fixture_assert_logged(f, "is no picture");
 }
 
+/* Never; and only once there is something to be read again. */
+static bool never(void *fd) {
+        struct pollfd p = { .fd = *(int *) fd, .events = POLLIN };
+
+        return poll(&p, 1, -1) < 0;
+}
+
+/* Who has always something else to say does not keep us for ever. */
+static void test_talkative(void **state) {
+        static const Answer talks[] = { { "query-status", STATUS("running"), "{\"event\": \"RTC_CHANGE\"}", true }, {} };
+        _cleanup_(life_closep) LifeSession *s = NULL;
+        Fixture *f = *state;
+        int fd;
+        Qemu q;
+
+        start(f, talks, &q);
+        fd = dup(STDIN_FILENO); /* the number that the session's socket gets */
+        close(fd);
+        assert_int_equal(life_open(f->path, "g", &s), 0);
+        assert_int_equal(life_call(s, "Test", "query-status", NULL, NULL), 0);
+        (void) alarm(20); /* which ends the test */
+        assert_int_equal(life_wait(s, 50000, never, &fd), 0);
+        (void) alarm(0);
+        stop(&q);
+}
+
 static void test_nobody_there(void **state) {
         LifeSession *s = NULL;
         Fixture *f = *state;
@@ -288,7 +320,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 fixture_test(test_pause_and_resume), fixture_test(test_reset), fixture_test(test_reboot), fixture_test(test_snapshots),
                 fixture_test(test_snapshot_refused), fixture_test(test_status), fixture_test(test_screendump_refused),
-                fixture_test(test_nobody_there), fixture_test(test_not_the_guest), cmocka_unit_test(test_clean),
+                fixture_test(test_talkative), fixture_test(test_nobody_there), fixture_test(test_not_the_guest), cmocka_unit_test(test_clean),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
