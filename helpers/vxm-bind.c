@@ -240,8 +240,12 @@ static int bind_at_boot(int root) {
 }
 
 /* In a unit of its own, as who loads modules may do anything; the plan's step finds it there. */
-static int load_modules(int root _unused_) {
-        int r = module_load(VFIO_DRIVER);
+static int load_modules(int root) {
+        int r;
+
+        if (root_exists(root, "sys/bus/pci/drivers/" VFIO_DRIVER))
+                return 0; /* loaded, or part of the kernel */
+        r = module_load(VFIO_DRIVER);
 
         if (r == -ENOENT)
                 return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
