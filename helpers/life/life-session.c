@@ -29,6 +29,7 @@ struct LifeSession {
         void *userdata;
         /* the command under way */
         bool answered;
+        bool broken; /* an answer has not come in time: it may come still, and is none to the next command */
         json_t *answer;
         char *refusal;
 };
@@ -221,6 +222,10 @@ void life_listen(LifeSession *s, LifeOnEvent listener, void *userdata) {
 static int send_and_wait(LifeSession *s, const char *command, json_t *arguments) {
         int r;
 
+        if (s->broken) {
+                json_decref(arguments);
+                return -E_BUSY;
+        }
         json_decref(s->answer);
         free(s->refusal);
         s->answer = NULL;
@@ -228,6 +233,7 @@ static int send_and_wait(LifeSession *s, const char *command, json_t *arguments)
         s->answered = false;
         r = qmp_send(s->qmp, command, arguments, on_answer, s);
         r = r < 0 ? r : pump(s, now_usec() + CALL_TIMEOUT, is_answered, s);
+        s->broken = r == 0;
         return r < 0 ? r : r == 0 ? -E_BUSY : 0;
 }
 
