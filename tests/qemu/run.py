@@ -170,9 +170,18 @@ def takes_sound(release, text):
     """Whether QEMU takes this -audiodev, up to where it would look for the sound server. Returns what is wrong, as lines."""
     argv = [*release.qemu.program("qemu-system-x86_64"), "-nodefaults", "-display", "none", "-machine", "none", "-audiodev", text,
             "-monitor", "stdio"]
-    done = subprocess.run(argv, env=release.qemu.environment(), input=b"quit\n", capture_output=True, timeout=_DEADLINE, check=False)
+    try:
+        done = subprocess.run(argv, env=release.qemu.environment(), input=b"quit\n", capture_output=True, timeout=_DEADLINE, check=False)
+    except subprocess.TimeoutExpired:
+        return [f"-audiodev {text}: QEMU did not end within {_DEADLINE} seconds"]
     said = done.stderr.decode(errors="replace").splitlines()
     return [f"-audiodev {text}: {line}" for line in said if "arameter" in line or "expects" in line]
+
+
+def sound_counter_proof(release):
+    """A property that no sound server has must be refused, or nothing would be proven by one that is taken."""
+    wrong = takes_sound(release, "none,id=audio,no-such-property=1")
+    return bool(wrong), f"QEMU {release.version}: an -audiodev with an unknown property is found to be wrong", [f"found: {line}" for line in wrong]
 
 
 def counter_proof(release, helpers, means, path, added, started):
@@ -206,6 +215,7 @@ def work(found, cases):
             yield check, release, found[-1], means, path
         yield counter_proof, release, found[-1], means, cases[0], "virtio-rng-pci,no-such-property=1", True
         yield counter_proof, release, found[-1], means, cases[0], "virtio-rng-pci,id=stray", False
+        yield sound_counter_proof, release
 
 
 def main():
