@@ -7,6 +7,8 @@ import pytest
 import demo
 from test_storage import add_disk, owner
 
+pytestmark = pytest.mark.slow
+
 STATE = "/var/lib/vxm/guests/demo"
 
 AS_PERSON = demo.guest_file(

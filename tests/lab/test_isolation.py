@@ -12,7 +12,7 @@ from test_cpus import cpus, systemd_says
 from test_memory import held, pages
 from test_storage import add_disk
 
-pytestmark = pytest.mark.machine("four-cpus")
+pytestmark = [pytest.mark.slow, pytest.mark.machine("four-cpus")]
 
 _REACH = Path(__file__).resolve().parent / "inside" / "reach.py"
 _A, _B = "alpha", "beta"

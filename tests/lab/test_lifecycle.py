@@ -177,6 +177,7 @@ def test_snapshots(tidy):
     assert "second" in image and "first" not in image
 
 
+@pytest.mark.slow
 def test_disk_full(tidy):
     """The host has no room for what the guest writes: the guest waits for it, and loses nothing."""
     lab = tidy
@@ -201,6 +202,7 @@ def test_disk_full(tidy):
     lab.run("umount /srv/small")
 
 
+@pytest.mark.slow
 def test_panic_and_watchdog(tidy):
     lab = tidy
     demo.install(lab, text=text(guest="OnPanic=pause\nWatchdog=poweroff"))
@@ -250,6 +252,7 @@ def restarted(lab, pid):
     return demo.main_pid(lab)
 
 
+@pytest.mark.slow
 def test_restart_hang_and_sleep(tidy):
     """A guest with a GPU, a TPM and a network, killed and hung: it is back with all of them, and the host stays awake."""
     lab = tidy

@@ -8,6 +8,8 @@ import pytest
 
 import demo
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).resolve().parent
 HOST, GUEST, MAC = "10.77.0.1", "10.77.0.2", "52:54:00:00:00:01"
 AS_PERSON = "runuser -u person -G audio -- env JACK_DEFAULT_SERVER=vxm-demo JACK_PROMISCUOUS_SERVER=audio"

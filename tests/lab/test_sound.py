@@ -14,6 +14,8 @@ import pytest
 
 import demo
 
+pytestmark = pytest.mark.slow
+
 TONE, OTHER, RATE, SECONDS = 1000, 1370, 48000, 3
 
 _FILE = demo.guest_file("{guest}", f"[Boot]\nCommandLine=console=ttyS0 quiet tone={TONE}", "[Audio]\n{audio}")

@@ -139,6 +139,7 @@ def assert_seen(lab, *expected, name="demo"):
         assert time.monotonic() < deadline, usb
 
 
+@pytest.mark.slow
 def test_comes_and_goes(lab_shared, sticks):
     lab = lab_shared
     first, mouse = sticks("first", 3), mouse_of(lab)
@@ -218,6 +219,7 @@ def test_refused(lab_shared, sticks):
     lab.run("pkill -x sleep; rm /run/is-hidden")
 
 
+@pytest.mark.slow
 def test_two_guests(lab_shared, sticks):
     lab = lab_shared
     for name in ("demo", "rival"):

@@ -20,10 +20,6 @@ _ADDRESS = "10.0.2.15"
 # no_timer_check: on a busy host the emulated timer's first ticks may come too late for the kernel, which then panics.
 _KERNEL = "root=/dev/vda rw console=ttyS0 no_timer_check"
 
-# Without five levels of page tables, which an emulated processor walks for each page that it has forgotten, a guest's for each
-# level of its host's.
-_EMULATED_CPU = "max,la57=off"
-
 
 @dataclass
 class Boot:
@@ -116,7 +112,7 @@ def _machine(accel, shape, boot):
     argv = ["-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-name", "vxm-lab",
             "-machine", f"q35,accel={accel},kernel-irqchip=split,memory-backend=ram",
             "-object", f"memory-backend-file,id=ram,size={shape.memory}M,mem-path={boot.memory_file},share={share}",
-            "-cpu", "host" if accel == "kvm" else _EMULATED_CPU, "-smp", str(shape.cpus), "-m", f"{shape.memory}M",
+            "-cpu", "host" if accel == "kvm" else "max", "-smp", str(shape.cpus), "-m", f"{shape.memory}M",
             "-audiodev", "none,id=silence", "-kernel", boot.kernel, "-initrd", boot.initrd,
             "-append", f"{_KERNEL} {shape.kernel} {boot.arguments}"]
     for device in shape.devices:
