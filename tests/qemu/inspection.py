@@ -165,9 +165,9 @@ def _vnc(qmp, value):
 
 
 def _global(qmp, value):
-    """Of each device of that type that is there."""
-    return [] if value.get("driver") in {entry["name"] for entry in qmp.command("qom-list-types")} else [
-        f"-global: there is no type {value.get('driver')}"]
+    """Of each device of that type that is there: "driver=TYPE,property=…", or "TYPE.PROPERTY=…"."""
+    kind = value.get("driver") or next(iter(value.properties)).partition(".")[0]
+    return [] if kind in {entry["name"] for entry in qmp.command("qom-list-types")} else [f"-global: there is no type {kind}"]
 
 
 _LOOKS = {"-device": _device, "-object": _object, "-blockdev": _blockdev, "-chardev": _chardev, "-netdev": _netdev,
