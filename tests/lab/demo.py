@@ -112,9 +112,11 @@ def sh(lab, command, name="demo"):
 
 
 def tell(lab, command, name="demo"):
-    """Has the guest run a shell line that it will give no answer to."""
-    lab.run(["python3", "-c", "import socket, sys; s = socket.socket(socket.AF_UNIX); "
-             f"s.connect('/run/vxm/sockets/{name}/console'); s.sendall(b'sh ' + sys.argv[1].encode() + b'\\n')", command])
+    """Has the guest run a shell line that it will give no answer to; waits until it has begun, as QEMU forgets what the guest has not
+    read yet when the caller hangs up."""
+    lab.run(["python3", "-c", "import socket, sys; s = socket.socket(socket.AF_UNIX); s.settimeout(180); "
+             f"s.connect('/run/vxm/sockets/{name}/console'); s.sendall(b'sh ' + sys.argv[1].encode() + b'\\n'); text = b''\n"
+             "while b'VXM-SH-BEGIN' not in text: text += s.recv(65536) or sys.exit('the console was closed')", command], timeout=200)
 
 
 def power_off_inside(lab, name="demo"):
