@@ -169,7 +169,7 @@ static int find_node(const QemuUsb *usb, UsbAddress address, ino_t *ret) {
 static int look_at(QemuUsb *usb, Qmp *qmp, const char *name) {
         UsbAddress address;
         Device *d;
-        ino_t node;
+        ino_t node = 0;
         int r;
 
         if (usb_entry_parse(name, &address) < 0)
