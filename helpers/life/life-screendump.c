@@ -109,8 +109,8 @@ static bool has_display(LifeSession *s, int *ret_error) {
 
 int life_screendump(LifeSession *s, const char *path) {
         _cleanup_(closep) int reading = -EBADF, writing = -EBADF;
-        uint32_t width, height;
-        size_t size;
+        uint32_t width = 0, height = 0;
+        size_t size = 0;
         int r;
 
         if (!has_display(s, &r))
