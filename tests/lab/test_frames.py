@@ -69,6 +69,7 @@ def test_seen_by_two_users_only(lab_shared):
     demo.assert_as_before(before, demo.state(lab))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sections, words", [
     (("[Display]\nLookingGlass=32M\nLookingGlassUser=nobody-here",), ("[Display] LookingGlassUser=nobody-here ", "is no user")),
     (("[Display]\nLookingGlass=1G\nLookingGlassUser=person",), ("/run has no room for 1024 MiB of frames",)),
@@ -78,6 +79,7 @@ def test_refused(lab_shared, sections, words):
     demo.assert_says(demo.refusal(lab_shared), *words)
 
 
+@pytest.mark.slow
 def test_kvmfr(lab_shared):
     """Of two nodes the one that is large enough goes to the guest, and to who looks; the next guest gets memory. A guest with a
     share does, too."""

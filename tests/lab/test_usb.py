@@ -174,6 +174,7 @@ def test_comes_and_goes(lab_shared, sticks):
     demo.assert_as_before(before, demo.state(lab))
 
 
+@pytest.mark.slow
 def test_given_back_after_a_kill(lab_shared, sticks):
     """QEMU attaches no driver then; and the guest's user may have changed mode and list of what is its own."""
     lab = lab_shared
