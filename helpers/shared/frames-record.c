@@ -15,18 +15,6 @@ void frames_done(Frames *frames) {
         *frames = (Frames){};
 }
 
-static int parse_mode(const char *s, mode_t *ret) {
-        mode_t mode = 0;
-        size_t n = strlen(s);
-
-        if (n == 0 || n > 4 || s[strspn(s, "01234567")] != '\0')
-                return -EBADMSG;
-        for (; *s; s++)
-                mode = mode * 8 + (mode_t) (*s - '0');
-        *ret = mode;
-        return 0;
-}
-
 /* “236:0 0 0 600”. */
 static int parse_node(char *line, Frames *f) {
         char *major_text = strsep(&line, ":"), *minor_text = strsep(&line, " "), *uid_text = strsep(&line, " "),

@@ -55,6 +55,15 @@ int parse_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret) {
         return 0;
 }
 
+int parse_mode(const char *s, mode_t *ret) {
+        size_t n = strspn(s, "01234567");
+
+        if (n == 0 || n > 4 || s[n] != '\0')
+                return -EINVAL;
+        *ret = (mode_t) strtoul(s, NULL, 8);
+        return 0;
+}
+
 int parse_size(const char *s, uint64_t min, uint64_t max, uint64_t *ret) {
         static const char suffixes[] = "KMGT";
         uint64_t value;

@@ -3,6 +3,8 @@
 /* Strict readers of single values. All are pure, take a NUL-terminated string, and return 0, -EINVAL when the text is
  * not of the form, or -ERANGE when the number is out of range; *ret is untouched then. */
 
+#include <sys/types.h>
+
 #include "util.h"
 
 /* yes/no, true/false, on/off, 1/0, in any case, as systemd.syntax(7). */
@@ -10,6 +12,9 @@ int parse_boolean(const char *s, bool *ret);
 
 /* A decimal number of min … max. */
 int parse_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret);
+
+/* The permissions of a file, in one to four octal digits. */
+int parse_mode(const char *s, mode_t *ret);
 
 /* Bytes: a decimal number with an optional suffix K, M, G or T (powers of 1024), within min … max. */
 int parse_size(const char *s, uint64_t min, uint64_t max, uint64_t *ret);

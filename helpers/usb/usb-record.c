@@ -109,15 +109,6 @@ void usb_record_remove(UsbRecord *record, size_t index) {
 
 /* ---- reading ---- */
 
-static int parse_mode(const char *s, mode_t *ret) {
-        size_t n = strspn(s, "01234567");
-
-        if (n == 0 || n > 4 || s[n] != '\0')
-                return -EBADMSG;
-        *ret = (mode_t) strtoul(s, NULL, 8);
-        return 0;
-}
-
 /* -1 is no owner. */
 static int parse_owner(char *s, UsbLoan *loan) {
         char *uid_text = strsep(&s, ":");

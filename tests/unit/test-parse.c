@@ -86,6 +86,22 @@ static void test_number_limits(void **state) {
         assert_true(value == 0);
 }
 
+static void test_mode(void **state) {
+        static const char *const bad[] = { "", "8", "0o600", "00600", "-1", " 600", "600 ", "6 0" };
+        mode_t mode = 0;
+
+        (void) state;
+        assert_int_equal(parse_mode("0", &mode), 0);
+        assert_int_equal(mode, 0);
+        assert_int_equal(parse_mode("600", &mode), 0);
+        assert_int_equal(mode, 0600);
+        assert_int_equal(parse_mode("7777", &mode), 0);
+        assert_int_equal(mode, 07777);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                assert_int_equal(parse_mode(bad[i], &mode), -EINVAL);
+        assert_int_equal(mode, 07777);
+}
+
 static void test_size(void **state) {
         static const Row rows[] = {
                 { "16777216", 0, UINT64_C(16) << 20 },
@@ -199,6 +215,7 @@ int main(void) {
                 cmocka_unit_test(test_boolean),
                 cmocka_unit_test(test_number),
                 cmocka_unit_test(test_number_limits),
+                cmocka_unit_test(test_mode),
                 cmocka_unit_test(test_size),
                 cmocka_unit_test(test_time),
                 cmocka_unit_test(test_path),
