@@ -90,11 +90,6 @@ static int check_model(int root, const Guest *g, const char *qemu) {
 
 /* ---- the user's session ---- */
 
-/* Where a session has its sockets, /run/user/UID. */
-static int session_path(uid_t uid, const char *name, char **ret) {
-        return format(ret, "/run/user/%u/%s", uid, name) < 0 ? log_oom() : 0;
-}
-
 /* In the guest's unit there is only what the generator has let in, by /etc/passwd. */
 static int refuse_session(int root, const Guest *g, uid_t uid, const char *what) {
         const char *in_unit = root_is_this_machine(root) ? getenv("RUNTIME_DIRECTORY") : NULL;
@@ -113,20 +108,11 @@ static int refuse_session(int root, const Guest *g, uid_t uid, const char *what)
 
 /* PulseAudio's own name for what PipeWire serves as well. */
 static int find_pulse(int root, uid_t uid, AudioFacts *ret) {
-        _cleanup_(freep) char *path = NULL;
-        int r = session_path(uid, "pulse/native", &path);
-
-        if (r < 0 || !root_exists(root, path + 1))
-                return r;
-        ret->pulse = TAKE_PTR(path);
-        return 1;
+        return guest_user_session(root, uid, "pulse/native", &ret->pulse);
 }
 
 static int has_pipewire(int root, uid_t uid) {
-        _cleanup_(freep) char *path = NULL;
-        int r = session_path(uid, "pipewire-0", &path);
-
-        return r < 0 ? r : root_exists(root, path + 1);
+        return guest_user_session(root, uid, "pipewire-0", NULL);
 }
 
 /* What is there and QEMU has a module for, the best first. */

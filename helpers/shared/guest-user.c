@@ -66,6 +66,18 @@ int guest_user_look_up(int root, const char *name, bool local, uid_t *ret) {
         return local || !root_is_this_machine(root) ? look_up_in_file(root, name, ret) : guest_user_find(name, ret, NULL);
 }
 
+int guest_user_session(int root, uid_t uid, const char *socket, char **ret_path) {
+        _cleanup_(freep) char *path = NULL;
+
+        if (format(&path, "/run/user/%u/%s", uid, socket) < 0)
+                return log_oom();
+        if (!root_exists(root, path + 1))
+                return 0;
+        if (ret_path)
+                *ret_path = TAKE_PTR(path);
+        return 1;
+}
+
 static const char *what_is_wrong(uid_t uid) {
         if (uid == 0)
                 return "is root, and no guest runs as root";

@@ -16,6 +16,10 @@ int guest_user_get(const Guest *g, uid_t *ret, gid_t *ret_gid);
  * Asks nobody else then, so that a generator may call it with local set. Returns 0; -ENOENT; -errno. */
 int guest_user_look_up(int root, const char *name, bool local, uid_t *ret);
 
+/* Whether a user's session has a socket, such as “pipewire-0”; *ret_path is its path then, unless NULL. Returns 1, 0 or -ENOMEM, after a
+ * message. */
+int guest_user_session(int root, uid_t uid, const char *socket, char **ret_path);
+
 /* Whether User= names somebody whom a guest may run as: a person, neither root nor a user of the system. Returns 0, also for a
  * guest without User=; -E_CONFIG or -errno, after a message. */
 int guest_user_judge(int root, const Guest *g);

@@ -68,20 +68,9 @@ static bool has_pipewire(int root) {
         return false;
 }
 
-/* The socket of the user's own PipeWire. Returns 1 or 0; -ENOMEM. */
-static int has_session(int root, uid_t uid) {
-        _cleanup_(freep) char *path = NULL;
-
-        if (uid == (uid_t) -1)
-                return 0;
-        if (format(&path, "run/user/%u/pipewire-0", (unsigned) uid) < 0)
-                return log_oom();
-        return root_exists(root, path);
-}
-
 int netjack_find_server(int root, const Guest *g, uid_t uid, NetJackServer *ret) {
         bool pipewire = has_pipewire(root), jack = root_exists(root, JACKD_PATH + 1);
-        int session = has_session(root, uid);
+        int session = uid == (uid_t) -1 ? 0 : guest_user_session(root, uid, "pipewire-0", NULL);
 
         if (session < 0)
                 return session;
