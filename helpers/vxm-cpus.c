@@ -383,18 +383,13 @@ int main(int argc, char *argv[]) {
                 {},
         };
         static const Cli cli = { "vxm-cpus", "Fences the host off a guest's CPUs, and lets it back.", "GUEST", 1,
-                options };
+                options, .root_alone = "goes with --dry-run; the units changed would be those of this machine." };
         char **operands;
         int r;
 
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
-        if (!is_this_machine() && !arg_dry_run) {
-                fprintf(stderr, "vxm-cpus: --root goes with --dry-run; the units changed would be those of this "
-                                "machine.\n");
-                return STATUS_USAGE;
-        }
 
         arg_guest = operands[0];
         log_setup("vxm-cpus", arg_guest);

@@ -250,18 +250,13 @@ int main(int argc, char *argv[]) {
                 {},
         };
         static const Cli cli = { "vxm-disks", "Gives disks to a guest's user, and takes them back.", "GUEST", 1,
-                options };
+                options, .root_alone = "goes with --dry-run; the disks given would be those of this machine." };
         char **operands;
         int r;
 
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
-        if (!streq(arg_root, "/") && !arg_dry_run) {
-                fprintf(stderr,
-                        "vxm-disks: --root goes with --dry-run; the disks given would be those of this machine.\n");
-                return STATUS_USAGE;
-        }
 
         arg_guest = operands[0];
         log_setup("vxm-disks", arg_guest);

@@ -311,17 +311,13 @@ int main(int argc, char *argv[]) {
                 {},
         };
         static const Cli cli = { "vxm-frames", "Makes the memory that Looking Glass reads a guest's frames from.", "GUEST", 1,
-                options };
+                options, .root_alone = "goes with --dry-run; the memory made would be this machine's." };
         char **operands;
         int r;
 
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
-        if (!streq(arg_root, "/") && !arg_dry_run) {
-                fprintf(stderr, "vxm-frames: --root goes with --dry-run; the memory made would be this machine's.\n");
-                return STATUS_USAGE;
-        }
 
         arg_guest = operands[0];
         log_setup("vxm-frames", arg_guest);

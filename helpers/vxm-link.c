@@ -225,17 +225,14 @@ int main(int argc, char *argv[]) {
                 { "root", "DIR", "with --dry-run: read the machine below DIR", NULL, &arg_root },
                 {},
         };
-        static const Cli cli = { "vxm-link", "Hands a guest's networks to its QEMU.", "GUEST", 1, options };
+        static const Cli cli = { "vxm-link", "Hands a guest's networks to its QEMU.", "GUEST", 1, options,
+                .root_alone = "goes with --dry-run; the networks would be those of this machine." };
         char **operands;
         int r;
 
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
-        if (!streq(arg_root, "/") && !arg_dry_run) {
-                fprintf(stderr, "vxm-link: --root goes with --dry-run; the networks would be those of this machine.\n");
-                return STATUS_USAGE;
-        }
 
         arg_guest = operands[0];
         log_setup("vxm-link", arg_guest);

@@ -175,20 +175,14 @@ int main(int argc, char *argv[]) {
                 { "root", "DIR", "with --dry-run: judge the machine below DIR", NULL, &arg_root },
                 {},
         };
-        static const Cli cli = { "vxm-net", "Makes the taps of a guest's bridged networks, and removes them.",
-                "GUEST", 1,
-                options };
+        static const Cli cli = { "vxm-net", "Makes the taps of a guest's bridged networks, and removes them.", "GUEST", 1,
+                options, .root_alone = "goes with --dry-run; the interfaces would be those of this machine." };
         char **operands;
         int r;
 
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
-        if (!streq(arg_root, "/") && !arg_dry_run) {
-                fprintf(stderr, "vxm-net: --root goes with --dry-run; the interfaces would be those of this "
-                        "machine.\n");
-                return STATUS_USAGE;
-        }
 
         arg_guest = operands[0];
         log_setup("vxm-net", arg_guest);

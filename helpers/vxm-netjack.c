@@ -119,17 +119,14 @@ int main(int argc, char *argv[]) {
                 { "root", "DIR", "with --dry-run: the machine below DIR", NULL, &arg_root },
                 {},
         };
-        static const Cli cli = { "vxm-netjack", "Becomes the host's end of a guest's NETJACK.", "GUEST", 1, options };
+        static const Cli cli = { "vxm-netjack", "Becomes the host's end of a guest's NETJACK.", "GUEST", 1, options,
+                .root_alone = "needs --dry-run." };
         char **operands;
         int r;
 
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
-        if (!streq(arg_root, "/") && !arg_dry_run) {
-                fprintf(stderr, "vxm-netjack: --root needs --dry-run.\n");
-                return STATUS_USAGE;
-        }
 
         arg_guest = operands[0];
         umask(0077);

@@ -119,17 +119,14 @@ int main(int argc, char *argv[]) {
                 { "root", "DIR", "with --dry-run: read the files below DIR", NULL, &arg_root },
                 {},
         };
-        static const Cli cli = { "vxm-sleep", "Keeps the host from sleeping while a guest runs.", "GUEST", 1, options };
+        static const Cli cli = { "vxm-sleep", "Keeps the host from sleeping while a guest runs.", "GUEST", 1, options,
+                .root_alone = "goes with --dry-run; the host kept awake would be this machine." };
         char **operands;
         int r;
 
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
-        if (!streq(arg_root, "/") && !arg_dry_run) {
-                fprintf(stderr, "vxm-sleep: --root goes with --dry-run; the host kept awake would be this machine.\n");
-                return STATUS_USAGE;
-        }
 
         arg_guest = operands[0];
         log_setup("vxm-sleep", arg_guest);

@@ -277,17 +277,13 @@ int main(int argc, char *argv[]) {
                 {},
         };
         static const Cli cli = { "vxm-tpm", "Becomes the TPM of a guest: swtpm, set up the first time.", "GUEST", 1,
-                options };
+                options, .root_alone = "needs --dry-run." };
         char **operands;
         int r;
 
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
-        if (!streq(arg_root, "/") && !arg_dry_run) {
-                fprintf(stderr, "vxm-tpm: --root needs --dry-run.\n");
-                return STATUS_USAGE;
-        }
 
         arg_guest = operands[0];
         umask(0077);

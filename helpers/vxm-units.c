@@ -247,18 +247,13 @@ int main(int argc, char *argv[]) {
                 {},
         };
         static const Cli cli = { "vxm-units", "Stops units for a guest's life, and starts them again.", "GUEST", 1,
-                options };
+                options, .root_alone = "goes with --dry-run; the units stopped would be those of this machine." };
         char **operands;
         int r;
 
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
-        if (!is_this_machine() && !arg_dry_run) {
-                fprintf(stderr,
-                        "vxm-units: --root goes with --dry-run; the units stopped would be those of this machine.\n");
-                return STATUS_USAGE;
-        }
 
         arg_guest = operands[0];
         log_setup("vxm-units", arg_guest);

@@ -418,17 +418,14 @@ int main(int argc, char *argv[]) {
                 { "root", "DIR", "with --dry-run: read the files below DIR", NULL, &arg_root },
                 {},
         };
-        static const Cli cli = { "vxm-usb", "Gives USB devices to a guest's user, and takes them back.", "GUEST", 1, options };
+        static const Cli cli = { "vxm-usb", "Gives USB devices to a guest's user, and takes them back.", "GUEST", 1,
+                options, .root_alone = "goes with --dry-run; the devices given would be those of this machine." };
         char **operands;
         int r;
 
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
-        if (!streq(arg_root, "/") && !arg_dry_run) {
-                fprintf(stderr, "vxm-usb: --root goes with --dry-run; the devices given would be those of this machine.\n");
-                return STATUS_USAGE;
-        }
         if (arg_plugged && arg_release) {
                 fprintf(stderr, "vxm-usb: --plugged and --release exclude each other.\n");
                 return STATUS_USAGE;

@@ -39,6 +39,21 @@ static void fill_long_options(const Cli *cli, struct option long_options[static 
         long_options[n] = (struct option){};
 }
 
+static const CliOption *find_option(const Cli *cli, const char *name) {
+        for (const CliOption *o = cli->options; o->name; o++)
+                if (streq(o->name, name))
+                        return o;
+        return NULL;
+}
+
+/* What a helper touches besides files below its root is always this machine's. */
+static int check_root(const Cli *cli) {
+        if (!cli->root_alone || *find_option(cli, "dry-run")->flag || streq(*find_option(cli, "root")->value, "/"))
+                return 1;
+        fprintf(stderr, "%s: --root %s\n", cli->program, cli->root_alone);
+        return -EINVAL;
+}
+
 int cli_parse(const Cli *cli, int argc, char *argv[], char ***ret_operands) {
         struct option long_options[OPTIONS_MAX];
         int c;
@@ -68,5 +83,5 @@ int cli_parse(const Cli *cli, int argc, char *argv[], char ***ret_operands) {
                 return -EINVAL;
         }
         *ret_operands = argv + optind;
-        return 1;
+        return check_root(cli);
 }

@@ -19,6 +19,7 @@ typedef struct Cli {
         int n_operands;        /* exactly so many */
         const CliOption *options; /* ends with a row without a name */
         bool optional;         /* the operands may be left out, all of them */
+        const char *root_alone; /* why --root without --dry-run is refused, the end of a sentence; NULL: it is not */
 } Cli;
 
 /* Reads the command line. ret_operands points into argv. Returns 1: go on; 0: --help or --version has been printed;

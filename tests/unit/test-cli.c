@@ -73,6 +73,40 @@ static void test_optional(void **state) {
         assert_int_equal(parse((const char *const[6]){}, -2, &operand), 1);
 }
 
+/* With --dry-run any root will do, and this machine's always. */
+static void test_root_alone(void **state) {
+        static const char *root;
+        static bool dry_run;
+        static const CliOption with_root[] = {
+                { "dry-run", NULL, "print the steps", &dry_run, NULL },
+                { "root", "DIR", "the files below DIR", NULL, &root },
+                {},
+        };
+        static const Cli cli = { "vxm-test", "Tests.", "GUEST", 1, with_root, .root_alone = "goes with --dry-run." };
+        static const struct {
+                const char *words[4];
+                int result;
+        } rows[] = {
+                { { "vxm-test", "win11" }, 1 },
+                { { "vxm-test", "--root=/", "win11" }, 1 },
+                { { "vxm-test", "--root=/tmp", "win11" }, -EINVAL },
+                { { "vxm-test", "--root=/tmp", "--dry-run", "win11" }, 1 },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                char *argv[5] = {}, **operands;
+                int argc = 0;
+
+                for (; argc < 4 && rows[i].words[argc]; argc++)
+                        argv[argc] = (char *) rows[i].words[argc];
+                root = "/";
+                dry_run = false;
+                optind = 0;
+                assert_int_equal(cli_parse(&cli, argc, argv, &operands), rows[i].result);
+        }
+}
+
 static void test_bad(void **state) {
         static const struct {
                 const char *words[6], *log;
@@ -134,6 +168,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_good),
                 fixture_test(test_optional),
+                fixture_test(test_root_alone),
                 fixture_test(test_bad),
                 fixture_test(test_help),
         };
