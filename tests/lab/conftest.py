@@ -9,7 +9,10 @@ tell        shows a text after all tests
 @pytest.mark.machine("no-iommu") on a test, or as the module's pytestmark, asks for another shape than two-gpu.
 """
 
+import collections
 import contextlib
+import itertools
+import time
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -34,11 +37,32 @@ _EVIDENCE = {
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of the same name
 def pytest_collection_modifyitems(items):
-    """Tests that share a machine stay together when several machines run at once; those that take long come first."""
+    """Tests that share a machine stay together when several machines run at once. Those that take long come first, then the first
+    test of each file, then the second of each: where time is short, each file has its share of it."""
+    places = collections.defaultdict(itertools.count)
+    together = {}
+    order = {}
     for item in items:
+        place = next(places[item.module])
         if not {"lab_shared", "lab_shaped"}.isdisjoint(item.fixturenames):
             item.add_marker(pytest.mark.xdist_group(item.module.__name__))
-    items.sort(key=lambda item: not item.get_closest_marker("slow"))
+            place = together.setdefault(item.module, place)
+        order[item] = (not item.get_closest_marker("slow"), place)
+    items.sort(key=order.get)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--minutes", type=float, help="begin no test after so many minutes")
+
+
+_began = time.monotonic()
+
+
+@pytest.hookimpl(tryfirst=True)  # before anything is prepared for the test
+def pytest_runtest_setup(item):
+    minutes = item.config.getoption("minutes")
+    if minutes and time.monotonic() - _began > minutes * 60:
+        pytest.skip(f"the {minutes:g} minutes that were given are over; without --minutes, this runs, too")
 
 
 def pytest_configure(config):
@@ -145,7 +169,7 @@ def _evidence(item, machine):
     """What the machine has to say for itself, each part bounded in lines and in time; it may be dead."""
     for heading, command in _EVIDENCE.items():
         try:
-            text = machine.run(["sh", "-c", command, "sh", f"@{machine.began:.0f}"], check=False, timeout=20).stdout
+            text = machine.run(["sh", "-c", command, "sh", f"@{machine.began:.0f}"], check=False, timeout=60).stdout
         except Exception as error:  # whatever it is, the test's own failure is the news
             _hung[item.nodeid] = "the lab's machine"
             _dead.append(machine)

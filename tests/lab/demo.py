@@ -2,6 +2,7 @@
 """What tests and demo do with the demo guest: install its file, start it, hear its report, compare before and after."""
 
 import difflib
+import os
 import re
 from pathlib import Path
 
@@ -15,47 +16,29 @@ _FUNCTION = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 # Prints everything vxm may change.
 _STATE = (Path(__file__).resolve().parent / "inside" / "state.py").read_text()
 
-# Waits for the report on the guest's console, which is asked for with a newline. Ends with status 3 when the guest says nothing
-# for three minutes, nine times as long as it takes to boot.
-_REPORT = r"""
-import socket, sys
-console = socket.socket(socket.AF_UNIX)
-console.connect("/run/vxm/sockets/%s/console")
-console.settimeout(180)
-console.sendall(b"\n")
-text = b""
-while b"VXM-REPORT-END" not in text:
-    try:
-        data = console.recv(65536)
-    except TimeoutError:
-        print("the guest has said nothing for three minutes, after: %%r" %% text, file=sys.stderr)
-        sys.exit(3)
-    if not data:
-        sys.exit("the console was closed before the report: %%r" %% text)
-    text += data
-sys.stdout.write(text.decode().replace("\r", "").split("VXM-REPORT-BEGIN\n")[-1].split("VXM-REPORT-END")[0])
-"""
+# For [Boot]: the demo guest's initramfs with drivers for USB, sound and the life cycle, see demo-guest/build.
+DEVICES = "Initrd=/var/lib/vxm/images/demo/devices.img"
 
-# Has the guest run a shell line, and waits for its end; status 3 as above.
-_SH = r"""
-import os, socket, sys
+# Says a line to the guest's console, waits for a word, and prints what came before it, after another word. Ends with status 3 when
+# the guest says nothing for three minutes, nine times as long as it takes to boot.
+_CONVERSE = r"""
+import socket, sys
+guest, line, after, until = sys.argv[1:]
 console = socket.socket(socket.AF_UNIX)
-console.connect("/run/vxm/sockets/%s/console")
+console.connect(f"/run/vxm/sockets/{guest}/console")
 console.settimeout(180)
-# What an earlier line has left to say comes first.
-mark = b"VXM-DONE-" + os.urandom(8).hex().encode()
-console.sendall(b"sh " + sys.argv[1].encode() + b"; echo " + mark + b"\n")
+console.sendall(line.encode() + b"\n")
 text = b""
-while mark not in text:
+while until.encode() not in text:
     try:
         data = console.recv(65536)
     except TimeoutError:
-        print("the guest has said nothing for three minutes, after: %%r" %% text, file=sys.stderr)
+        print("the guest has said nothing for three minutes, after: %r" % text, file=sys.stderr)
         sys.exit(3)
     if not data:
-        sys.exit("the console was closed: %%r" %% text)
+        sys.exit("the console was closed, after: %r" % text)
     text += data
-sys.stdout.write(text.decode(errors="replace").replace("\r", "").split("VXM-SH-BEGIN\n")[-1].split(mark.decode())[0])
+sys.stdout.write(text.decode(errors="replace").replace("\r", "").split(after + "\n")[-1].split(until)[0])
 """
 
 # Has the guest power itself off: to QEMU this is the guest's own doing.
@@ -85,42 +68,41 @@ def install(lab, name="demo", text=GUEST_FILE):
 
 def start(lab, name="demo"):
     """Starts a guest; on failure the test shows the guest's journal."""
-    done = lab.run(f"systemctl start vxm-guest@{name}", check=False, timeout=180)
+    done = lab.run(f"systemctl start vxm-guest@{name}", check=False)
     assert done.returncode == 0, journal(lab, name)
 
 
 def stop(lab, name="demo"):
-    lab.run(f"systemctl stop vxm-guest@{name}", timeout=180)
+    lab.run(f"systemctl stop vxm-guest@{name}")
 
 
-def report(lab, name="demo"):
-    """What the guest says it sees, as a list of lines."""
-    done = lab.run(["python3", "-c", _REPORT % name], check=False, timeout=300)
-    if done.returncode == 3:
-        raise GuestHung(done.stderr)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.splitlines()
-
-
-def sh(lab, command, name="demo"):
-    """What a shell line in the guest prints."""
-    done = lab.run(["python3", "-c", _SH % name, command], check=False, timeout=300)
+def _converse(lab, guest, line, after, until):
+    done = lab.run(["python3", "-c", _CONVERSE, guest, line, after, until], check=False)
     if done.returncode == 3:
         raise GuestHung(done.stderr)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
+def report(lab, name="demo"):
+    """What the guest says it sees, as a list of lines."""
+    return _converse(lab, name, "", "VXM-REPORT-BEGIN", "VXM-REPORT-END").splitlines()
+
+
+def sh(lab, command, name="demo"):
+    """What a shell line in the guest prints."""
+    mark = f"VXM-DONE-{os.urandom(8).hex()}"  # what an earlier line has left to say comes first
+    return _converse(lab, name, f"sh {command}; echo {mark}", "VXM-SH-BEGIN", mark)
+
+
 def tell(lab, command, name="demo"):
     """Has the guest run a shell line that it will give no answer to; waits until it has begun, as QEMU forgets what the guest has not
     read yet when the caller hangs up."""
-    lab.run(["python3", "-c", "import socket, sys; s = socket.socket(socket.AF_UNIX); s.settimeout(180); "
-             f"s.connect('/run/vxm/sockets/{name}/console'); s.sendall(b'sh ' + sys.argv[1].encode() + b'\\n'); text = b''\n"
-             "while b'VXM-SH-BEGIN' not in text: text += s.recv(65536) or sys.exit('the console was closed')", command], timeout=200)
+    _converse(lab, name, f"sh {command}", "", "VXM-SH-BEGIN")
 
 
 def power_off_inside(lab, name="demo"):
-    lab.run(["python3", "-c", _POWER_OFF % name], timeout=90)
+    lab.run(["python3", "-c", _POWER_OFF % name])
 
 
 def journal(lab, name="demo", options=""):
@@ -139,8 +121,8 @@ def wait_undone(lab, name="demo"):
                      for part in ("guest", "tpm", "netjack", "link", "usb", "net", "frames", "disks", "cpus", "sleep", "bind", "units", "hugepages", "user"))
     units += f" vxm-spice@{name}.socket vxm-vnc@{name}.socket"
     units += f" $(systemctl list-units --plain --legend=no --all 'vxm-share@{name}:*' | cut -d ' ' -f 1)"
-    lab.run(f"for i in $(seq 600); do systemctl is-active -q {units} || systemctl show -P ActiveState {units} | "
-            "grep -qE '^(de)?activating' || exit 0; sleep 0.1; done; systemctl list-units 'vxm-*'; exit 1", timeout=90)
+    lab.wait(f"! {{ systemctl is-active -q {units} || systemctl show -P ActiveState {units} | grep -qE '^(de)?activating'; }}",
+             show="systemctl list-units 'vxm-*'")
 
 
 def assert_as_before(before, after):
@@ -159,7 +141,7 @@ def refusal(lab, name="demo"):
     changed."""
     before = state(lab)
     cursor = lab.run("journalctl --sync; journalctl -q -n 0 --show-cursor").stdout.split("-- cursor: ")[-1].strip()
-    done = lab.run(["systemctl", "start", f"vxm-guest@{name}"], check=False, timeout=180)
+    done = lab.run(["systemctl", "start", f"vxm-guest@{name}"], check=False)
     assert done.returncode != 0, f"has not been refused:\n{journal(lab, name)}"
     wait_undone(lab, name)
     story = lab.run(f"journalctl --sync; journalctl -q -b -u vxm-guest@{name} -o cat --after-cursor '{cursor}'").stdout

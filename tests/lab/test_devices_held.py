@@ -118,7 +118,7 @@ def test_udev_is_waited_for(lab):
     demo.install(lab, text=demo.guest_file("[GPU]\nDevice=01:00.0"))
     lab.write("/etc/udev/rules.d/99-hold.rules", UDEV_RULE)
     lab.run("udevadm control --reload && udevadm trigger --action=change /sys/class/drm/card1")
-    lab.run("until test -e /run/held; do sleep 0.1; done")
+    lab.wait("test -e /run/held")
     lab.run("test -e /run/udev/queue")
     demo.start(lab)
     demo.stop(lab)

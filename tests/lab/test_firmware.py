@@ -73,7 +73,7 @@ def line(report, key):
 
 def hear(lab, name, words):
     """Waits for words on a guest's console: UEFI firmware that reads a disk takes its time where everything is emulated."""
-    lab.run(["python3", "-c", _HEAR % (name, words)], timeout=240)
+    lab.run(["python3", "-c", _HEAR % (name, words)])
 
 
 def is_active(lab, unit):

@@ -87,7 +87,7 @@ def test_kvmfr(lab_shared):
     lab.put(KVMFR)
     lab.run("mkdir -p kvmfr && cp kvmfr.c kvmfr/ && echo 'obj-m := kvmfr.o' >kvmfr/Makefile && "
             "make -s -C /lib/modules/$(uname -r)/build M=/root/kvmfr modules && insmod kvmfr/kvmfr.ko static_size_mb=1,16 && "
-            "udevadm settle && chmod 640 /dev/kvmfr1", timeout=300)
+            "udevadm settle && chmod 640 /dev/kvmfr1")
     demo.install(lab, text=LOOKING)
     demo.install(lab, "own", OWN.replace("32M", "16M"))
     nodes = "stat -c '%U:%G %a' /dev/kvmfr0 /dev/kvmfr1"

@@ -41,7 +41,7 @@ def running(lab_shared):
     demo.install(lab, _A, text_of(0))
     demo.install(lab, _B, text_of(1, "[GPU]\nDevice=01:00.0", f"[Disk node]\nPath={link}"))
     lab.before = demo.state(lab)
-    lab.run(f"systemctl start vxm-guest@{_A} vxm-guest@{_B}", check=False, timeout=300)
+    lab.run(f"systemctl start vxm-guest@{_A} vxm-guest@{_B}", check=False)
     for name in (_A, _B):
         assert lab.run(f"systemctl is-active vxm-guest@{name}", check=False).stdout == "active\n", demo.journal(lab, name)
         demo.report(lab, name)
@@ -74,7 +74,7 @@ def in_sandbox(lab, name):
 def reached(lab, who, things):
     """What of these things the start of a command line reaches."""
     lab.write("/run/things.json", json.dumps(things))
-    done = lab.run(f"{who} python3 -c \"$(cat reach.py)\" try </run/things.json", timeout=120)
+    done = lab.run(f"{who} python3 -c \"$(cat reach.py)\" try </run/things.json")
     return [tuple(thing) for thing in json.loads(done.stdout)]
 
 

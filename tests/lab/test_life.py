@@ -190,7 +190,7 @@ def test_enabled_guest_starts_at_boot(lab):
     lab.run("systemctl is-system-running --wait", check=False)
     assert lab.run("systemctl is-active vxm-guest@demo", check=False).stdout == "active\n", demo.journal(lab)
     demo.report(lab)
-    lab.run("systemctl disable --now vxm-guest@demo", timeout=180)
+    lab.run("systemctl disable --now vxm-guest@demo")
     demo.wait_undone(lab)
     demo.assert_as_before(before, demo.state(lab))
 

@@ -17,6 +17,7 @@ OS=linux
 Type={firmware}
 
 [Boot]
+{devices}
 CommandLine=console=ttyS0 quiet storage lifecycle disks={disks}
 """
 
@@ -30,12 +31,12 @@ _PANIC = "echo 0 >/proc/sys/kernel/printk; echo c >/proc/sysrq-trigger"
 
 
 def text(*sections, guest="", firmware="bios", disks=0):
-    return _BASE.format(guest=guest, firmware=firmware, disks=disks) + "".join("\n" + section for section in sections)
+    return _BASE.format(devices=demo.DEVICES, guest=guest, firmware=firmware, disks=disks) + "".join("\n" + section for section in sections)
 
 
-def vxm(lab, *arguments, check=True, timeout=120):
+def vxm(lab, *arguments, check=True):
     """Runs a verb; returns what it has said, on both outputs."""
-    done = lab.run(["vxm-qemu", *arguments, "demo"], check=False, timeout=timeout)
+    done = lab.run(["vxm-qemu", *arguments, "demo"], check=False)
     assert not check or done.returncode == 0, done.stdout + done.stderr + demo.journal(lab)
     return done if not check else done.stdout
 
@@ -44,16 +45,14 @@ def status(lab):
     return json.loads(vxm(lab, "--status", "--json"))
 
 
-def wait_state(lab, wanted, seconds=60):
-    lab.run(f"for i in $(seq {seconds * 5}); do vxm-qemu --status --json demo 2>/dev/null | grep -q '\"state\": \"{wanted}\"' && exit 0; "
-            "sleep 0.2; done; vxm-qemu --status demo; exit 1", timeout=seconds * 5)
+def wait_state(lab, wanted):
+    lab.wait(f"vxm-qemu --status --json demo 2>/dev/null | grep -q '\"state\": \"{wanted}\"'", show="vxm-qemu --status demo")
 
 
 def wait_story(lab, *words):
     """Waits for a line with all words in the guest's journal."""
     pattern = " | ".join(f"grep -F -e '{word}'" for word in words)
-    lab.run(f"for i in $(seq 300); do journalctl -q -b -u vxm-guest@demo -o cat | {pattern} && exit 0; sleep 0.2; done; "
-            "journalctl -b -u vxm-guest@demo -o cat; exit 1", timeout=300)
+    lab.wait(f"journalctl -q -b -u vxm-guest@demo -o cat | {pattern}", show="journalctl -b -u vxm-guest@demo -o cat")
 
 
 def status_line(lab):
@@ -68,7 +67,7 @@ def uptime(lab):
 def tidy(lab_shared):
     """The shared machine, with no guest before and after."""
     yield lab_shared
-    lab_shared.run("systemctl stop vxm-guest@demo; systemctl reset-failed 'vxm-*'; true", timeout=180)
+    lab_shared.run("systemctl stop vxm-guest@demo; systemctl reset-failed 'vxm-*'; true")
     demo.wait_undone(lab_shared)
 
 
@@ -110,7 +109,7 @@ def test_pause_reset_reboot(tidy, tmp_path):
     assert demo_bars == [0xffffff, 0xffff00, 0x00ffff, 0x00ff00, 0xff00ff, 0xff0000, 0x0000ff, 0xff8000], demo_bars
 
     demo.sh(lab, "touch /run/since")
-    assert "by its agent" in vxm(lab, "--reboot", timeout=180)
+    assert "by its agent" in vxm(lab, "--reboot")
     demo.report(lab)
     assert "No such file" in demo.sh(lab, "ls /run/since")
     demo.assert_says(demo.journal(lab), "Guest was reset by itself.")
@@ -145,30 +144,30 @@ def test_snapshots(tidy):
     put("before")
     assert words() == first
     assert vxm(lab, "--snapshots") == "Guest demo has no snapshots.\n"
-    assert "is saved as “first”" in vxm(lab, "--snapshot-save", "first", timeout=300)
+    assert "is saved as “first”" in vxm(lab, "--snapshot-save", "first")
     assert status(lab)["state"] == "running"
     assert "has a snapshot “first” already" in vxm(lab, "--snapshot-save", "first", check=False).stderr
     put("behind")
     assert words() == second
-    vxm(lab, "--snapshot-save", "second", timeout=300)
+    vxm(lab, "--snapshot-save", "second")
     lines = vxm(lab, "--snapshots").splitlines()
     assert [line.split()[0] for line in lines] == ["TAG", "first", "second"] and lines[1].endswith("2 of 2")
     assert all(len(line) <= 80 for line in lines), lines
-    assert "it is running" in vxm(lab, "--snapshot-load", "first", timeout=300)
+    assert "it is running" in vxm(lab, "--snapshot-load", "first")
     assert words() == first
     assert [line for line in demo.report(lab) if line.startswith("tpm: ")] == tpm
 
     # A paused guest stays so, and what has been saved outlives a restart.
     vxm(lab, "--pause")
-    assert "it is paused" in vxm(lab, "--snapshot-load", "second", timeout=300)
+    assert "it is paused" in vxm(lab, "--snapshot-load", "second")
     vxm(lab, "--resume")
     assert words() == second
     demo.stop(lab)
     demo.start(lab)
-    assert "it is running" in vxm(lab, "--snapshot-load", "first", timeout=300)
+    assert "it is running" in vxm(lab, "--snapshot-load", "first")
     assert words() == first
 
-    vxm(lab, "--snapshot-delete", "first", timeout=300)
+    vxm(lab, "--snapshot-delete", "first")
     done = json.loads(vxm(lab, "--snapshots", "--json"))
     assert [(snapshot["tag"], snapshot["whole"]) for snapshot in done["snapshots"]] == [("second", True)] and done["obstacle"] is None
     gone = vxm(lab, "--snapshot-load", "first", check=False)
@@ -246,9 +245,9 @@ def inhibitors(lab):
 
 def restarted(lab, pid):
     """Waits until the guest runs again, with another supervisor than pid."""
-    lab.run(f"for i in $(seq 600); do test $(systemctl show -P MainPID vxm-guest@demo) -gt 0 && "
-            f"test $(systemctl show -P MainPID vxm-guest@demo) != {pid} && systemctl is-active -q vxm-guest@demo && exit 0; sleep 0.1; done; "
-            "systemctl status vxm-guest@demo; journalctl -b -o cat -u vxm-guest@demo | tail -n 40; exit 1", timeout=150)
+    lab.wait(f"main=$(systemctl show -P MainPID vxm-guest@demo); test $main -gt 0 && test $main != {pid} && "
+             "systemctl is-active -q vxm-guest@demo",
+             show="systemctl status vxm-guest@demo; journalctl -b -o cat -u vxm-guest@demo | tail -n 40")
     return demo.main_pid(lab)
 
 

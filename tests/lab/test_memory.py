@@ -65,7 +65,7 @@ def test_two_guests_keep_their_pages_apart(lab):
     demo.install(lab, "b", _HUGE.replace("256M", "128M"))
     before = demo.state(lab)
     for first, second, left in (("a", "b", 64), ("b", "a", 128)):
-        lab.run("systemctl start vxm-guest@a vxm-guest@b", timeout=180)
+        lab.run("systemctl start vxm-guest@a vxm-guest@b")
         assert (held(lab, "a"), held(lab, "b")) == (256, 128)
         assert (pages(lab), pages(lab, "free")) == (192, 0)
         lab.run(f"kill -9 {demo.qemu_pid(lab, first)}")

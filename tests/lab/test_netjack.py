@@ -74,7 +74,7 @@ def test_sound_comes_back_changed(bridge):
     demo.install(lab, text=demo.guest_file(JACK_GUEST, NETWORK, NETJACK))
     before = demo.state(lab)
     demo.start(lab)
-    said = lab.run(f"{AS_PERSON} jack-probe 40 200", check=False, timeout=230)
+    said = lab.run(f"{AS_PERSON} jack-probe 40 200", check=False)
     assert said.returncode == 0, said.stdout + said.stderr + "\n".join(demo.report(lab))
     assert "rate 48000 period 2048" in said.stdout, said.stdout
     assert "jack: rate 48000 period 2048 capture 2 playback 3" in demo.report(lab)
@@ -90,9 +90,8 @@ def test_sound_comes_back_changed(bridge):
     # The guest runs on without it, and joins the next one.
     qemu = demo.qemu_pid(lab)
     lab.run(f"kill -9 {jackd}")
-    lab.run(f"until [ $(systemctl show -P MainPID vxm-netjack@demo) -gt 0 ] && {AS_PERSON} jack_lsp >/dev/null 2>&1; "
-            "do sleep 0.2; done", timeout=60)
-    said = lab.run(f"{AS_PERSON} jack-probe 40 120", check=False, timeout=150)
+    lab.wait(f"[ $(systemctl show -P MainPID vxm-netjack@demo) -gt 0 ] && {AS_PERSON} jack_lsp >/dev/null 2>&1")
+    said = lab.run(f"{AS_PERSON} jack-probe 40 120", check=False)
     assert said.returncode == 0, said.stdout + said.stderr + "\n".join(demo.report(lab))
     assert demo.qemu_pid(lab) == qemu
 
@@ -105,12 +104,13 @@ def test_sound_comes_back_changed(bridge):
 def test_sound_through_the_users_pipewire(bridge):
     """The unit as a user who has a session with PipeWire: a tone that is played there comes back half as loud."""
     lab = bridge
-    lab.run("loginctl enable-linger person; until [ -S /run/user/1000/pipewire-0 ]; do sleep 0.2; done", timeout=60)
+    lab.run("loginctl enable-linger person")
+    lab.wait("[ -S /run/user/1000/pipewire-0 ]")
     lab.run(["python3", "-c", _TONE])
     demo.install(lab, text=demo.guest_file("[Guest]\nUser=person", JACK_GUEST, NETWORK, NETJACK.replace("2 3", "2")))
     demo.start(lab)
     session = "runuser -u person -- env XDG_RUNTIME_DIR=/run/user/1000"
-    lab.run(f"until {session} pw-link -iol | grep -q vxm-demo-receive; do sleep 0.5; done", timeout=200)
+    lab.wait(f"{session} pw-link -iol | grep -q vxm-demo-receive")
     story = lab.run("journalctl -q -b -u vxm-netjack@demo -o cat").stdout
     assert "as a client of PipeWire" in story, story
     seen = lab.run("nsenter -t $(systemctl show -P MainPID vxm-netjack@demo) -m find /run/user ! -type d").stdout.split()
@@ -126,7 +126,7 @@ def test_sound_through_the_users_pipewire(bridge):
         {session} pw-link "$({session} pw-link -o | grep vxm-demo-receive | head -n 1)" "$({session} pw-link -i | grep pw-record | head -n 1)"
         sleep 15
         kill -INT $(pidof pw-record) $(pidof pw-play); wait
-    """, timeout=120)
+    """)
     pieces, loudness = lab.run(["python3", "-c", _LOUDNESS]).stdout.split()
     assert int(pieces) > 100 and 0.36 < float(loudness) < 0.44, (pieces, loudness, demo.report(lab))
     demo.stop(lab)
@@ -149,7 +149,7 @@ REFUSALS = {
 @pytest.mark.parametrize("case", REFUSALS)
 def test_refused_before_anything_changes(bridge, case):
     command, text, message = REFUSALS[case]
-    bridge.run(command, timeout=30)
+    bridge.run(command)
     demo.install(bridge, text=demo.guest_file(text))
     demo.assert_says(demo.refusal(bridge), message)
     bridge.run("systemctl stop lab-port", check=False)

@@ -1,8 +1,4 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sound: a tone that the guest plays is heard in the session of the user that it runs as, by each server that may be there, and on
-a sound card; without a session the guest is refused, with the way out."""
-
-# SPDX-License-Identifier: BSD-3-Clause
 """Sound: a tone that the guest plays is heard in the session of the user that it runs as, or on the host's sound card; without a
 session the guest is refused, with the way out."""
 
@@ -18,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 TONE, OTHER, RATE, SECONDS = 1000, 1370, 48000, 3
 
-_FILE = demo.guest_file("{guest}", f"[Boot]\nCommandLine=console=ttyS0 quiet tone={TONE}", "[Audio]\n{audio}")
+_FILE = demo.guest_file("{guest}", f"[Boot]\n{demo.DEVICES}\nCommandLine=console=ttyS0 quiet tone={TONE}", "[Audio]\n{audio}")
 PERSON = "[Guest]\nUser=person"
 
 # A sink in person's session that nobody hears; PipeWire keeps it until it ends.
@@ -62,9 +58,9 @@ def assert_tone(lab, path, header=44):
 @pytest.fixture(scope="module")
 def session(lab_shared):
     """A session of person's that is there without a login, with a sink in it."""
-    lab_shared.run("loginctl enable-linger person; for i in $(seq 300); do [ -S /run/user/1000/pipewire-0 ] && "
-                   "[ -S /run/user/1000/pulse/native ] && exit 0; sleep 0.1; done; exit 1", timeout=60)
-    as_person(lab_shared, _SINK, timeout=60)
+    lab_shared.run("loginctl enable-linger person")
+    lab_shared.wait("test -S /run/user/1000/pipewire-0 && test -S /run/user/1000/pulse/native")
+    as_person(lab_shared, _SINK)
     return lab_shared
 
 
@@ -98,7 +94,7 @@ def test_session(session, audio, client, sockets):
     before = play(session, audio)
     command = session.run(f"tr '\\0' '\\n' </proc/{demo.qemu_pid(session)}/cmdline").stdout
     assert f"\n{client},id=audio" in command, command
-    as_person(session, _RECORD.format(seconds=SECONDS), check=False, timeout=60)
+    as_person(session, _RECORD.format(seconds=SECONDS), check=False)
     assert_tone(session, "/tmp/heard.wav")
     # Nothing but these sockets is there of the session.
     inside = session.run(f"nsenter -t {demo.qemu_pid(session)} -m find /run/user ! -type d").stdout.split()
@@ -108,12 +104,12 @@ def test_session(session, audio, client, sockets):
 
 def test_jack(session):
     session.run("systemd-run --uid person --unit vxm-test-jack -q jackd --no-realtime -d dummy -r 48000 -p 1024; "
-                "runuser -u person -- jack_wait -w -t 30", timeout=60)
+                "runuser -u person -- jack_wait -w -t 30")
     before = play(session, "Backend=jack")
     ports = session.run("runuser -u person -- jack_lsp -c").stdout
     source = next(line for line in ports.splitlines() if "output 0" in line)
     assert f"   {source}" in ports.split("system:playback_1\n")[1], ports
-    session.run(f"runuser -u person -- jack_rec -f /tmp/jack.wav -d {SECONDS} -b 16 '{source}'", timeout=60)
+    session.run(f"runuser -u person -- jack_rec -f /tmp/jack.wav -d {SECONDS} -b 16 '{source}'")
     assert_tone(session, "/tmp/jack.wav")
     end(session, before)
     session.run("systemctl stop vxm-test-jack")
@@ -123,6 +119,6 @@ def test_alsa(session):
     """The loopback card plays what it is given into its other device."""
     session.run("modprobe snd-aloop")
     before = play(session, "Backend=alsa\nDevice=plughw:CARD=Loopback,DEV=0\nModel=usb-audio", guest="[Guest]\nOS=linux")
-    session.run(f"arecord -q -D plughw:CARD=Loopback,DEV=1 -f S16_LE -r 48000 -c 1 -d {SECONDS} /tmp/alsa.wav", timeout=60)
+    session.run(f"arecord -q -D plughw:CARD=Loopback,DEV=1 -f S16_LE -r 48000 -c 1 -d {SECONDS} /tmp/alsa.wav")
     assert_tone(session, "/tmp/alsa.wav")
     end(session, before)

@@ -57,7 +57,7 @@ def start_and_see_them_stopped(lab):
 def assert_all_back(lab):
     """The same units run as before, and the GPU had its driver again before they were started."""
     demo.wait_undone(lab)
-    lab.run(f"until systemctl is-active {DESKTOP} {COMPUTE}; do sleep 0.1; done", timeout=30)
+    lab.wait(f"systemctl is-active -q {DESKTOP} && systemctl is-active -q {COMPUTE}")
     assert active(lab, IDLE) == [] and starts(lab, IDLE) == 0
     returned = stamp(lab, "vxm-bind@demo", "InactiveEnter")
     assert stamp(lab, DESKTOP, "InactiveExit") >= returned and stamp(lab, COMPUTE, "InactiveExit") >= returned
@@ -146,7 +146,7 @@ def test_killed_while_units_stop(lab):
     lab.write(f"/etc/systemd/system/{COMPUTE}.d/slow.conf", "[Service]\nExecStop=/bin/sleep 5\n")
     lab.run("systemctl daemon-reload; systemctl start --no-block vxm-guest@demo; "
             f"until systemctl show -P ActiveState {COMPUTE} | grep -q deactivating; do sleep 0.1; done; "
-            "kill -9 $(systemctl show -P MainPID vxm-units@demo)", timeout=60)
+            "kill -9 $(systemctl show -P MainPID vxm-units@demo)")
     assert_all_back(lab)
     assert "→ vfio-pci" not in demo.journal(lab)
 
@@ -164,13 +164,13 @@ def test_two_guests_share_a_unit(lab):
     assert f"{DESKTOP} stays stopped, for guest rival." in said
     assert active(lab, DESKTOP, COMPUTE) == []
     lab.run(f"{helper} --release rival && {helper} --release rival")
-    lab.run(f"until systemctl is-active {DESKTOP} {COMPUTE}; do sleep 0.1; done", timeout=30)
+    lab.wait(f"systemctl is-active -q {DESKTOP} && systemctl is-active -q {COMPUTE}")
     assert starts(lab, DESKTOP) == 2 and starts(lab, COMPUTE) == 2
     demo.assert_as_before(lab.before, demo.state(lab))
 
     # Stopped again while the start is still under way: it is wanted, although it does not run yet.
     lab.run(f"{helper} demo && {helper} --release demo && {helper} rival && {helper} --release rival")
-    lab.run(f"until systemctl is-active {DESKTOP} {COMPUTE}; do sleep 0.1; done", timeout=30)
+    lab.wait(f"systemctl is-active -q {DESKTOP} && systemctl is-active -q {COMPUTE}")
     demo.assert_as_before(lab.before, demo.state(lab))
 
 
@@ -181,7 +181,7 @@ def test_what_can_no_longer_be_started(lab):
     lab.run(f"rm /etc/systemd/system/{COMPUTE} && systemctl daemon-reload")
     lab.run("systemctl kill --signal=KILL vxm-guest@demo")
     demo.wait_undone(lab)
-    lab.run(f"until systemctl is-active {DESKTOP}; do sleep 0.1; done", timeout=30)
+    lab.wait(f"systemctl is-active -q {DESKTOP}")
     assert f"{COMPUTE} cannot be started again: " in demo.journal(lab)
     demo.assert_as_before(lab.before, demo.state(lab))
 

@@ -23,10 +23,6 @@ _numbers = itertools.count(1)
 _SEEN_STICK = STICK + " serial {} drivers usb-storage"
 _SEEN_MOUSE = MOUSE + r" serial \S+ drivers usbhid"
 
-# Waits until an interface of the host's has a driver: usbfs, once QEMU has taken it.
-_DRIVER = ("for i in $(seq 300); do [ \"$(basename \"$(readlink /sys/bus/usb/devices/{}:1.0/driver)\")\" != {} ] || exit 0; "
-           "sleep 0.1; done; ls -l /sys/bus/usb/devices/{}:1.0; exit 1")
-
 
 # Gives the user “person” an entry in a node's access list, as logind does (linux/posix_acl_xattr.h); and what the owner can do to
 # that, and to the mode.
@@ -49,7 +45,7 @@ _RULE = 'SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ACTION=="change", ENV{SYN
 
 
 def usb_file(*devices):
-    return demo.guest_file("[Boot]\nCommandLine=console=ttyS0 quiet usb", "[USB]\n" + "".join(f"Device={d}\n" for d in devices))
+    return demo.guest_file(f"[Boot]\n{demo.DEVICES}\nCommandLine=console=ttyS0 quiet usb", "[USB]\n" + "".join(f"Device={d}\n" for d in devices))
 
 
 class Stick:
@@ -67,25 +63,26 @@ class Stick:
         self.lab.qmp("blockdev-add", driver="file", filename=str(self._image), **{"node-name": node})
         self.lab.qmp("device_add", driver="usb-storage", id=self.serial, bus="usb.0", port=str(self.port), drive=node,
                      serial=self.serial)
-        found = self.lab.run(f"for i in $(seq 300); do grep -lsx {self.serial} /sys/bus/usb/devices/*/serial && exit 0; "
-                             "sleep 0.1; done; exit 1")
+        found = self.lab.wait(f"grep -lsx {self.serial} /sys/bus/usb/devices/*/serial")
         self.name = found.stdout.split()[0].split("/")[-2]
         return self.name
 
     def unplug(self):
         """Waits until it is gone."""
         self.lab.qmp("device_del", id=self.serial)
-        self.lab.run(f"for i in $(seq 300); do grep -qsx {self.serial} /sys/bus/usb/devices/*/serial || exit 0; "
-                     "sleep 0.1; done; exit 1")
+        self.lab.wait(f"! grep -qsx {self.serial} /sys/bus/usb/devices/*/serial")
         self.lab.qmp("blockdev-del", **{"node-name": self._image.stem})
 
     def wait(self, driver):
-        self.lab.run(_DRIVER.format(self.name, driver, self.name), timeout=180)
+        """Waits until its interface has a driver: usbfs, once QEMU has taken it."""
+        interface = f"/sys/bus/usb/devices/{self.name}:1.0"
+        self.lab.wait(f"readlink {interface}/driver | grep -q '/{driver}$'", show=f"ls -l {interface}")
 
     def disk(self):
         """The node of its disk, once the host has it."""
-        return self.lab.run(f"until ls -d /sys/bus/usb/devices/{self.name}:1.0/host*/target*/*/block/*; do sleep 0.1; done 2>/dev/null; "
-                            "udevadm settle", timeout=60).stdout.strip().split("/")[-1]
+        found = self.lab.wait(f"ls -d /sys/bus/usb/devices/{self.name}:1.0/host*/target*/*/block/* 2>/dev/null")
+        self.lab.run("udevadm settle")
+        return found.stdout.strip().split("/")[-1]
 
 
 @pytest.fixture
@@ -113,10 +110,10 @@ def mouse_of(lab):
     """The port of the lab's mouse, which is plugged in anew: a machine that comes from a snapshot has USB devices that have
     forgotten their configuration, and tell so (QEMU saves other state only)."""
     lab.qmp("device_del", id="mouse")
-    lab.run("for i in $(seq 300); do grep -qsx 'QEMU USB Mouse' /sys/bus/usb/devices/*/product || exit 0; sleep 0.1; done; exit 1",
-            timeout=180)
+    lab.wait("! grep -qsx 'QEMU USB Mouse' /sys/bus/usb/devices/*/product")
     lab.qmp("device_add", driver="usb-mouse", id="mouse", bus="usb.0", port="2")
-    lab.run("until ls -d /sys/bus/usb/drivers/usbhid/1-2:*; do sleep 0.1; done 2>/dev/null; udevadm settle", timeout=60)
+    lab.wait("ls -d /sys/bus/usb/drivers/usbhid/1-2:* >/dev/null 2>&1")
+    lab.run("udevadm settle")
     return lab.run("grep -lx 'QEMU USB Mouse' /sys/bus/usb/devices/*/product").stdout.split("/")[-2]
 
 
@@ -232,15 +229,14 @@ def test_two_guests(lab_shared, sticks):
     stick = sticks("wanted", 3, awaited=True)
     stick.wait("usbfs")
     assert owner(lab, stick.name) == "vxm-demo"
-    lab.run("until journalctl -q -b -u vxm-guest@rival -o cat | grep -q 'has gone to another guest'; do sleep 0.1; done",
-            timeout=30)
+    lab.wait("journalctl -q -b -u vxm-guest@rival -o cat | grep -q 'has gone to another guest'")
     assert_seen(lab, _SEEN_STICK.format("wanted"))
     assert_seen(lab, name="rival")
 
     # The other one cannot have it as long as it is there, nor open it.
     demo.end(lab, "kill qemu", "rival")
     demo.wait_undone(lab, "rival")
-    done = lab.run("systemctl start vxm-guest@rival", check=False, timeout=180)
+    done = lab.run("systemctl start vxm-guest@rival", check=False)
     assert done.returncode != 0
     demo.assert_says(demo.journal(lab, "rival"), f"{stick.name} (", "is in use by guest demo; stop that one first")
     assert lab.run(f"runuser -u vxm-rival -- sh -c 'exec 3<>{node(lab, stick.name)}'", check=False).returncode != 0

@@ -63,6 +63,8 @@ def _test(args):
         options += ["-k", " or ".join(words)]
     if args.exitfirst:
         options.append("-x")
+    if args.minutes:
+        options += ["--minutes", str(args.minutes)]
     if not args.filter and not args.all:
         step("leaving out the tests marked slow, more of the same in many variants; “lab test --all” runs them, too")
         options += ["-m", "not slow"]
@@ -104,6 +106,7 @@ def _parser():
     test = verbs.add_parser("test", help="run the lab's tests, each on a fresh machine")
     test.add_argument("-x", "--exitfirst", action="store_true", help="stop at the first failure")
     test.add_argument("--all", action="store_true", help="also those that take minutes; as is done for tests that a FILTER names")
+    test.add_argument("--minutes", type=float, metavar="N", help="begin no test after N minutes; what is skipped is counted")
     test.add_argument("-j", "--jobs", type=int, metavar="N", help="machines at once (as many as there are processors and memory for)")
     test.add_argument("filter", nargs="*", metavar="FILTER",
                       help="life: the tests in test_life.py; when there is no such file: tests whose name contains it")

@@ -10,11 +10,14 @@ from vxmlab import cache, image
 from vxmlab.process import call
 from vxmlab.say import step
 
+# A kernel, what is enough for most guests, and that with more drivers, or with JACK.
+FILES = ("vmlinuz", "initrd.img", "devices.img", "jack.img")
+
 _SOURCES = Path(__file__).resolve().parent.parent / "demo-guest"
 
 
 def ensure(base):
-    """The directory with vmlinuz and initrd.img, built when demo-guest/ changed. Needs the cache's lock."""
+    """The directory with FILES, built when demo-guest/ changed. Needs the cache's lock."""
     key = cache.digest(base.name, Path(__file__), _SOURCES)
     path = cache.entry("demo", key, lambda directory: _build(base, directory))
     cache.prune("demo", keep=2)
@@ -27,4 +30,4 @@ def _build(base, directory):
         work = tree / "tmp" / "demo-guest"
         call(["cp", "-r", _SOURCES, work], "copy the demo guest's sources into the image")
         call(["chroot", tree, "sh", "/tmp/demo-guest/build", "/tmp/demo-guest/out"], "build the demo guest")
-        call(["cp", work / "out/vmlinuz", work / "out/initrd.img", work / "out/jack.img", directory], "take the demo guest out of the image")
+        call(["cp", *(work / "out" / name for name in FILES), directory], "take the demo guest out of the image")

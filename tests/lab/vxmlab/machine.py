@@ -146,7 +146,7 @@ class Machine:
 
     # Commands and files
 
-    def run(self, command, check=True, timeout=120, input=None):
+    def run(self, command, check=True, timeout=300, input=None):
         """Runs a command as root: a shell line, or a list taken word by word.
 
         Returns subprocess.CompletedProcess with stdout and stderr as text. With check, a status other than 0 raises
@@ -161,6 +161,11 @@ class Machine:
             self._vm.assert_alive()
             self.lost = True
         return done
+
+    def wait(self, condition, show="true", seconds=240):
+        """Waits until a shell condition holds; when it does not in that many seconds, fails with what show prints."""
+        loop = shlex.quote(f"until {condition}; do sleep 0.1; done")
+        return self.run(f"timeout {seconds} sh -c {loop} || {{ {show}; exit 1; }}", timeout=seconds + 60)
 
     def spawn(self, command, **options):
         """Starts a command; returns subprocess.Popen with text pipes. options: as for Popen."""

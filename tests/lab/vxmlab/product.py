@@ -69,7 +69,7 @@ def _build(base, demo, directory):
     with image.mounted(disk, directory / "root") as tree, image.chroot_ready(tree), _build_mounts(base, tree, _INSTALL):
         _meson(tree)
         where = tree / _DEMO_INSIDE
-        call(["install", "-D", "-m", "644", "-t", where, demo / "vmlinuz", demo / "initrd.img", demo / "jack.img"], "install the demo guest")
+        call(["install", "-D", "-m", "644", "-t", where, *(demo / name for name in demoguest.FILES)], "install the demo guest")
 
 
 def check():

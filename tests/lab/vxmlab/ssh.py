@@ -53,7 +53,7 @@ class Ssh:
         """The host's command line that runs a command inside."""
         return [*self._ssh, *(["-t"] if tty else []), "--", _line(command)]
 
-    def run(self, command, check=True, timeout=120, input=None):
+    def run(self, command, check=True, timeout=300, input=None):
         """Runs a command to its end; the result has stdout and stderr as text, and returncode."""
         try:
             done = subprocess.run(self.argv(command), capture_output=True, text=True, errors="replace",
