@@ -119,21 +119,6 @@ size_t pci_part_of(const char *path) {
         return found;
 }
 
-char *text_clean(char *s) {
-        bool valid = utf8_is_valid(s);
-
-        for (unsigned char *p = (unsigned char *) s; *p; p++) {
-                /* U+0080 … U+009F, terminals' other control characters, are 0xc2 and one of 0x80 … 0x9f. */
-                bool control = *p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0);
-
-                if (control && *p == 0xc2 && p[1])
-                        *p++ = '?';
-                if (control || (!valid && *p >= 0x80))
-                        *p = '?';
-        }
-        return s;
-}
-
 int strings_add(char ***strings, size_t *n, const char *s) {
         char **slot = ARRAY_GROW(*strings, *n);
 

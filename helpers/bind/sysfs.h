@@ -31,9 +31,6 @@ bool is_pci_name(const char *name, size_t length);
  * none. Behind several bridges that is the last one. */
 size_t pci_part_of(const char *path);
 
-/* Makes foreign text fit to be shown in one line: what is no printable UTF-8 becomes “?”. In place; returns s. */
-char *text_clean(char *s);
-
 /* Appends a copy of s. Returns 0 or -ENOMEM. */
 int strings_add(char ***strings, size_t *n, const char *s);
 bool strings_contain(char *const *strings, size_t n, const char *s);

@@ -49,7 +49,7 @@ int life_resume(LifeSession *s) {
                 printf("Guest %s runs already.\n", life_guest(s));
                 return 0;
         }
-        if (streq(state->name, "guest-panicked") || streq(state->name, "internal-error"))
+        if (state->lost)
                 return log_error_errno(ECANCELED, "Guest %s is %s and cannot go on from there; start it anew with vxm-qemu --reset %s.",
                         life_guest(s), state->text, life_guest(s));
         sleeps = streq(state->name, "suspended");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A QMP client for programs that ask one thing and end: it waits for each answer, but not for ever. */
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -35,15 +34,12 @@ struct LifeSession {
 };
 
 char *life_clean(const char *text) {
-        char *copy = utf8_is_valid(text) ? strdup(text) : strdup("(unreadable)");
+        char *copy = strdup(text);
         size_t n;
 
         if (!copy)
                 return NULL;
-        for (char *p = copy; *p; p++)
-                if (iscntrl((unsigned char) *p))
-                        *p = ' ';
-        n = strlen(copy);
+        n = strlen(text_clean(copy));
         if (n > TEXT_MAX_BYTES) {
                 n = TEXT_MAX_BYTES;
                 while (n > 0 && ((unsigned char) copy[n] & 0xc0) == 0x80) /* not within a character */

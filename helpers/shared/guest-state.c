@@ -3,22 +3,25 @@
 
 #include "guest-state.h"
 
+#define RESET "vxm-qemu --reset %s starts it anew"
+
+/* Which of them cannot go on: runstate_needs_reset() in QEMU's system/runstate.c. */
 static const GuestState states[] = {
-        { "running", "running", NULL, false },
-        { "paused", "paused", "vxm-qemu --resume %s lets it go on", false },
-        { "suspended", "asleep", "vxm-qemu --resume %s wakes it", false },
-        { "shutdown", "off", NULL, false },
-        { "save-vm", "being saved", NULL, false },
-        { "restore-vm", "being restored", NULL, false },
-        { "prelaunch", "about to run", NULL, false },
-        { "io-error", "stopped by a disk's error", "vxm-qemu --resume %s lets it try again", true },
-        { "guest-panicked", "panicked", "vxm-qemu --reset %s starts it anew", true },
-        { "watchdog", "stopped by its watchdog", "vxm-qemu --reset %s starts it anew", true },
-        { "internal-error", "stopped by an error of QEMU or KVM", "vxm-qemu --reset %s starts it anew", true },
+        { .name = "running", .text = "running" },
+        { .name = "paused", .text = "paused", .next = "vxm-qemu --resume %s lets it go on" },
+        { .name = "suspended", .text = "asleep", .next = "vxm-qemu --resume %s wakes it" },
+        { .name = "shutdown", .text = "off" },
+        { .name = "save-vm", .text = "being saved" },
+        { .name = "restore-vm", .text = "being restored" },
+        { .name = "prelaunch", .text = "about to run" },
+        { .name = "io-error", .text = "stopped by a disk's error", .next = "vxm-qemu --resume %s lets it try again", .ill = true },
+        { .name = "watchdog", .text = "stopped by its watchdog", .next = RESET, .ill = true },
+        { .name = "guest-panicked", .text = "panicked", .next = RESET, .ill = true, .lost = true },
+        { .name = "internal-error", .text = "stopped by an error of QEMU or KVM", .next = RESET, .ill = true, .lost = true },
 };
 
 const GuestState *guest_state_find(const char *name) {
-        static const GuestState unknown = { "unknown", "in an unknown state", NULL, false };
+        static const GuestState unknown = { .name = "unknown", .text = "in an unknown state" };
 
         for (size_t i = 0; name && i < ELEMENTSOF(states); i++)
                 if (streq(states[i].name, name))

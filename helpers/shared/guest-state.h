@@ -10,6 +10,7 @@ typedef struct GuestState {
         const char *text; /* ours, for one line: “paused” */
         const char *next; /* what somebody may do about it, with %s for the guest's name; NULL: nothing */
         bool ill;         /* nobody meant it to be so */
+        bool lost;        /* it cannot go on from there */
 } GuestState;
 
 /* Never NULL: what QEMU says that is not known here is “in an unknown state”. */

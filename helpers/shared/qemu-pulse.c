@@ -5,8 +5,6 @@
 #include "log.h"
 #include "qemu-pulse.h"
 
-#define SECOND UINT64_C(1000000)
-#define BUSY_TIMEOUT (30 * 60 * SECOND) /* a large memory on a slow disk */
 
 enum {
         TICKS = 4, /* without an answer, and QEMU hangs */
@@ -21,7 +19,7 @@ struct QemuPulse {
         sd_event_source *timer;
         const GuestState *state;
         bool asking, again, stopped;
-        uint64_t busy_since; /* 0: QEMU has to answer */
+        bool busy; /* QEMU need not answer */
         unsigned n_silent;
 };
 
@@ -61,7 +59,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) usec;
         if (p->stopped)
                 return 0;
-        if (p->busy_since > 0 && now_usec() - p->busy_since < BUSY_TIMEOUT)
+        if (p->busy)
                 p->n_silent = 0;
         else if (p->asking && ++p->n_silent >= TICKS) {
                 p->stopped = true;
@@ -118,7 +116,11 @@ QemuPulse *qemu_pulse_free(QemuPulse *p) {
 
 void qemu_pulse_set_busy(QemuPulse *p, bool busy) {
         if (p)
-                p->busy_since = busy ? now_usec() : 0;
+                p->busy = busy;
+}
+
+const GuestState *qemu_pulse_state(const QemuPulse *p) {
+        return p->state;
 }
 
 void qemu_pulse_stop(QemuPulse *p) {

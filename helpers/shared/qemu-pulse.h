@@ -24,8 +24,12 @@ QemuPulse *qemu_pulse_free(QemuPulse *p);
 /* Something has happened: what is the state now? */
 void qemu_pulse_ask(QemuPulse *p);
 
-/* A job has begun during which QEMU answers nobody, such as a snapshot; or it is over. */
+/* A job has begun during which QEMU answers nobody, such as a snapshot; or it is over. How long one takes is for the memory and the
+ * disk to say, so that meanwhile no silence is too long. */
 void qemu_pulse_set_busy(QemuPulse *p, bool busy);
+
+/* The last one that was told. */
+const GuestState *qemu_pulse_state(const QemuPulse *p);
 
 /* From here on nothing is asked or told. */
 void qemu_pulse_stop(QemuPulse *p);

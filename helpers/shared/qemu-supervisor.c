@@ -53,7 +53,7 @@ typedef struct Supervisor {
         QemuUsb *usb; /* NULL: the guest gets no USB devices of the host */
         QemuPulse *pulse; /* while the guest runs */
         QemuEvents events;
-        EventLimit pauses, resets; /* those told, those made because of OnPanic= */
+        EventLimit pauses, resets, jobs; /* those told, those made because of OnPanic=, those told */
         Agent agent;
         sd_event_source *agent_source, *agent_timer, *reminder_timer, *deadline_timer, *kill_timer;
         bool unwanted;      /* stopped before the guest ran: any end will do */
@@ -204,9 +204,23 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+/* What is lost anyway is not asked, nor waited for. */
+static void stop_lost_guest(Supervisor *s) {
+        log_event(LOG_INFO, MESSAGE_GUEST_STOPPING, NULL, "The guest is %s, and cannot be asked to power off; switching it off.",
+                qemu_pulse_state(s->pulse)->text);
+        (void) sd_notify(0, "STOPPING=1\nSTATUS=Switching off");
+        if (qmp_send(s->qmp, "quit", NULL, NULL, NULL) < 0)
+                kill_qemu(s);
+        arm(s, &s->kill_timer, QUIT_TIMEOUT, on_kill_time);
+}
+
 static void stop_running_guest(Supervisor *s) {
         s->state = STOPPING;
         qemu_pulse_stop(s->pulse);
+        if (qemu_pulse_state(s->pulse)->lost) {
+                stop_lost_guest(s);
+                return;
+        }
         log_event(LOG_INFO, MESSAGE_GUEST_STOPPING, NULL, "Asking the guest to power off, for at most %" PRIu64 " s.",
                 s->guest->stop_timeout / SECOND);
         (void) sd_notifyf(0, "STOPPING=1\nSTATUS=Powering off, for at most %" PRIu64 " s\nEXTEND_TIMEOUT_USEC=%" PRIu64,
@@ -468,11 +482,13 @@ static void on_qmp_ready(Qmp *qmp, void *userdata) {
 static void on_job(Supervisor *s, const json_t *data) {
         const char *id = json_get_string(data, "id"), *status = json_get_string(data, "status");
         bool begins = streq_ptr(status, "running"), ends = streq_ptr(status, "concluded");
+        unsigned missed;
 
         if (!streq_ptr(id, "vxm-snapshot") || (!begins && !ends))
                 return;
         qemu_pulse_set_busy(s->pulse, begins);
-        log_info(begins ? "QEMU begins with a snapshot of the guest." : "QEMU is done with the snapshot.");
+        if (event_limit(&s->jobs, now_usec(), &missed) == EVENT_TELL)
+                log_info(begins ? "QEMU begins with a snapshot of the guest." : "QEMU is done with the snapshot.");
 }
 
 /* What an event means to us; what it means to the reader of the journal is told elsewhere. */

@@ -80,6 +80,9 @@ uint64_t now_usec(void);
 /* Whether s is UTF-8 as RFC 3629 has it: shortest forms, no surrogates, nothing above U+10FFFF. */
 bool utf8_is_valid(const char *s);
 
+/* Makes foreign text fit to be shown in one line: what is no printable UTF-8 becomes “?”. In place; returns s. */
+char *text_clean(char *s);
+
 /* Removes white space at both ends of s, in place; returns the first character that is left. */
 char *strstrip(char *s);
 
