@@ -2,6 +2,7 @@
 """What can be done to a guest that runs, what becomes of one that panics, hangs or fails, and a host that stays awake."""
 
 import json
+import shlex
 import time
 
 import pytest
@@ -51,7 +52,7 @@ def wait_state(lab, wanted):
 
 def wait_story(lab, *words):
     """Waits for a line with all words in the guest's journal."""
-    pattern = " | ".join(f"grep -F -e '{word}'" for word in words)
+    pattern = " | ".join(f"grep -F -e {shlex.quote(word)}" for word in words)
     lab.wait(f"journalctl -q -b -u vxm-guest@demo -o cat | {pattern}", show="journalctl -b -u vxm-guest@demo -o cat")
 
 
