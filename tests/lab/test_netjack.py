@@ -110,7 +110,7 @@ def test_sound_through_the_users_pipewire(bridge):
     demo.install(lab, text=demo.guest_file("[Guest]\nUser=person", JACK_GUEST, NETWORK, NETJACK.replace("2 3", "2")))
     demo.start(lab)
     session = "runuser -u person -- env XDG_RUNTIME_DIR=/run/user/1000"
-    lab.wait(f"{session} pw-link -iol | grep -q vxm-demo-receive")
+    lab.wait(f"{session} pw-link -iol | grep -q vxm-demo-receive", show="journalctl -b -o cat -u vxm-netjack@demo | tail -n 20", every=3)
     story = lab.run("journalctl -q -b -u vxm-netjack@demo -o cat").stdout
     assert "as a client of PipeWire" in story, story
     seen = lab.run("nsenter -t $(systemctl show -P MainPID vxm-netjack@demo) -m find /run/user ! -type d").stdout.split()

@@ -12,7 +12,7 @@ import demo
 
 pytestmark = pytest.mark.slow
 
-TONE, OTHER, RATE, SECONDS = 1000, 1370, 48000, 3
+TONE, OTHER, RATE, SECONDS, TRIES = 1000, 1370, 48000, 10, 8
 
 _FILE = demo.guest_file("{guest}", f"[Boot]\n{demo.DEVICES}\nCommandLine=console=ttyS0 quiet tone={TONE}", "[Audio]\n{audio}")
 PERSON = "[Guest]\nUser=person"
@@ -44,15 +44,25 @@ def strength(samples, hertz):
     return 2 * power / (len(samples) * energy) if energy else 0.0
 
 
-def assert_tone(lab, path, header=44):
-    """Fails unless at some time a tenth of a second of a recording of 16 bits is the tone and no other: where all is emulated,
-    there are gaps."""
-    data = base64.b64decode(lab.run(f"base64 -w 0 {path}").stdout)[header:]
+def purest(data):
+    """The tenth of a second with the most of the tone in a recording of 16 bits: how much that is, and how much of another one."""
     samples = struct.unpack(f"<{len(data) // 2}h", data[:len(data) // 2 * 2])
     window = RATE // 10
     parts = [samples[begin:begin + window] for begin in range(0, len(samples) - window, window)]
-    best = max(((strength(part, TONE), strength(part, OTHER)) for part in parts), default=(0.0, 0.0))
-    assert best[0] > 0.8 and best[1] < 0.05, f"of {len(data)} bytes at best {best[0]:.2f} is the tone, {best[1]:.2f} another one"
+    return max(((strength(part, TONE), strength(part, OTHER)) for part in parts), default=(0.0, 0.0))
+
+
+def assert_tone(lab, record, path, header=44):
+    """Fails unless at some time what is recorded is the tone and no other. Where all is emulated, there are gaps, and the guest may
+    take a while until it plays."""
+    heard = []
+    for _ in range(TRIES):
+        record()
+        data = base64.b64decode(lab.run(f"base64 -w 0 {path}").stdout)[header:]
+        heard.append((len(data), *purest(data)))
+        if heard[-1][1] > 0.8:
+            break
+    assert heard[-1][1] > 0.8 and heard[-1][2] < 0.05, f"bytes, at best so much of the tone, and of another: {heard}"
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +104,7 @@ def test_session(session, audio, client, sockets):
     before = play(session, audio)
     command = session.run(f"tr '\\0' '\\n' </proc/{demo.qemu_pid(session)}/cmdline").stdout
     assert f"\n{client},id=audio" in command, command
-    as_person(session, _RECORD.format(seconds=SECONDS), check=False)
-    assert_tone(session, "/tmp/heard.wav")
+    assert_tone(session, lambda: as_person(session, _RECORD.format(seconds=SECONDS), check=False), "/tmp/heard.wav")
     # Nothing but these sockets is there of the session.
     inside = session.run(f"nsenter -t {demo.qemu_pid(session)} -m find /run/user ! -type d").stdout.split()
     assert sorted(inside) == [f"/run/user/1000/{name}" for name in sockets], inside
@@ -106,11 +115,12 @@ def test_jack(session):
     session.run("systemd-run --uid person --unit vxm-test-jack -q jackd --no-realtime -d dummy -r 48000 -p 1024; "
                 "runuser -u person -- jack_wait -w -t 30")
     before = play(session, "Backend=jack")
+    session.wait("runuser -u person -- jack_lsp | grep -q 'output 0'", show="runuser -u person -- jack_lsp -c", every=2)
     ports = session.run("runuser -u person -- jack_lsp -c").stdout
     source = next(line for line in ports.splitlines() if "output 0" in line)
     assert f"   {source}" in ports.split("system:playback_1\n")[1], ports
-    session.run(f"runuser -u person -- jack_rec -f /tmp/jack.wav -d {SECONDS} -b 16 '{source}'")
-    assert_tone(session, "/tmp/jack.wav")
+    assert_tone(session, lambda: session.run(f"runuser -u person -- jack_rec -f /tmp/jack.wav -d {SECONDS} -b 16 '{source}'"),
+                "/tmp/jack.wav")
     end(session, before)
     session.run("systemctl stop vxm-test-jack")
 
@@ -119,6 +129,6 @@ def test_alsa(session):
     """The loopback card plays what it is given into its other device."""
     session.run("modprobe snd-aloop")
     before = play(session, "Backend=alsa\nDevice=plughw:CARD=Loopback,DEV=0\nModel=usb-audio", guest="[Guest]\nOS=linux")
-    session.run(f"arecord -q -D plughw:CARD=Loopback,DEV=1 -f S16_LE -r 48000 -c 1 -d {SECONDS} /tmp/alsa.wav")
-    assert_tone(session, "/tmp/alsa.wav")
+    record = f"arecord -q -D plughw:CARD=Loopback,DEV=1 -f S16_LE -r 48000 -c 1 -d {SECONDS} /tmp/alsa.wav"
+    assert_tone(session, lambda: session.run(record), "/tmp/alsa.wav")
     end(session, before)

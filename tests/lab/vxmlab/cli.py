@@ -13,6 +13,13 @@ from vxmlab.say import LabError, step
 
 _LAB = Path(__file__).resolve().parent.parent
 
+# What belongs together, by the names of files test_NAME.py.
+_GROUPS = {
+    "devices": ("devices_failures", "devices_held", "devices_names", "devices_shapes", "devices_single", "static", "units"),
+    "guest": ("cpus", "desktop_user", "firmware", "frames", "isolation", "lifecycle", "memory", "netjack", "network", "sound", "storage",
+              "usb", "whole"),
+}
+
 _EPILOG = """
 The lab needs root and a Debian 12 or 13; it installs what else it needs. What it builds is kept in
 ${VXM_LAB_CACHE:-${XDG_CACHE_HOME:-~/.cache}/vxm-lab}, about 5 GB, until "lab clean".
@@ -57,8 +64,9 @@ def _test(args):
     jobs = args.jobs or _jobs()
     if jobs > 1:
         options += ["-n", str(jobs), "--dist", "loadgroup"]
-    files = [_LAB / f"test_{word}.py" for word in args.filter]
-    words = [word for word, file in zip(args.filter, files) if not file.exists()]
+    names = [name for word in args.filter for name in _GROUPS.get(word, (word,))]
+    files = [_LAB / f"test_{name}.py" for name in names]
+    words = [name for name, file in zip(names, files) if not file.exists()]
     if words:
         options += ["-k", " or ".join(words)]
     if args.exitfirst:
@@ -109,7 +117,8 @@ def _parser():
     test.add_argument("--minutes", type=float, metavar="N", help="begin no test after N minutes; what is skipped is counted")
     test.add_argument("-j", "--jobs", type=int, metavar="N", help="machines at once (as many as there are processors and memory for)")
     test.add_argument("filter", nargs="*", metavar="FILTER",
-                      help="life: the tests in test_life.py; when there is no such file: tests whose name contains it")
+                      help="life: the tests in test_life.py; devices, guest: those of several files; when there is no such file: tests "
+                           "whose name contains it")
     test.set_defaults(function=_test)
 
     show = verbs.add_parser("demo", help="see a guest get a GPU, show a picture on it and give it back")

@@ -162,9 +162,10 @@ class Machine:
             self.lost = True
         return done
 
-    def wait(self, condition, show="true", seconds=240):
-        """Waits until a shell condition holds; when it does not in that many seconds, fails with what show prints."""
-        loop = shlex.quote(f"until {condition}; do sleep 0.1; done")
+    def wait(self, condition, show="true", seconds=240, every=0.3):
+        """Waits until a shell condition holds; when it does not in that many seconds, fails with what show prints. What asks much of
+        the machine is better not asked as often: the guest has what is left of its processors."""
+        loop = shlex.quote(f"until {condition}; do sleep {every}; done")
         return self.run(f"timeout {seconds} sh -c {loop} || {{ {show}; exit 1; }}", timeout=seconds + 60)
 
     def spawn(self, command, **options):
