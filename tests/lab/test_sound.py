@@ -117,7 +117,7 @@ def test_jack(session):
     before = play(session, "Backend=jack")
     session.wait("runuser -u person -- jack_lsp | grep -q 'output 0'", show="runuser -u person -- jack_lsp -c", every=2)
     ports = session.run("runuser -u person -- jack_lsp -c").stdout
-    source = next(line for line in ports.splitlines() if "output 0" in line)
+    source = next(line.strip() for line in ports.splitlines() if "output 0" in line)
     assert f"   {source}" in ports.split("system:playback_1\n")[1], ports
     assert_tone(session, lambda: session.run(f"runuser -u person -- jack_rec -f /tmp/jack.wav -d {SECONDS} -b 16 '{source}'"),
                 "/tmp/jack.wav")
