@@ -10,6 +10,7 @@
  * in /run/vxm/plug by which the guest's supervisor learns what it has. Does not speak to QEMU. */
 
 #include "cli.h"
+#include "door.h"
 #include "exit-status.h"
 #include "guest-user.h"
 #include "log.h"
@@ -18,7 +19,6 @@
 #include "parse.h"
 #include "qemu-facts.h"
 #include "root.h"
-#include "usb-door.h"
 #include "usb-loan.h"
 #include "usb-plan.h"
 
@@ -83,7 +83,7 @@ static int give_device(int root, const char *guest, const UsbDevice *d, const Us
         if (!loan)
                 return 0; /* gone before it was noted */
         r = usb_loan_give(root, loan, uid);
-        r = r < 0 ? r : usb_door_show(root, guest, d->address);
+        r = r < 0 ? r : door_show(root, DOOR_USB, guest, usb_entry_print(d->address, entry));
         if (r == -ENOENT || r == -ENODEV)
                 return 0;
         if (r < 0)
@@ -145,7 +145,7 @@ static int note_plan(int root, const Guest *g, uid_t uid, const UsbPlan *plan, U
 /* From here on udev starts vxm-plug@ for what is plugged in, which waits for our lock. What came before is there to be
  * seen; so the plan that counts is made now, though all has been judged already. */
 static int open_door(int root, const Guest *g, UsbPlan *plan) {
-        int r = usb_door_open(root, arg_guest);
+        int r = door_open(root, DOOR_USB, arg_guest);
 
         if (r < 0)
                 return log_error_errno(r, "Cannot make /run/vxm/plug/%s: %s.", arg_guest, strerror(-r));
@@ -249,7 +249,7 @@ static int release(int root) {
         if (arg_dry_run)
                 return print_loans(&record), 0;
 
-        r = usb_door_close(root, arg_guest);
+        r = door_close(root, DOOR_USB, arg_guest);
         if (r < 0)
                 return log_error_errno(r, "Cannot remove /run/vxm/plug/%s: %s.", arg_guest, strerror(-r));
         r = return_all(root, &record);
@@ -277,6 +277,7 @@ static int forget_gone(int root, const char *guest, const UsbDevices *devices, U
         for (size_t i = record->n_loans; r >= 0 && i-- > 0;) {
                 const UsbLoan *loan = &record->loans[i];
                 int hidden, lent = is_lent(root, record->user, devices, loan);
+                char entry[USB_ENTRY_SIZE];
 
                 if (lent < 0)
                         return lent;
@@ -286,7 +287,7 @@ static int forget_gone(int root, const char *guest, const UsbDevices *devices, U
                         usb_record_remove(record, i);
                         continue;
                 }
-                hidden = usb_door_hide(root, guest, loan->address);
+                hidden = door_hide(root, DOOR_USB, guest, usb_entry_print(loan->address, entry));
                 usb_record_remove(record, i);
                 r = hidden < 0 ? hidden : 1;
         }
@@ -348,7 +349,7 @@ static int offer(int root, const char *guest, const UsbDevices *devices, const U
         int r, gone;
 
         log_setup("vxm-usb", guest);
-        if (!usb_door_is_open(root, guest))
+        if (!door_is_open(root, DOOR_USB, guest))
                 return 0; /* it does not run: something has not gone back */
         r = load_record(root, guest, &record);
         if (r < 0)

@@ -69,6 +69,7 @@ const GuestSection guest_sections[] = {
         { "Network", NAME_REQUIRED, LIST(GuestNetwork, networks, n_networks, GUEST_NETWORKS_MAX), .plural = "networks" },
         { "Display" },
         { "USB" },
+        { "Input" },
         { "NetJack" },
         { "Audio" },
 };
@@ -157,6 +158,13 @@ const GuestKey guest_keys[] = {
         { "Audio", "Latency", value_latency, value_reset_number, GUEST(audio.latency), NULL, "a time from 1ms to 1s, such as 20ms" },
         { "USB", "Device", value_add_usb, value_reset_usb, 0, NULL,
                 "ids such as 046d:c52b or a port such as 1-4.2, several with spaces between, 15 at most (see lsusb and lsusb -t)" },
+        { "Input", "Devices", value_add_input, value_reset_inputs, 0, NULL,
+                "auto, a device's name, or a link such as /dev/input/by-id/usb-Maker_Keyboard-event-kbd (nodes such as event3 are others "
+                "after the next boot); 16 at most" },
+        { "Input", "Toggle", value_input_toggle, NULL, GUEST(input_toggle), "ctrl-ctrl",
+                "ctrl-ctrl, alt-alt, shift-shift, meta-meta, scrolllock or ctrl-scrolllock" },
+        { "Input", "GrabAll", value_boolean, NULL, GUEST(input_grab_all), "yes", "yes or no" },
+        { "Input", "Repeat", value_boolean, NULL, GUEST(input_repeat), "yes", "yes or no" },
         { "NetJack", "Enable", value_boolean, NULL, GUEST(netjack.enable), "no", "yes or no" },
         { "NetJack", "Server", value_netjack_server, NULL, GUEST(netjack.server), "auto", "auto, pipewire or jack" },
         { "NetJack", "Port", value_netjack_port, NULL, GUEST(netjack.port), "19000", "a port from 1024 to 65535, such as 19000" },

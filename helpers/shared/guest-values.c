@@ -597,6 +597,40 @@ void value_reset_usb(void *dest) {
         g->n_usb = 0;
 }
 
+/* One a line: names have spaces. */
+int value_add_input(const char *value, void *dest) {
+        InputSpec *slot, spec = {};
+        Guest *g = dest;
+        int r = input_spec_parse(value, &spec);
+
+        for (size_t i = 0; r >= 0 && i < g->n_inputs; i++)
+                if (input_spec_equal(&g->inputs[i], &spec))
+                        return input_spec_done(&spec), 0;
+        if (r >= 0 && g->n_inputs >= GUEST_INPUTS_MAX)
+                r = -ERANGE;
+        slot = r < 0 ? NULL : ARRAY_GROW(g->inputs, g->n_inputs);
+        if (!slot) {
+                input_spec_done(&spec);
+                return r < 0 ? r : -ENOMEM;
+        }
+        *slot = spec;
+        g->n_inputs++;
+        return 0;
+}
+
+void value_reset_inputs(void *dest) {
+        Guest *g = dest;
+
+        for (size_t i = 0; i < g->n_inputs; i++)
+                input_spec_done(&g->inputs[i]);
+        g->inputs = (free(g->inputs), NULL);
+        g->n_inputs = 0;
+}
+
+int value_input_toggle(const char *value, void *dest) {
+        return input_toggle_parse(value, dest);
+}
+
 int value_netjack_server(const char *value, void *dest) {
         static const char *const words[] = { [NETJACK_AUTO] = "auto", [NETJACK_PIPEWIRE] = "pipewire", [NETJACK_JACK] = "jack" };
         int r = find_word(value, words, ELEMENTSOF(words));

@@ -61,6 +61,9 @@ Guest *guest_free(Guest *g) {
                 network_done(&g->networks[i]);
         free(g->networks);
         free(g->usb);
+        for (size_t i = 0; i < g->n_inputs; i++)
+                input_spec_done(&g->inputs[i]);
+        free(g->inputs);
         for (size_t i = 0; i < g->n_devices; i++)
                 devices_done(&g->devices[i]);
         free(g->devices);
@@ -92,6 +95,10 @@ bool guest_has_devices(const Guest *g) {
 
 bool guest_has_usb(const Guest *g) {
         return g->n_usb > 0;
+}
+
+bool guest_has_input(const Guest *g) {
+        return g->n_inputs > 0;
 }
 
 bool guest_has_network(const Guest *g, NetworkType type) {

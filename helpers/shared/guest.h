@@ -7,6 +7,7 @@
 #include "device-pin.h"
 #include "device-spec.h"
 #include "forward.h"
+#include "input-spec.h"
 #include "usb-spec.h"
 
 enum {
@@ -18,6 +19,7 @@ enum {
         GUEST_NETWORKS_MAX = 8,
         GUEST_FORWARDS_MAX = 64, /* of each network */
         GUEST_CPUS_MAX = 255,
+        GUEST_INPUTS_MAX = 16,
         GUEST_USB_MAX = 15, /* the ports of each kind that the guest's controller has */
 };
 
@@ -287,6 +289,10 @@ typedef struct Guest {
         DisplayModel display_model;
         UsbSpec *usb; /* in the order of the file */
         size_t n_usb;
+        InputSpec *inputs; /* in the order of the file */
+        size_t n_inputs;
+        InputToggle input_toggle;
+        bool input_grab_all, input_repeat;
         GuestNetJack netjack;
         uint64_t looking_glass;   /* bytes of memory for frames; 0: none */
         char *looking_glass_user; /* who reads them; NULL: who the guest runs as */
@@ -319,6 +325,9 @@ Forward network_forward(const GuestNetwork *n, size_t index);
 
 /* Whether it is to have USB devices of the host. */
 bool guest_has_usb(const Guest *g);
+
+/* Whether it is to have keyboards and mice of the host. */
+bool guest_has_input(const Guest *g);
 
 /* Whether it runs as a user who is there for something else, by User=. */
 bool guest_has_named_user(const Guest *g);

@@ -89,6 +89,12 @@
 #define MESSAGE_USB_RETURNED "b5c70d92e18f46a3a4d7f20e6b93c84d"
 /* A USB device could not be given to the guest, or not be taken back: VXM_DEVICE. */
 #define MESSAGE_USB_FAILED "f07e5d3a9b6c4281b2e94c8d1a50f76b"
+/* An input device may not be given to the guest, or has gone to another one: VXM_DEVICE. */
+#define MESSAGE_INPUT_REFUSED "a61c0f4be7d94d5b8f3e92c7d04b1a85"
+/* An input device is the guest's now: VXM_DEVICE. */
+#define MESSAGE_INPUT_GIVEN "4d0b97e2f3184c6c9a5d1be8760f2c93"
+/* An input device could not be given to the guest, or not be taken back: VXM_DEVICE. */
+#define MESSAGE_INPUT_FAILED "e93b5ad8c1724f06b7c8204e6fd91a3b"
 /* CPUs that the guest asks for are another guest's, or too few are left. */
 #define MESSAGE_CPUS_BUSY "99be834d2e6541c3a71c18852eb88b72"
 /* The host is fenced off a guest's CPUs, or has them back: VXM_CPUS. */

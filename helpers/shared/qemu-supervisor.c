@@ -20,14 +20,13 @@
 
 #include "agent.h"
 #include "cpu-pin.h"
+#include "guest-plugs.h"
 #include "log.h"
 #include "messages.h"
 #include "qemu-events.h"
 #include "qemu-pulse.h"
 #include "qemu-supervisor.h"
-#include "qemu-usb.h"
 #include "qmp.h"
-#include "usb-plug.h"
 
 #define SECOND UINT64_C(1000000)
 #define AGENT_TIMEOUT (3 * SECOND) /* an agent that is there answers within milliseconds, unless the guest is very busy */
@@ -50,7 +49,7 @@ typedef struct Supervisor {
         pid_t pid;
         Qmp *qmp;
         sd_event_source *qmp_source;
-        QemuUsb *usb; /* NULL: the guest gets no USB devices of the host */
+        GuestPlugs *plugs;
         QemuPulse *pulse; /* while the guest runs */
         QemuEvents events;
         EventLimit pauses, resets, jobs; /* those told, those made because of OnPanic=, those told */
@@ -72,7 +71,7 @@ static void supervisor_done(Supervisor *s) {
         sd_event_source_disable_unref(s->qmp_source);
         agent_done(&s->agent);
         qmp_free(s->qmp);
-        (void) qemu_usb_free(s->usb);
+        (void) guest_plugs_free(s->plugs);
         qemu_pulse_free(s->pulse);
         sd_event_unref(s->event);
 }
@@ -369,45 +368,11 @@ static void on_cont(Qmp *qmp, const json_t *reply, const char *error, void *user
         show_running(s, "READY=1\n");
 }
 
-/* ---- USB devices that come and go ---- */
-
-static int on_usb(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        Supervisor *s = userdata;
-        int r;
-
-        (void) fd;
-        (void) events;
-        if (s->qmp_lost)
-                r = sd_event_source_set_enabled(source, SD_EVENT_OFF);
-        else
-                r = qemu_usb_process(s->usb, s->qmp);
-        if (r < 0)
-                log_warning("Cannot tell QEMU which USB devices the guest has: %s.", strerror(-r));
-        return 0;
-}
-
-/* Before the guest's first instruction, so that its firmware finds what is there. */
-static int watch_usb(Supervisor *s) {
-        _cleanup_(freep) char *path = NULL, *directory = NULL;
-        int r;
-
-        if (!guest_has_usb(s->guest))
-                return 0;
-        r = usb_plug_directory(s->guest->name, &path);
-        r = r < 0 ? r : format(&directory, "/%s", path);
-        r = r < 0 ? r : qemu_usb_new(directory, "/" USB_NODES, &s->usb);
-        r = r < 0 ? r : sd_event_add_io(s->event, NULL, qemu_usb_fd(s->usb), EPOLLIN, on_usb, s);
-        return r < 0 ? r : qemu_usb_process(s->usb, s->qmp);
-}
-
 static void let_go(Supervisor *s) {
-        int r = watch_usb(s);
-
-        if (r < 0)
-                log_event(LOG_WARNING, MESSAGE_USB_FAILED, FIELDS("VXM_DEVICE", "usb"),
-                        "The guest gets no USB devices: %s; see `systemctl status vxm-usb@%s`, and run systemctl daemon-reload if the "
-                        "guest file has changed.",
-                        strerror(-r), s->guest->name);
+        if (guest_plugs_new(s->event, s->qmp, s->guest, &s->plugs) < 0) {
+                fail_start(s, "out of memory");
+                return;
+        }
         if (qmp_send(s->qmp, "cont", NULL, on_cont, s) < 0)
                 fail_start(s, "QEMU does not take commands");
 }
@@ -534,6 +499,7 @@ static int on_qmp(sd_event_source *source, int fd, uint32_t events, void *userda
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
         if (r == -ECONNRESET || r == -EPIPE) {
                 s->qmp_lost = true;
+                guest_plugs_stop(s->plugs);
                 arm(s, &s->kill_timer, s->shutdown_seen ? FREE_TIMEOUT : QUIT_TIMEOUT, on_kill_time);
                 return 0;
         }

@@ -33,7 +33,3 @@ const char *usb_node_print(UsbAddress address, char buffer[static USB_NODE_SIZE]
         (void) snprintf(buffer, USB_NODE_SIZE, "/" USB_NODES "/%03u/%03u", address.bus, address.number);
         return buffer;
 }
-
-int usb_plug_directory(const char *guest, char **ret) {
-        return format(ret, "run/vxm/plug/%s", guest);
-}

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* How a running guest learns which USB devices are its own. /run/vxm/plug/GUEST is there while the guest may have some;
- * vxm-usb puts a file in it for each device once the guest's user may open it, and the guest's supervisor watches. The
- * name of the file says all, “001-005”: bus and number. A device that comes back after it was away, or after a reset,
- * has another number, so it is another one to both. Who can write there could make a guest's QEMU try to open a node,
- * and no more. */
+/* Names of USB devices in a guest's directory in /run/vxm/plug, see door.h: “001-005”, bus and number. A device that comes back after
+ * it was away, or after a reset, has another number, so it is another one to both sides. */
 
 #include "util.h"
 
@@ -32,6 +29,3 @@ const char *usb_node_print(UsbAddress address, char buffer[static USB_NODE_SIZE]
 static inline bool usb_address_equal(UsbAddress a, UsbAddress b) {
         return a.bus == b.bus && a.number == b.number;
 }
-
-/* “run/vxm/plug/GUEST”. Returns 0 or -ENOMEM. */
-int usb_plug_directory(const char *guest, char **ret);

@@ -10,7 +10,7 @@
 
 typedef struct Scene {
         Fixture *f;
-        QemuUsb *usb;
+        QemuPlug *usb;
         Qmp *qmp;
         int qemu; /* QEMU's end */
 } Scene;
@@ -28,19 +28,19 @@ static void begin(Fixture *f, Scene *ret) {
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
         *ret = (Scene){ .f = f, .qemu = pair[1], .qmp = qmp_new(pair[0], &handlers, NULL) };
         assert_non_null(ret->qmp);
-        assert_int_equal(qemu_usb_new(directory, nodes, &ret->usb), 0);
+        assert_int_equal(qemu_plug_new(&qemu_usb_kind, NULL, directory, nodes, &ret->usb), 0);
         assert_int_equal(qmp_feed(ret->qmp, greeting, strlen(greeting)), 0);
         assert_true(read(ret->qemu, said, sizeof said) > 0);
 }
 
 static void end(Scene *s) {
-        (void) qemu_usb_free(s->usb);
+        (void) qemu_plug_free(s->usb);
         (void) qmp_free(s->qmp);
         close(s->qemu);
 }
 
 static bool is_due(const Scene *s) {
-        struct pollfd fd = { .fd = qemu_usb_fd(s->usb), .events = POLLIN };
+        struct pollfd fd = { .fd = qemu_plug_fd(s->usb), .events = POLLIN };
 
         return poll(&fd, 1, 0) > 0;
 }
@@ -50,7 +50,7 @@ static void assert_told(Scene *s, const char *first, const char *second) {
         char said[2048];
         ssize_t n;
 
-        assert_int_equal(qemu_usb_process(s->usb, s->qmp), 0);
+        assert_int_equal(qemu_plug_process(s->usb, s->qmp), 0);
         n = read(s->qemu, said, sizeof said - 1);
         said[n < 0 ? 0 : n] = '\0';
         if (!first) {
@@ -125,11 +125,11 @@ static void test_refused(void **state) {
 
 /* Without its directory a guest has nothing. */
 static void test_no_directory(void **state) {
-        QemuUsb *usb = NULL;
+        QemuPlug *usb = NULL;
         Fixture *f = *state;
         Scene s;
 
-        assert_int_equal(qemu_usb_new("/nonexistent/plug", "/dev/bus/usb", &usb), -ENOENT);
+        assert_int_equal(qemu_plug_new(&qemu_usb_kind, NULL, "/nonexistent/plug", "/dev/bus/usb", &usb), -ENOENT);
         begin(f, &s);
         fixture_write(f, "usb/001/005", "");
         fixture_write(f, "plug/001-005", "");

@@ -3,9 +3,9 @@
 
 #include <sys/stat.h>
 
+#include "door.h"
 #include "fixture.h"
 #include "root.h"
-#include "usb-door.h"
 
 static unsigned mode_of(Fixture *f, const char *path) {
         struct stat st;
@@ -15,28 +15,27 @@ static unsigned mode_of(Fixture *f, const char *path) {
 }
 
 static void test_door(void **state) {
-        UsbAddress first = { 1, 5 }, second = { 2, 127 };
         Fixture *f = *state;
         mode_t mask = umask(0077);
 
         fixture_directory(f, "run/vxm/plug");
-        assert_int_equal(usb_door_show(f->root, "demo", first), -ENOENT);
-        assert_int_equal(usb_door_hide(f->root, "demo", first), 0);
-        assert_false(usb_door_is_open(f->root, "demo"));
+        assert_int_equal(door_show(f->root, DOOR_USB, "demo", "001-005"), -ENOENT);
+        assert_int_equal(door_hide(f->root, DOOR_USB, "demo", "001-005"), 0);
+        assert_false(door_is_open(f->root, DOOR_USB, "demo"));
         for (int i = 0; i < 2; i++)
-                assert_int_equal(usb_door_open(f->root, "demo"), 0);
-        assert_true(usb_door_is_open(f->root, "demo"));
+                assert_int_equal(door_open(f->root, DOOR_USB, "demo"), 0);
+        assert_true(door_is_open(f->root, DOOR_USB, "demo"));
         assert_int_equal(mode_of(f, "run/vxm/plug/demo"), 0755);
         for (int i = 0; i < 2; i++)
-                assert_int_equal(usb_door_show(f->root, "demo", first), 0);
-        assert_int_equal(usb_door_show(f->root, "demo", second), 0);
+                assert_int_equal(door_show(f->root, DOOR_USB, "demo", "001-005"), 0);
+        assert_int_equal(door_show(f->root, DOOR_USB, "demo", "002-127"), 0);
         assert_true(root_exists(f->root, "run/vxm/plug/demo/001-005") && root_exists(f->root, "run/vxm/plug/demo/002-127"));
         for (int i = 0; i < 2; i++)
-                assert_int_equal(usb_door_hide(f->root, "demo", first), 0);
+                assert_int_equal(door_hide(f->root, DOOR_USB, "demo", "001-005"), 0);
         assert_false(root_exists(f->root, "run/vxm/plug/demo/001-005"));
         for (int i = 0; i < 2; i++)
-                assert_int_equal(usb_door_close(f->root, "demo"), 0);
-        assert_false(root_exists(f->root, "run/vxm/plug/demo") || usb_door_is_open(f->root, "demo"));
+                assert_int_equal(door_close(f->root, DOOR_USB, "demo"), 0);
+        assert_false(root_exists(f->root, "run/vxm/plug/demo") || door_is_open(f->root, DOOR_USB, "demo"));
         (void) umask(mask);
 }
 

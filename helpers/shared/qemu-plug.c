@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reconciles QEMU's devices of a kind with a directory and with the nodes there are. inotify(7) only tells that something has
+ * changed; what that is comes from a look at all of it, so that no event can be lost or be misunderstood. */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include "log.h"
+#include "messages.h"
+#include "qemu-plug.h"
+
+enum {
+        DEVICES_MAX = 64, /* entries that are looked at */
+};
+
+typedef struct Device {
+        char entry[PLUG_ENTRY_SIZE];
+        ino_t node;   /* of the file that QEMU was told: its name may be another device's one day */
+        bool refused; /* QEMU would not have it: it is asked again only when the device has been away */
+        bool here;    /* in the directory, and its node exists */
+} Device;
+
+/* An add that QEMU has not answered yet. */
+typedef struct Question {
+        QemuPlug *plug;
+        char entry[PLUG_ENTRY_SIZE];
+        bool open;
+} Question;
+
+struct QemuPlug {
+        const QemuPlugKind *kind;
+        void *userdata;
+        int fd;
+        char *directory, *nodes;
+        Device devices[DEVICES_MAX];
+        size_t n;
+        Question questions[DEVICES_MAX];
+};
+
+QemuPlug *qemu_plug_free(QemuPlug *plug) {
+        if (!plug)
+                return NULL;
+        closep(&plug->fd);
+        free(plug->directory);
+        free(plug->nodes);
+        free(plug);
+        return NULL;
+}
+
+int qemu_plug_new(const QemuPlugKind *kind, void *userdata, const char *directory, const char *nodes, QemuPlug **ret) {
+        QemuPlug *plug = calloc(1, sizeof *plug);
+        int r;
+
+        if (!plug)
+                return -ENOMEM;
+        plug->kind = kind;
+        plug->userdata = userdata;
+        plug->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+        r = plug->fd < 0 ? -errno : 0;
+        r = r < 0 ? r : free_and_strdup(&plug->directory, directory);
+        r = r < 0 ? r : free_and_strdup(&plug->nodes, nodes);
+        if (r >= 0 && inotify_add_watch(plug->fd, directory, IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_ONLYDIR) < 0)
+                r = -errno;
+        if (r < 0) {
+                (void) qemu_plug_free(plug);
+                return r;
+        }
+        *ret = plug;
+        return 0;
+}
+
+int qemu_plug_fd(const QemuPlug *plug) {
+        return plug->fd;
+}
+
+const char *qemu_plug_id(const QemuPlugKind *kind, const char *entry, char buffer[static PLUG_ID_SIZE]) {
+        (void) snprintf(buffer, PLUG_ID_SIZE, "%s%s", kind->prefix, entry);
+        return buffer;
+}
+
+const char *qemu_plug_entry(const QemuPlug *plug, size_t place) {
+        for (size_t i = 0; i < plug->n; i++)
+                if (!plug->devices[i].refused && place-- == 0)
+                        return plug->devices[i].entry;
+        return NULL;
+}
+
+static Device *find(QemuPlug *plug, const char *entry) {
+        for (size_t i = 0; i < plug->n; i++)
+                if (streq(plug->devices[i].entry, entry))
+                        return &plug->devices[i];
+        return NULL;
+}
+
+static int settle(QemuPlug *plug, Qmp *qmp) {
+        return plug->kind->settle ? plug->kind->settle(plug, qmp, plug->userdata) : 0;
+}
+
+/* ---- to QEMU ---- */
+
+static void on_added(Qmp *qmp, const json_t *reply, const char *error, void *userdata) {
+        Question *asked = userdata;
+        const QemuPlugKind *kind = asked->plug->kind;
+        Device *d = find(asked->plug, asked->entry);
+        char id[PLUG_ID_SIZE];
+
+        asked->open = false;
+        if (reply) {
+                log_debug("%s %s has joined the guest.", kind->what, qemu_plug_id(kind, asked->entry, id));
+                return;
+        }
+        if (d)
+                d->refused = true;
+        log_event(LOG_WARNING, kind->message, FIELDS("VXM_DEVICE", qemu_plug_id(kind, asked->entry, id)),
+                "%s %s has not joined the guest: %s; plug it in anew.", kind->what, id, error);
+        (void) settle(asked->plug, qmp);
+}
+
+static json_t *arguments_of(const QemuPlug *plug, const char *entry, const char *node) {
+        _cleanup_(freep) char *path = NULL;
+        char id[PLUG_ID_SIZE];
+        json_t *arguments;
+
+        if (format(&path, "%s/%s", plug->nodes, node) < 0)
+                return NULL;
+        arguments = plug->kind->describe(entry, path, plug->userdata);
+        if (arguments && json_object_set_new(arguments, "id", json_string(qemu_plug_id(plug->kind, entry, id))) < 0) {
+                json_decref(arguments);
+                return NULL;
+        }
+        return arguments;
+}
+
+static int add(QemuPlug *plug, Qmp *qmp, const char *entry, const char *node) {
+        Question *question = NULL;
+        json_t *arguments;
+        int r;
+
+        for (size_t i = 0; !question && i < DEVICES_MAX; i++)
+                if (!plug->questions[i].open)
+                        question = &plug->questions[i];
+        if (!question)
+                return -EAGAIN; /* QEMU does not answer */
+        arguments = arguments_of(plug, entry, node);
+        if (!arguments)
+                return -ENOMEM;
+        *question = (Question){ .plug = plug, .open = true };
+        (void) snprintf(question->entry, sizeof question->entry, "%s", entry);
+        r = qmp_send(qmp, plug->kind->add, arguments, on_added, question);
+        question->open = r >= 0;
+        return r;
+}
+
+static int drop(const QemuPlug *plug, Qmp *qmp, const char *entry) {
+        char id[PLUG_ID_SIZE];
+        json_t *arguments = json_pack("{s:s}", "id", qemu_plug_id(plug->kind, entry, id));
+
+        return arguments ? qmp_send(qmp, plug->kind->drop, arguments, NULL, NULL) : -ENOMEM;
+}
+
+/* ---- what there is ---- */
+
+/* Has the end of the node told, too. Returns 1, 0 or -errno. */
+static int find_node(const QemuPlug *plug, const char *name, ino_t *ret) {
+        _cleanup_(freep) char *node = NULL, *directory = NULL;
+        struct stat st;
+        int r;
+
+        r = format(&node, "%s/%s", plug->nodes, name);
+        if (r < 0)
+                return r;
+        directory = strndup(node, (size_t) (strrchr(node, '/') - node));
+        if (!directory)
+                return -ENOMEM;
+        /* The watch comes first, so that the node cannot go unseen between the two. */
+        if (inotify_add_watch(plug->fd, directory, IN_DELETE | IN_ONLYDIR) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (stat(node, &st) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        *ret = st.st_ino;
+        return 1;
+}
+
+static int look_at(QemuPlug *plug, Qmp *qmp, const char *entry) {
+        char node[PLUG_NODE_SIZE];
+        ino_t inode = 0;
+        Device *d;
+        int r;
+
+        if (strlen(entry) >= PLUG_ENTRY_SIZE || plug->kind->node_of(entry, node) < 0)
+                return 0;
+        r = find_node(plug, node, &inode);
+        if (r <= 0)
+                return r;
+        d = find(plug, entry);
+        if (d)
+                return d->here = d->node == inode, 0;
+        if (plug->n >= DEVICES_MAX)
+                return -E2BIG;
+        r = add(plug, qmp, entry, node);
+        if (r >= 0) {
+                plug->devices[plug->n] = (Device){ .node = inode, .here = true };
+                (void) snprintf(plug->devices[plug->n++].entry, PLUG_ENTRY_SIZE, "%s", entry);
+        }
+        return r;
+}
+
+static int look_at_all(QemuPlug *plug, Qmp *qmp) {
+        DIR *directory = opendir(plug->directory);
+        struct dirent *entry;
+        int r = 0;
+
+        if (!directory)
+                return errno == ENOENT ? 0 : -errno;
+        while (r >= 0 && (entry = readdir(directory)))
+                r = look_at(plug, qmp, entry->d_name);
+        (void) closedir(directory);
+        return r;
+}
+
+/* Returns 1 when there were any, 0 or -errno. */
+static int drop_gone(QemuPlug *plug, Qmp *qmp) {
+        bool any = false;
+        int r = 0;
+
+        for (size_t i = plug->n; r >= 0 && i-- > 0;) {
+                Device gone = plug->devices[i];
+
+                if (gone.here)
+                        continue;
+                any = true;
+                if (plug->kind->dropped)
+                        plug->kind->dropped(gone.entry, plug->userdata);
+                plug->devices[i] = plug->devices[--plug->n];
+                r = gone.refused ? 0 : drop(plug, qmp, gone.entry);
+        }
+        return r < 0 ? r : any;
+}
+
+static void drain(const QemuPlug *plug) {
+        char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+
+        while (read(plug->fd, events, sizeof events) > 0)
+                ;
+}
+
+int qemu_plug_process(QemuPlug *plug, Qmp *qmp) {
+        int r;
+
+        drain(plug);
+        for (size_t i = 0; i < plug->n; i++)
+                plug->devices[i].here = false;
+        r = look_at_all(plug, qmp);
+        r = r < 0 ? r : drop_gone(plug, qmp);
+        /* Another one may have come to its place already, and had to wait until that was free. */
+        r = r > 0 ? look_at_all(plug, qmp) : r;
+        return r < 0 ? r : settle(plug, qmp);
+}
