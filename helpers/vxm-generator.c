@@ -293,6 +293,8 @@ static void put_guest_unit(FILE *f, int root, const Guest *g) {
                 fputs("LimitMEMLOCK=infinity\n", f);
         put_guest_disks(f, g);
         /* libusb does not begin without the kernel's messages about devices; those of udev do not reach in here. */
+        if (guest_has_input(g))
+                fputs("DeviceAllow=char-input rw\n", f);
         if (guest_has_usb(g))
                 fputs("DeviceAllow=char-usb_device rw\nRestrictAddressFamilies=AF_NETLINK\n", f);
 }
@@ -407,7 +409,7 @@ static size_t needs_bind(const Guest *g) {
 }
 
 static size_t needs_sleep(const Guest *g) {
-        return guest_inhibits_sleep(g);
+        return guest_inhibits(g) != NULL;
 }
 
 static size_t needs_link(const Guest *g) {
@@ -424,6 +426,10 @@ static size_t needs_disks(const Guest *g) {
 
 static size_t needs_usb(const Guest *g) {
         return guest_has_usb(g);
+}
+
+static size_t needs_input(const Guest *g) {
+        return guest_has_input(g);
 }
 
 static size_t needs_frames(const Guest *g) {
@@ -479,6 +485,7 @@ static const Unit units[] = {
         { "vxm-cpus", "service", needs_cpus, NULL, false, "cpus" },
         { "vxm-disks", "service", needs_disks, put_disks_unit, false, "disks" },
         { "vxm-usb", "service", needs_usb, NULL, false, "usb" },
+        { "vxm-input", "service", needs_input, NULL, false, "input" },
         { "vxm-frames", "service", needs_frames, NULL, false, "frames" },
         { "vxm-spice", "socket", needs_spice, put_spice_socket, false, NULL },
         { "vxm-vnc", "socket", needs_vnc, put_vnc_socket, false, NULL },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* vxm-sleep: keeps the host from sleeping while a guest runs that would not survive that.
+/* vxm-sleep: keeps the host from sleeping while a guest runs that would not survive that, and from taking nobody for there while a guest
+ * has its keyboard and mouse.
  *
  * Started by vxm-sleep@.service as root, and does not stay: it gets a lock from systemd-logind, which is a descriptor, and has
  * systemd keep that with the unit. When the unit is stopped, however that comes about, systemd closes it, and the lock is gone.
@@ -36,21 +37,21 @@ static int say_free(const char *why) {
         return 0;
 }
 
-static int record_print(FILE *f, const void *record) {
-        (void) record;
-        return fputs("sleep is inhibited\n", f) < 0 ? -EIO : 0;
+static int record_print(FILE *f, const void *what) {
+        return fprintf(f, "inhibited: %s\n", (const char *) what) < 0 ? -EIO : 0;
 }
 
-/* A closed lid comes before locks on sleep (LidSwitchIgnoreInhibited= in logind.conf(5)), so that has one of its own. */
-static int inhibit(sd_bus *bus, sd_bus_error *error, int *ret) {
+/* what: as guest_inhibits() has it. A closed lid comes before locks on sleep (LidSwitchIgnoreInhibited= in logind.conf(5)), so that has one
+ * of its own. */
+static int inhibit(sd_bus *bus, const char *what, sd_bus_error *error, int *ret) {
         _cleanup_(messagep) sd_bus_message *reply = NULL;
         _cleanup_(freep) char *why = NULL;
         int fd, r;
 
-        r = format(&why, "Guest %s runs, and would not survive it", arg_guest);
+        r = format(&why, streq(what, "idle") ? "Guest %s has keyboard and mouse" : "Guest %s runs, and would not survive it", arg_guest);
         r = r < 0 ? r
                   : sd_bus_call_method(bus, LOGIND, "/org/freedesktop/login1", LOGIND ".Manager", "Inhibit", error, &reply, "ssss",
-                            "sleep:handle-lid-switch", "vxm", why, "block");
+                            what, "vxm", why, "block");
         r = r < 0 ? r : sd_bus_message_read(reply, "h", &fd);
         if (r < 0)
                 return r;
@@ -78,26 +79,31 @@ static int take(int root) {
         _cleanup_(closebusp) sd_bus *bus = NULL;
         _cleanup_(guest_freep) Guest *g = NULL;
         _cleanup_(closep) int fd = -EBADF;
+        const char *what;
         int r;
 
         r = guest_load(root, arg_guest, &g);
         if (r < 0)
                 return r; /* told, with file and line */
-        if (!guest_inhibits_sleep(g))
+        what = guest_inhibits(g);
+        if (!what)
                 return 0;
         if (arg_dry_run)
-                return puts("inhibit sleep, handle-lid-switch"), 0;
-        r = record_file_save(root, RECORD_KIND, arg_guest, record_print, NULL);
+                return printf("inhibit %s\n", what), 0;
+        r = record_file_save(root, RECORD_KIND, arg_guest, record_print, what);
         if (r < 0)
                 return log_error_errno(r, "Cannot write /run/vxm/sleep/%s: %s.", arg_guest, strerror(-r));
         r = sd_bus_open_system(&bus);
-        r = r < 0 ? r : inhibit(bus, &error, &fd);
+        r = r < 0 ? r : inhibit(bus, what, &error, &fd);
         if (r < 0)
                 return say_free(systemd_bus_why(&error, r));
         r = keep(fd);
         if (r < 0)
                 return say_free(r == -ENOTCONN ? "systemd has not started this program" : strerror(-r));
-        log_event(LOG_INFO, MESSAGE_SLEEP_INHIBITED, NULL, "The host does not sleep while the guest runs.");
+        log_event(LOG_INFO, MESSAGE_SLEEP_INHIBITED, NULL, "The host does not %s while the guest runs.",
+                streq(what, "idle")      ? "lock or blank itself"
+                : strstr(what, "idle") ? "sleep, lock or blank itself"
+                                       : "sleep");
         return 0;
 }
 

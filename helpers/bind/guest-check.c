@@ -26,6 +26,7 @@
 #include "qemu-facts.h"
 #include "root.h"
 #include "tpm-state.h"
+#include "input-plan.h"
 #include "usb-plan.h"
 
 enum {
@@ -477,6 +478,35 @@ static int ask_usb(Check *c, Verdict *verdict, char **ret_text) {
         return r;
 }
 
+static int describe_input(const Check *c, const InputPlan *plan, char **list) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < plan->devices.n; i++) {
+                _cleanup_(freep) char *what = plan->chosen[i] ? input_device_describe(&plan->devices.items[i]) : NULL;
+
+                if (plan->chosen[i])
+                        r = what ? list_append(list, "\n", "%s", what) : -ENOMEM;
+        }
+        for (size_t i = 0; r >= 0 && i < c->guest->n_inputs; i++)
+                if (!input_plan_has(plan, &c->guest->inputs[i]))
+                        r = list_append(list, "\n", "%s: when it comes", input_spec_print(&c->guest->inputs[i]));
+        return r;
+}
+
+static int ask_input(Check *c, Verdict *verdict, char **ret_text) {
+        _cleanup_(input_plan_done) InputPlan plan = {};
+        int r;
+
+        (void) verdict;
+        if (!guest_has_input(c->guest))
+                return -ENODATA;
+        r = guest_runs(c);
+        if (r > 0)
+                return free_and_strdup(ret_text, "the guest runs, and has them");
+        r = r < 0 ? r : input_plan_make(c->root, c->guest, &plan);
+        return r < 0 ? r : describe_input(c, &plan, ret_text);
+}
+
 static int ask_all(Check *c) {
         static const struct {
                 const char *name;
@@ -503,6 +533,7 @@ static int ask_all(Check *c) {
                 { "Frames", ask_frames },
                 { "Sound", ask_sound },
                 { "USB", ask_usb },
+                { "Input", ask_input },
         };
         int r;
 

@@ -164,6 +164,7 @@ const GuestKey guest_keys[] = {
         { "Input", "Toggle", value_input_toggle, NULL, GUEST(input_toggle), "ctrl-ctrl",
                 "ctrl-ctrl, alt-alt, shift-shift, meta-meta, scrolllock or ctrl-scrolllock" },
         { "Input", "GrabAll", value_boolean, NULL, GUEST(input_grab_all), "yes", "yes or no" },
+        { "Input", "InhibitIdle", value_boolean, NULL, GUEST(input_inhibit_idle), "yes", "yes or no" },
         { "Input", "Repeat", value_boolean, NULL, GUEST(input_repeat), "yes", "yes or no" },
         { "NetJack", "Enable", value_boolean, NULL, GUEST(netjack.enable), "no", "yes or no" },
         { "NetJack", "Server", value_netjack_server, NULL, GUEST(netjack.server), "auto", "auto, pipewire or jack" },

@@ -150,6 +150,14 @@ bool guest_inhibits_sleep(const Guest *g) {
         return g->sleep == GUEST_SLEEP_INHIBIT || (g->sleep == GUEST_SLEEP_AUTO && guest_has_devices(g));
 }
 
+const char *guest_inhibits(const Guest *g) {
+        bool idle = guest_has_input(g) && g->input_inhibit_idle;
+
+        if (guest_inhibits_sleep(g))
+                return idle ? "sleep:idle:handle-lid-switch" : "sleep:handle-lid-switch";
+        return idle ? "idle" : NULL;
+}
+
 /* Only regular files: the generator must not wait for a pipe's writer, at boot least of all. */
 static int read_regular(int root, const char *path, char **ret, size_t *ret_size) {
         _cleanup_(closep) int fd = root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);

@@ -292,7 +292,7 @@ typedef struct Guest {
         InputSpec *inputs; /* in the order of the file */
         size_t n_inputs;
         InputToggle input_toggle;
-        bool input_grab_all, input_repeat;
+        bool input_grab_all, input_repeat, input_inhibit_idle;
         GuestNetJack netjack;
         uint64_t looking_glass;   /* bytes of memory for frames; 0: none */
         char *looking_glass_user; /* who reads them; NULL: who the guest runs as */
@@ -340,6 +340,9 @@ bool guest_stops_units(const Guest *g);
 
 /* Whether the host is kept from sleeping while the guest runs. */
 bool guest_inhibits_sleep(const Guest *g);
+
+/* What it keeps the host from, as logind names it, with colons between; NULL: nothing. */
+const char *guest_inhibits(const Guest *g);
 
 Guest *guest_free(Guest *g);
 static inline void guest_freep(Guest **g) {

@@ -5,15 +5,10 @@
 #include "parse.h"
 
 static const char *const names[] = {
-        [INPUT_NONE] = "other",
         [INPUT_POINTER] = "pointer",
         [INPUT_KEYS] = "keys",
         [INPUT_KEYBOARD] = "keyboard",
 };
-
-const char *input_kind_name(InputKind kind) {
-        return names[kind];
-}
 
 const char *input_entry_print(InputKind kind, unsigned number, char buffer[static INPUT_ENTRY_SIZE]) {
         (void) snprintf(buffer, INPUT_ENTRY_SIZE, "%s-%u", names[kind], number % (INPUT_NUMBER_MAX + 1));

@@ -30,6 +30,3 @@ int input_entry_parse(const char *s, InputKind *ret_kind, unsigned *ret_number);
 /* “event12”: both ways. Return buffer; 0 or -EINVAL. */
 const char *input_node_print(unsigned number, char buffer[static INPUT_NODE_SIZE]);
 int input_node_parse(const char *s, unsigned *ret);
-
-/* “keyboard”, for an entry and for people. */
-const char *input_kind_name(InputKind kind);

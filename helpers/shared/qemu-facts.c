@@ -12,6 +12,7 @@
 #include "guest-firmware.h"
 #include "guest-user.h"
 #include "guest-uuid.h"
+#include "input-plan.h"
 #include "log.h"
 #include "messages.h"
 #include "network-check.h"
@@ -117,6 +118,12 @@ static int check_usb(int root, const Guest *g) {
         return usb_plan_make(root, g, &plan);
 }
 
+static int check_input(int root, const Guest *g) {
+        _cleanup_(input_plan_done) InputPlan plan = {};
+
+        return input_plan_make(root, g, &plan);
+}
+
 /* Whether this user may have it: an administrator can keep it from all (kernel.io_uring_disabled, since 6.6), and a unit's
  * filter of system calls, too. So it is tried, where it is this machine's kernel that is meant. */
 static bool has_io_uring(int root) {
@@ -167,6 +174,8 @@ int qemu_facts_gather(int root, const Guest *g, const char *qemu, QemuFactsDevic
                 r = network_check(root, g);
         if (r >= 0 && devices != QEMU_FACTS_BOUND_DEVICES && devices != QEMU_FACTS_HOST_ALONE)
                 r = check_usb(root, g);
+        if (r >= 0 && devices != QEMU_FACTS_BOUND_DEVICES && devices != QEMU_FACTS_HOST_ALONE)
+                r = check_input(root, g);
         r = r < 0 ? r : qemu_links_find(root, g, &facts.links);
         if (r < 0)
                 return r;

@@ -89,7 +89,7 @@ static void test_garbage(void **state) {
         for (size_t i = 0; i < n_guest_keys; i++) {
                 const GuestKey *k = &guest_keys[i];
                 bool is_text = streq(k->key, "Description") || streq(k->key, "CommandLine") || streq(k->key, "Device") ||
-                        streq(k->key, "Serial") || streq(k->key, "Tag");
+                        streq(k->key, "Serial") || streq(k->key, "Tag") || streq(k->key, "Devices");
                 Guest *g = calloc(1, sizeof *g);
 
                 assert_non_null(g);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Keyboards and mice in QEMU: which of them takes the others along, whoever comes and goes. */
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "fixture.h"
+#include "qemu-input.h"
+
+typedef struct Scene {
+        Fixture *f;
+        QemuPlug *plug;
+        Guest guest;
+        QemuInput input;
+        Qmp *qmp;
+        int qemu; /* QEMU's end */
+} Scene;
+
+static void begin(Fixture *f, Scene *ret) {
+        static const char greeting[] = "{\"QMP\": {}}\n{\"return\": {}, \"id\": 1}\n";
+        static const QmpHandlers handlers = {};
+        _cleanup_(freep) char *directory = NULL, *nodes = NULL;
+        char said[256];
+        int pair[2];
+
+        fixture_directory(f, "door");
+        fixture_directory(f, "input");
+        assert_true(format(&directory, "%s/door", f->path) >= 0 && format(&nodes, "%s/input", f->path) >= 0);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+        *ret = (Scene){ .guest = { .input_grab_all = true, .input_repeat = true, .input_toggle = INPUT_META_META }, .f = f, .qemu = pair[1], .qmp = qmp_new(pair[0], &handlers, NULL) };
+        ret->input.guest = &ret->guest;
+        assert_non_null(ret->qmp);
+        assert_int_equal(qemu_plug_new(&qemu_input_kind, &ret->input, directory, nodes, &ret->plug), 0);
+        assert_int_equal(qmp_feed(ret->qmp, greeting, strlen(greeting)), 0);
+        assert_true(read(ret->qemu, said, sizeof said) > 0);
+}
+
+static void end(Scene *s) {
+        (void) qemu_plug_free(s->plug);
+        (void) qmp_free(s->qmp);
+        close(s->qemu);
+}
+
+/* What QEMU is told, a line a command; empty: nothing. */
+static void assert_told(Scene *s, const char *first, const char *second) {
+        char said[2048];
+        ssize_t n;
+
+        assert_int_equal(qemu_plug_process(s->plug, s->qmp), 0);
+        n = read(s->qemu, said, sizeof said - 1);
+        said[n < 0 ? 0 : n] = '\0';
+        if (!first) {
+                assert_string_equal(said, "");
+                return;
+        }
+        if (!strstr(said, first) || (second && !strstr(said, second)))
+                fail_msg("told: %s", said);
+}
+
+static void comes(Scene *s, const char *entry, const char *node) {
+        _cleanup_(freep) char *file = NULL, *path = NULL;
+
+        assert_true(format(&file, "door/%s", entry) >= 0 && format(&path, "input/%s", node) >= 0);
+        fixture_write(s->f, path, "");
+        fixture_write(s->f, file, "");
+}
+
+#define GRABS(id) "\"arguments\":{\"path\":\"/objects/input-" id "\",\"property\":\"grab_all\",\"value\":true}"
+
+static void test_main(void **state) {
+        Scene s;
+
+        begin(*state, &s);
+        comes(&s, "pointer-6", "event6");
+        assert_told(&s, "\"repeat\":false,\"grab-toggle\":\"meta-meta\",\"id\":\"input-pointer-6\"", "object-add");
+        comes(&s, "keys-5", "event5");
+        assert_told(&s, "\"repeat\":true,\"grab-toggle\":\"meta-meta\",\"id\":\"input-keys-5\"", "/input/event5\"");
+        assert_told(&s, NULL, NULL); /* without letters, none takes the others along */
+        comes(&s, "keyboard-4", "event4");
+        assert_told(&s, "input-keyboard-4", GRABS("keyboard-4"));
+        comes(&s, "keyboard-3", "event3");
+        assert_told(&s, "\"id\":\"input-keyboard-3\"", NULL);
+        assert_told(&s, NULL, NULL); /* there is one */
+
+        fixture_remove(s.f, "input/event4"); /* pulled out */
+        assert_told(&s, "\"object-del\"", GRABS("keyboard-3"));
+        fixture_remove(s.f, "door/keyboard-4");
+        comes(&s, "keyboard-4", "event4");
+        assert_told(&s, "\"id\":\"input-keyboard-4\"", NULL);
+        end(&s);
+}
+
+/* Under the same number, before anybody has looked. */
+static void test_back_at_once(void **state) {
+        Scene s;
+
+        begin(*state, &s);
+        comes(&s, "keyboard-4", "event4");
+        assert_told(&s, "object-add", GRABS("keyboard-4"));
+        assert_int_equal(renameat(s.f->root, "input/event4", s.f->root, "old"), 0);
+        fixture_write(s.f, "input/event4", "");
+        assert_told(&s, "object-del", GRABS("keyboard-4"));
+        end(&s);
+}
+
+static void test_refused(void **state) {
+        static const char refusal[] = "{\"error\": {\"class\": \"GenericError\", \"desc\": \"no\"}, \"id\": 2}\n";
+        char said[2048];
+        ssize_t n;
+        Scene s;
+
+        begin(*state, &s);
+        comes(&s, "keyboard-3", "event3");
+        assert_told(&s, "object-add", GRABS("keyboard-3"));
+        comes(&s, "keyboard-4", "event4");
+        assert_told(&s, "object-add", NULL);
+        fixture_capture(s.f);
+        assert_int_equal(qmp_feed(s.qmp, refusal, strlen(refusal)), 0);
+        fixture_assert_logged(s.f, "Input device input-keyboard-3 has not joined the guest: no");
+        n = read(s.qemu, said, sizeof said - 1);
+        said[n < 0 ? 0 : n] = '\0';
+        assert_non_null(strstr(said, GRABS("keyboard-4")));
+        end(&s);
+}
+
+static void test_each_for_itself(void **state) {
+        Scene s;
+
+        begin(*state, &s);
+        s.guest.input_grab_all = s.guest.input_repeat = false;
+        comes(&s, "keyboard-4", "event4");
+        assert_told(&s, "\"repeat\":false", NULL);
+        assert_told(&s, NULL, NULL);
+        end(&s);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                fixture_test(test_main),
+                fixture_test(test_back_at_once),
+                fixture_test(test_refused),
+                fixture_test(test_each_for_itself),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
