@@ -35,7 +35,6 @@ typedef struct Watch {
 struct GuestPlugs {
         Qmp *qmp;
         const Guest *guest;
-        QemuInput input;
         Watch watches[ELEMENTSOF(rows)];
 };
 
@@ -54,7 +53,7 @@ static int watch(sd_event *event, GuestPlugs *p, Watch *w) {
 
         r = door_path(w->row->door, p->guest->name, &path);
         r = r < 0 ? r : format(&directory, "/%s", path);
-        r = r < 0 ? r : qemu_plug_new(w->row->kind, &p->input, directory, w->row->nodes, &w->plug);
+        r = r < 0 ? r : qemu_plug_new(w->row->kind, p->guest, directory, w->row->nodes, &w->plug);
         r = r < 0 ? r : sd_event_add_io(event, &w->source, qemu_plug_fd(w->plug), EPOLLIN, on_change, w);
         return r < 0 ? r : qemu_plug_process(w->plug, p->qmp);
 }
@@ -64,7 +63,7 @@ int guest_plugs_new(sd_event *event, Qmp *qmp, const Guest *guest, GuestPlugs **
 
         if (!p)
                 return -ENOMEM;
-        *p = (GuestPlugs){ .qmp = qmp, .guest = guest, .input.guest = guest };
+        *p = (GuestPlugs){ .qmp = qmp, .guest = guest };
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 int r;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One keyboard takes all other devices along (grab_all): QEMU's devices that do so leave each other alone, so that a second one would
- * stay where it is and get out of step (input_linux_toggle_grab() in QEMU's ui/input-linux.c). When that keyboard is pulled out,
- * another one takes its place. The keys of the others move only these themselves. */
+/* Each keyboard takes all mice and further keys along (grab_all), but not the other keyboards: QEMU's devices that do so leave each other
+ * alone (input_linux_toggle_grab() in QEMU's ui/input-linux.c). If only one of them did, the mouse would not follow the others' keys;
+ * and mice with macros often call themselves keyboards. */
 
+#include "guest.h"
 #include "input-plug.h"
 #include "messages.h"
 #include "qemu-input.h"
@@ -18,57 +19,16 @@ static int node_of(const char *entry, char ret[static PLUG_NODE_SIZE]) {
         return r;
 }
 
-static InputKind kind_of(const char *entry) {
+static json_t *describe(const char *entry, const char *node, const void *userdata) {
+        const Guest *g = userdata;
         InputKind kind;
         unsigned number;
 
-        return input_entry_parse(entry, &kind, &number) < 0 ? INPUT_NONE : kind;
-}
-
-static json_t *describe(const char *entry, const char *node, void *userdata) {
-        const QemuInput *input = userdata;
-        bool repeat = input->guest->input_repeat && kind_of(entry) != INPUT_POINTER;
-
-        return json_pack("{s:s, s:s, s:b, s:s}", "qom-type", "input-linux", "evdev", node, "repeat", repeat, "grab-toggle",
-                input_toggle_name(input->guest->input_toggle));
-}
-
-/* The one that there is already, else the first with letters. */
-static const char *choose_main(const QemuPlug *plug, const QemuInput *input) {
-        const char *found = NULL, *entry;
-
-        for (size_t i = 0; (entry = qemu_plug_entry(plug, i)); i++) {
-                if (streq(entry, input->main))
-                        return entry;
-                if (kind_of(entry) == INPUT_KEYBOARD && (!found || strcmp(entry, found) < 0))
-                        found = entry;
-        }
-        return found;
-}
-
-static void dropped(const char *entry, void *userdata) {
-        QemuInput *input = userdata;
-
-        if (streq(input->main, entry))
-                input->main[0] = '\0';
-}
-
-static int settle(QemuPlug *plug, Qmp *qmp, void *userdata) {
-        QemuInput *input = userdata;
-        const char *chosen = input->guest->input_grab_all ? choose_main(plug, input) : NULL;
-        _cleanup_(freep) char *path = NULL;
-        char id[PLUG_ID_SIZE];
-        json_t *arguments;
-
-        if (!chosen || streq(chosen, input->main))
-                return 0;
-        if (format(&path, "/objects/%s", qemu_plug_id(&qemu_input_kind, chosen, id)) < 0)
-                return -ENOMEM;
-        arguments = json_pack("{s:s, s:s, s:b}", "path", path, "property", "grab_all", "value", true);
-        if (!arguments)
-                return -ENOMEM;
-        (void) snprintf(input->main, sizeof input->main, "%s", chosen);
-        return qmp_send(qmp, "qom-set", arguments, NULL, NULL);
+        if (input_entry_parse(entry, &kind, &number) < 0)
+                return NULL;
+        return json_pack("{s:s, s:s, s:b, s:b, s:s}", "qom-type", "input-linux", "evdev", node, "repeat",
+                g->input_repeat && kind != INPUT_POINTER, "grab_all", g->input_grab_all && kind == INPUT_KEYBOARD, "grab-toggle",
+                input_toggle_name(g->input_toggle));
 }
 
 /* When a device goes, QEMU closes its descriptor at the first failing read, and once more when the object is removed: nothing else
@@ -81,6 +41,4 @@ const QemuPlugKind qemu_input_kind = {
         .drop = "object-del",
         .node_of = node_of,
         .describe = describe,
-        .dropped = dropped,
-        .settle = settle,
 };

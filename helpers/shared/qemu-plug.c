@@ -12,7 +12,8 @@
 #include "qemu-plug.h"
 
 enum {
-        DEVICES_MAX = 64, /* entries that are looked at */
+        DEVICES_MAX = 64,              /* entries that are looked at */
+        ID_SIZE = PLUG_ENTRY_SIZE + 16, /* QEMU's names */
 };
 
 typedef struct Device {
@@ -31,7 +32,7 @@ typedef struct Question {
 
 struct QemuPlug {
         const QemuPlugKind *kind;
-        void *userdata;
+        const void *userdata;
         int fd;
         char *directory, *nodes;
         Device devices[DEVICES_MAX];
@@ -49,7 +50,7 @@ QemuPlug *qemu_plug_free(QemuPlug *plug) {
         return NULL;
 }
 
-int qemu_plug_new(const QemuPlugKind *kind, void *userdata, const char *directory, const char *nodes, QemuPlug **ret) {
+int qemu_plug_new(const QemuPlugKind *kind, const void *userdata, const char *directory, const char *nodes, QemuPlug **ret) {
         QemuPlug *plug = calloc(1, sizeof *plug);
         int r;
 
@@ -75,16 +76,9 @@ int qemu_plug_fd(const QemuPlug *plug) {
         return plug->fd;
 }
 
-const char *qemu_plug_id(const QemuPlugKind *kind, const char *entry, char buffer[static PLUG_ID_SIZE]) {
-        (void) snprintf(buffer, PLUG_ID_SIZE, "%s%s", kind->prefix, entry);
+static const char *id_of(const QemuPlugKind *kind, const char *entry, char buffer[static ID_SIZE]) {
+        (void) snprintf(buffer, ID_SIZE, "%s%s", kind->prefix, entry);
         return buffer;
-}
-
-const char *qemu_plug_entry(const QemuPlug *plug, size_t place) {
-        for (size_t i = 0; i < plug->n; i++)
-                if (!plug->devices[i].refused && place-- == 0)
-                        return plug->devices[i].entry;
-        return NULL;
 }
 
 static Device *find(QemuPlug *plug, const char *entry) {
@@ -94,39 +88,34 @@ static Device *find(QemuPlug *plug, const char *entry) {
         return NULL;
 }
 
-static int settle(QemuPlug *plug, Qmp *qmp) {
-        return plug->kind->settle ? plug->kind->settle(plug, qmp, plug->userdata) : 0;
-}
-
 /* ---- to QEMU ---- */
 
-static void on_added(Qmp *qmp, const json_t *reply, const char *error, void *userdata) {
+static void on_added(Qmp *qmp _unused_, const json_t *reply, const char *error, void *userdata) {
         Question *asked = userdata;
         const QemuPlugKind *kind = asked->plug->kind;
         Device *d = find(asked->plug, asked->entry);
-        char id[PLUG_ID_SIZE];
+        char id[ID_SIZE];
 
         asked->open = false;
         if (reply) {
-                log_debug("%s %s has joined the guest.", kind->what, qemu_plug_id(kind, asked->entry, id));
+                log_debug("%s %s has joined the guest.", kind->what, id_of(kind, asked->entry, id));
                 return;
         }
         if (d)
                 d->refused = true;
-        log_event(LOG_WARNING, kind->message, FIELDS("VXM_DEVICE", qemu_plug_id(kind, asked->entry, id)),
+        log_event(LOG_WARNING, kind->message, FIELDS("VXM_DEVICE", id_of(kind, asked->entry, id)),
                 "%s %s has not joined the guest: %s; plug it in anew.", kind->what, id, error);
-        (void) settle(asked->plug, qmp);
 }
 
 static json_t *arguments_of(const QemuPlug *plug, const char *entry, const char *node) {
         _cleanup_(freep) char *path = NULL;
-        char id[PLUG_ID_SIZE];
+        char id[ID_SIZE];
         json_t *arguments;
 
         if (format(&path, "%s/%s", plug->nodes, node) < 0)
                 return NULL;
         arguments = plug->kind->describe(entry, path, plug->userdata);
-        if (arguments && json_object_set_new(arguments, "id", json_string(qemu_plug_id(plug->kind, entry, id))) < 0) {
+        if (arguments && json_object_set_new(arguments, "id", json_string(id_of(plug->kind, entry, id))) < 0) {
                 json_decref(arguments);
                 return NULL;
         }
@@ -154,8 +143,8 @@ static int add(QemuPlug *plug, Qmp *qmp, const char *entry, const char *node) {
 }
 
 static int drop(const QemuPlug *plug, Qmp *qmp, const char *entry) {
-        char id[PLUG_ID_SIZE];
-        json_t *arguments = json_pack("{s:s}", "id", qemu_plug_id(plug->kind, entry, id));
+        char id[ID_SIZE];
+        json_t *arguments = json_pack("{s:s}", "id", id_of(plug->kind, entry, id));
 
         return arguments ? qmp_send(qmp, plug->kind->drop, arguments, NULL, NULL) : -ENOMEM;
 }
@@ -231,8 +220,6 @@ static int drop_gone(QemuPlug *plug, Qmp *qmp) {
                 if (gone.here)
                         continue;
                 any = true;
-                if (plug->kind->dropped)
-                        plug->kind->dropped(gone.entry, plug->userdata);
                 plug->devices[i] = plug->devices[--plug->n];
                 r = gone.refused ? 0 : drop(plug, qmp, gone.entry);
         }
@@ -255,6 +242,5 @@ int qemu_plug_process(QemuPlug *plug, Qmp *qmp) {
         r = look_at_all(plug, qmp);
         r = r < 0 ? r : drop_gone(plug, qmp);
         /* Another one may have come to its place already, and had to wait until that was free. */
-        r = r > 0 ? look_at_all(plug, qmp) : r;
-        return r < 0 ? r : settle(plug, qmp);
+        return r > 0 ? look_at_all(plug, qmp) : r;
 }

@@ -13,7 +13,7 @@ enum {
 
 typedef struct QemuPlug QemuPlug;
 
-/* A kind of devices. The functions get the userdata of qemu_plug_new(). */
+/* A kind of devices. */
 typedef struct QemuPlugKind {
         const char *what;    /* “USB device” */
         const char *message; /* the ID of what is said when one does not join */
@@ -23,19 +23,13 @@ typedef struct QemuPlugKind {
         /* The node of an entry, such as “001/005”. Returns 0; -EINVAL: it is no entry of this kind. */
         int (*node_of)(const char *entry, char ret[static PLUG_NODE_SIZE]);
 
-        /* What the command add gets besides “id”; NULL: out of memory. */
-        json_t *(*describe)(const char *entry, const char *node, void *userdata);
-
-        /* One leaves; may be NULL. */
-        void (*dropped)(const char *entry, void *userdata);
-
-        /* Devices have come or gone: what follows from that for the others; may be NULL. Returns 0 or -errno. */
-        int (*settle)(QemuPlug *plug, Qmp *qmp, void *userdata);
+        /* What the command add gets besides “id”, with the userdata of qemu_plug_new(); NULL: out of memory. */
+        json_t *(*describe)(const char *entry, const char *node, const void *userdata);
 } QemuPlugKind;
 
 /* Begins to watch a directory such as /run/vxm/plug/GUEST; nodes: where those of devices are, /dev/bus/usb. kind and userdata must
  * outlive it. Returns 0; -ENOENT: there is no such directory; -errno. */
-int qemu_plug_new(const QemuPlugKind *kind, void *userdata, const char *directory, const char *nodes, QemuPlug **ret);
+int qemu_plug_new(const QemuPlugKind *kind, const void *userdata, const char *directory, const char *nodes, QemuPlug **ret);
 QemuPlug *qemu_plug_free(QemuPlug *plug);
 
 /* Readable when something has changed. */
@@ -45,10 +39,3 @@ int qemu_plug_fd(const QemuPlug *plug);
  * readable. What does not work is told, and costs the guest that device only. Returns 0, or -errno when devices cannot
  * be watched. */
 int qemu_plug_process(QemuPlug *plug, Qmp *qmp);
-
-/* The entries of what has joined, as far as QEMU has not refused it, by their place from 0; NULL: there are no more. */
-const char *qemu_plug_entry(const QemuPlug *plug, size_t place);
-
-/* QEMU's name of an entry. Returns buffer. */
-enum { PLUG_ID_SIZE = PLUG_ENTRY_SIZE + 16 };
-const char *qemu_plug_id(const QemuPlugKind *kind, const char *entry, char buffer[static PLUG_ID_SIZE]);

@@ -20,7 +20,7 @@ static int node_of(const char *entry, char ret[static PLUG_NODE_SIZE]) {
         return r;
 }
 
-static json_t *describe(const char *entry _unused_, const char *node, void *userdata _unused_) {
+static json_t *describe(const char *entry _unused_, const char *node, const void *userdata _unused_) {
         return json_pack("{s:s, s:s, s:s}", "driver", "usb-host", "bus", "usb.0", "hostdevice", node);
 }
 

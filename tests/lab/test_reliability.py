@@ -29,7 +29,7 @@ _AT_LEAST_PAGES = {
     for kind in ("killed before", "killed after", "all killed", "EIO", "EBUSY", "ENODEV", "ENOSPC")
 } | {"take, strace": 11, "undo, strace": 10}
 
-# Of vxm-net, vxm-usb and vxm-cpus: how many calls there are depends on interfaces, devices and interrupts.
+# Of vxm-net, vxm-usb, vxm-input and vxm-cpus: how many calls there are depends on interfaces, devices and interrupts.
 _AT_LEAST_OTHERS = {f"{phase}, {kind}": 5 for phase in ("take", "undo")
                     for kind in ("killed before", "killed after", "all killed", "EIO", "ENOSPC")}
 
@@ -71,6 +71,11 @@ def test_kill_matrix_interfaces(lab, tell):
 def test_kill_matrix_usb(lab, tell):
     mouse = lab.run("grep -lx 'QEMU USB Mouse' /sys/bus/usb/devices/*/product").stdout.split("/")[-2]
     killmatrix.assert_complete(killmatrix.run(lab, demo.guest_file(f"[USB]\nDevice={mouse}"), "vxm-usb"), tell, _AT_LEAST_OTHERS)
+
+
+@pytest.mark.slow
+def test_kill_matrix_input(lab, tell):
+    killmatrix.assert_complete(killmatrix.run(lab, demo.guest_file("[Input]\nDevices=auto"), "vxm-input"), tell, _AT_LEAST_OTHERS)
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 """Runs inside the lab: everything that vxm may change on a machine, as text, one line a thing, sorted.
 
 Of each PCI function: driver, override, reset methods, power policy and the sizes of its BARs. Consoles and who draws them,
-framebuffers, cards; network interfaces; the nodes of vfio, of block devices and of USB devices, these with their drivers; the
+framebuffers, cards; network interfaces; the nodes of vfio, of block devices, of input devices and of USB devices, these with their drivers; the
 pools of huge pages; vxm's own files in /run; which CPUs the host's slices and interrupts may use. What comes with a module that
 stays loaded is left out.
 """
@@ -90,6 +90,15 @@ def _usb():
                    f"{status.st_mode:o} {rights} configuration {_text(device / 'bConfigurationValue')}")
 
 
+def _inputs():
+    """Nodes of input devices, by their names."""
+    for device in Path("/sys/class/input").glob("event*"):
+        status = Path("/dev/input", device.name).stat()
+        lists = os.listxattr(f"/dev/input/{device.name}")
+        rights = os.getxattr(f"/dev/input/{device.name}", lists[0]).hex() if lists else "-"
+        yield f"input {_text(device / 'device/name')} {status.st_uid}:{status.st_gid} {status.st_mode:o} {rights}"
+
+
 def _interfaces():
     for interface in Path("/sys/class/net").iterdir():
         yield (f"interface {interface.name} in {_target(interface / 'master')} flags {_text(interface / 'flags')} "
@@ -114,7 +123,7 @@ def _cpus():
 
 def lines():
     """All of it, as a list of lines."""
-    return sorted((*_functions(), *_screens(), *_disks(), *_usb(), *_interfaces(), *_pools(), *_files(), *_cpus()))
+    return sorted((*_functions(), *_screens(), *_disks(), *_usb(), *_inputs(), *_interfaces(), *_pools(), *_files(), *_cpus()))
 
 
 if __name__ == "__main__":
