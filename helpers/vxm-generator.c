@@ -292,9 +292,9 @@ static void put_guest_unit(FILE *f, int root, const Guest *g) {
         if (guest_has_devices(g) || g->memory_lock || g->cpu_realtime)
                 fputs("LimitMEMLOCK=infinity\n", f);
         put_guest_disks(f, g);
-        /* libusb does not begin without the kernel's messages about devices; those of udev do not reach in here. */
         if (guest_has_input(g))
                 fputs("DeviceAllow=char-input rw\n", f);
+        /* libusb does not begin without the kernel's messages about devices; those of udev do not reach in here. */
         if (guest_has_usb(g))
                 fputs("DeviceAllow=char-usb_device rw\nRestrictAddressFamilies=AF_NETLINK\n", f);
 }
@@ -474,7 +474,7 @@ typedef struct Unit {
  *
  * Memory comes before the desktop and the GPU, as what the machine is most likely not to have, and these after each
  * other so that the GPU is back when the desktop starts. The interrupts of devices are gone when CPUs are fenced off,
- * and come back after. vxm-net judges all but devices, vxm-cpus, vxm-disks and vxm-frames all but these and networks. What runs
+ * and come back after. vxm-net judges all but devices, vxm-cpus, vxm-disks, vxm-input and vxm-frames all but these and networks. What runs
  * as the guest's user comes last; a restart of the guest starts that anew, but not the sockets of shares. */
 static const Unit units[] = {
         { "vxm-hugepages", "service", needs_hugepages, NULL, true, "hugepages" },

@@ -16,9 +16,13 @@
 #include "input-plan.h"
 #include "log.h"
 #include "messages.h"
+#include "node-access.h"
 #include "one-shot.h"
 #include "qemu-facts.h"
 #include "root.h"
+#include "udev-settle.h"
+
+#define UDEV_WAIT_USEC UINT64_C(10000000) /* as long as a slow device may take to tell what it is */
 
 static const char *arg_root = "/";
 static const char *arg_guest;
@@ -57,7 +61,7 @@ static const char *guest_field(void) {
 /* To be noted first, and given then: the record is what a kill between the two is undone by. Returns 1; 0: it is gone; -errno, logged. */
 static int note_device(int root, const InputDevice *d, InputRecord *record) {
         InputLoan loan;
-        int r = input_loan_note(root, d, &loan);
+        int r = input_loan_note_user(root, d, record->user, &loan);
 
         if (r == -ENOENT)
                 return 0;
@@ -65,17 +69,20 @@ static int note_device(int root, const InputDevice *d, InputRecord *record) {
         return r < 0 ? log_error_errno(r, "Cannot note input device %s: %s.", d->name, strerror(-r)) : 1;
 }
 
-/* Returns 1: given; 0: it is gone; -errno, logged. */
-static int give_device(int root, const char *guest, const InputDevice *d, uid_t uid) {
+/* The node that has been noted, and no other one that has come to its place. Returns 1: given; 0: it is gone; -errno, logged. */
+static int give_device(int root, const char *guest, const InputDevice *d, const InputRecord *record) {
         _cleanup_(freep) char *what = input_device_describe(d);
         char entry[INPUT_ENTRY_SIZE];
+        const InputLoan *noted;
         InputLoan loan;
         int r;
 
         if (!what)
                 return log_oom();
         r = input_loan_note(root, d, &loan);
-        r = r < 0 ? r : input_loan_give(root, &loan, uid);
+        noted = r < 0 ? NULL : input_record_find(record, &loan);
+        if (r >= 0)
+                r = noted ? input_loan_give(root, noted, record->user) : -ENOENT;
         r = r < 0 ? r : door_show(root, DOOR_INPUT, guest, input_entry_print(d->kind, d->number, entry));
         if (r == -ENOENT)
                 return 0;
@@ -133,13 +140,15 @@ static int note_plan(int root, const Guest *g, uid_t uid, const InputPlan *plan,
         return save_record(root, arg_guest, record);
 }
 
-/* From here on udev starts vxm-plug-input@ for what comes, which waits for our lock. What came before is there to be seen; so the plan
- * that counts is made now, though all has been judged already. */
+/* From here on udev starts vxm-plug-input@ for what comes, which waits for our lock. What it is still busy with came before; so the plan
+ * that counts is made when it is done with that, though all has been judged already. */
 static int open_door(int root, const Guest *g, InputPlan *plan) {
         int r = door_open(root, DOOR_INPUT, arg_guest);
 
         if (r < 0)
                 return log_error_errno(r, "Cannot make /run/vxm/evdev/%s: %s.", arg_guest, strerror(-r));
+        if (udev_settle(UDEV_WAIT_USEC) < 0)
+                log_debug("udev is still busy; what it has not looked at yet is left out.");
         return input_plan_make(root, g, plan);
 }
 
@@ -153,7 +162,7 @@ static int give_all(int root, const Guest *g, InputPlan *plan) {
         r = r < 0 ? r : note_plan(root, g, uid, plan, &record);
         for (size_t i = 0; r >= 0 && i < plan->devices.n; i++)
                 if (plan->chosen[i])
-                        r = give_device(root, arg_guest, &plan->devices.items[i], uid);
+                        r = give_device(root, arg_guest, &plan->devices.items[i], &record);
         if (r < 0)
                 return r;
         say_missing(g, plan);
@@ -190,7 +199,7 @@ static int return_all(int root, InputRecord *record) {
                 const InputLoan *loan = &record->loans[i];
 
                 r = input_loan_return(root, loan, record->user);
-                if (r >= 0)
+                if (r >= 0 || r == -ENOENT)
                         input_record_remove(record, i);
                 else
                         log_event_errno(r, MESSAGE_INPUT_FAILED, FIELDS("VXM_DEVICE", input_entry_print(loan->kind, loan->number, entry)),
@@ -222,16 +231,16 @@ static int release(int root) {
         r = arg_dry_run ? 0 : lock_records(root, &lock);
         if (r < 0)
                 return r;
+        /* The guest gets nothing more, whatever the record is like. */
+        r = arg_dry_run ? 0 : door_close(root, DOOR_INPUT, arg_guest);
+        if (r < 0)
+                return log_error_errno(r, "Cannot remove /run/vxm/evdev/%s: %s.", arg_guest, strerror(-r));
         r = load_record(root, arg_guest, &record);
         if (r < 0 && r != -ENOENT)
                 return r;
         if (arg_dry_run)
                 return print_loans(&record), 0;
-
         had = record.n_loans > 0;
-        r = door_close(root, DOOR_INPUT, arg_guest);
-        if (r < 0)
-                return log_error_errno(r, "Cannot remove /run/vxm/evdev/%s: %s.", arg_guest, strerror(-r));
         r = return_all(root, &record);
         if (r < 0)
                 return r;
@@ -254,110 +263,172 @@ static int forget_gone(int root, const char *guest, InputRecord *record) {
                 const InputLoan *loan = &record->loans[i];
                 int hidden, held = input_loan_is_held(root, loan, record->user);
 
-                if (held != 0)
-                        r = held < 0 ? held : r;
-                else {
-                        hidden = door_hide(root, DOOR_INPUT, guest, input_entry_print(loan->kind, loan->number, entry));
-                        input_record_remove(record, i);
-                        r = hidden < 0 ? hidden : 1;
-                }
+                if (held > 0)
+                        continue;
+                if (held < 0 && held != -ENOENT)
+                        return log_error_errno(held, "Cannot look at /dev/input/event%u: %s.", loan->number, strerror(-held));
+                hidden = door_hide(root, DOOR_INPUT, guest, input_entry_print(loan->kind, loan->number, entry));
+                if (hidden < 0)
+                        return log_error_errno(hidden, "Cannot remove /run/vxm/evdev/%s/%s: %s.", guest, entry, strerror(-hidden));
+                input_record_remove(record, i);
+                r = 1;
         }
         return r;
+}
+
+/* A running guest, as the devices that have come are offered to it. */
+typedef struct Taker {
+        char *guest;
+        InputRecord record;
+        bool *held; /* of each device there is */
+} Taker;
+
+typedef struct Takers {
+        Taker *items;
+        size_t n;
+} Takers;
+
+static void takers_done(Takers *t) {
+        for (size_t i = 0; i < t->n; i++) {
+                free(t->items[i].guest);
+                free(t->items[i].held);
+                input_record_done(&t->items[i].record);
+        }
+        free(t->items);
 }
 
 /* Judged like at the start; but here, a refusal costs the guest this device, and nothing else. Returns 1: given; 0: it may not be given, or
  * is gone; -errno. */
-static int lend(int root, const char *guest, const InputDevice *d, InputRecord *record) {
+static int lend(int root, Taker *t, const InputDevice *d, bool tell) {
         _cleanup_(freep) char *why = NULL, *what = input_device_describe(d);
-        int r = what ? input_judge(root, guest, d, &why) : log_oom();
+        int r = what ? input_judge(root, t->guest, d, &why) : log_oom();
 
         if (r == -ENOENT)
                 return 0;
         if (r < 0 && why)
-                return log_event(LOG_WARNING, MESSAGE_INPUT_REFUSED, FIELDS("VXM_DEVICE", d->name, guest_field(), guest),
-                        "%s %s; then plug it in anew.", what, why);
+                return !tell ? 0
+                             : log_event(LOG_WARNING, MESSAGE_INPUT_REFUSED, FIELDS("VXM_DEVICE", d->name, guest_field(), t->guest),
+                                       "%s %s; then plug it in anew.", what, why);
         if (r < 0 || arg_dry_run)
-                return r < 0 ? r : (printf("give    %s to guest %s\n", what, guest), 1);
-        r = note_device(root, d, record);
+                return r < 0 ? r : (printf("give    %s to guest %s\n", what, t->guest), 1);
+        r = note_device(root, d, &t->record);
         if (r <= 0)
                 return r;
-        r = save_record(root, guest, record);
-        return r < 0 ? r : give_device(root, guest, d, record->user);
+        r = save_record(root, t->guest, &t->record);
+        return r < 0 ? r : give_device(root, t->guest, d, &t->record);
 }
 
-static bool is_had(int root, const InputDevice *d, const InputRecord *record) {
+/* is_new: it is the one that has come. Sets *given when the guest has the device now, or had it before. Returns 0 or -errno. */
+static int offer(int root, Taker *t, const InputDevices *devices, const InputDevice *d, bool is_new, bool *given) {
+        const InputSpec *wish = input_wish(t->record.wants, t->record.n_wants, devices, d);
+        bool *held = &t->held[d - devices->items], tell;
+        int r;
+
+        if (*held)
+                return *given = true, 0;
+        if (!wish || (input_device_is_extra(d, wish) && !input_is_part(devices, d, t->held)))
+                return 0;
+        tell = is_new && wish->way != INPUT_AUTO;
+        log_setup("vxm-input", t->guest);
+        if (*given)
+                return !tell ? 0
+                             : log_event(LOG_INFO, MESSAGE_INPUT_REFUSED, FIELDS("VXM_DEVICE", d->name, guest_field(), t->guest),
+                                       "“%s” has gone to another guest.", d->name);
+        r = lend(root, t, d, tell);
+        *given = *held = r > 0;
+        return r < 0 ? r : 0;
+}
+
+/* A guest that runs, wants something, and has forgotten what is gone. Returns 1; 0: it is none of these; -errno, logged. */
+static int read_taker(int root, const char *guest, const InputDevices *devices, Taker *t) {
         InputLoan loan;
-
-        return input_loan_note(root, d, &loan) >= 0 && input_record_has(record, &loan);
-}
-
-/* Sets *given when the guest has the device now, or had it before. is_new: it is the one that has come. Returns 0 or -errno. */
-static int offer(int root, const char *guest, const InputDevices *devices, const InputDevice *d, bool is_new, bool *given) {
-        _cleanup_(input_record_done) InputRecord record = {};
         int r, gone;
 
         log_setup("vxm-input", guest);
         if (!door_is_open(root, DOOR_INPUT, guest))
-                return 0; /* it does not run: something has not been taken back */
-        r = load_record(root, guest, &record);
+                return 0; /* it has ended, and something has not been taken back */
+        r = load_record(root, guest, &t->record);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        if (record.n_wants == 0 || record.user == 0)
-                return 0; /* nor does this one */
-        gone = arg_dry_run ? 0 : forget_gone(root, guest, &record);
-        if (gone > 0)
-                gone = save_record(root, guest, &record);
-        if (gone < 0)
-                return gone;
-        if (is_had(root, d, &record))
-                return *given = true, 0; /* at its start */
-        if (!input_wish(record.wants, record.n_wants, devices, d))
+        if (t->record.n_wants == 0 || t->record.user == 0)
                 return 0;
-        if (*given && is_new)
-                return log_event(LOG_INFO, MESSAGE_INPUT_REFUSED, FIELDS("VXM_DEVICE", d->name, guest_field(), guest),
-                        "“%s” has gone to another guest.", d->name);
-        if (*given)
-                return 0;
-        r = lend(root, guest, d, &record);
-        *given = r > 0;
-        return r < 0 ? r : 0;
+        gone = arg_dry_run ? 0 : forget_gone(root, guest, &t->record);
+        r = gone > 0 ? save_record(root, guest, &t->record) : gone;
+        if (r < 0)
+                return r;
+        t->guest = strdup(guest);
+        t->held = calloc(devices->n + 1, sizeof t->held[0]);
+        if (!t->guest || !t->held)
+                return log_oom();
+        for (size_t i = 0; i < devices->n; i++)
+                t->held[i] = input_loan_note(root, &devices->items[i], &loan) >= 0 && input_record_find(&t->record, &loan);
+        return 1;
 }
 
-/* The keys of a keyboard may come before the keyboard itself, by which they are known as its own: so all that is there is offered
- * when one comes. */
-static int offer_all(int root, char *const guests[], size_t n, const InputDevices *devices, unsigned number) {
+/* The keys of a keyboard may come before the keyboard itself, by which they are known as its own: so all parts of a thing are
+ * offered when one comes. A guest costs the others nothing. Returns 0, or the first error. */
+static int offer_parts(int root, Takers *takers, const InputDevices *devices, const InputDevice *come) {
         int first_error = 0;
 
-        for (size_t i = 0; i < devices->n; i++) {
-                bool given = false;
+        for (int extras = 0; extras < 2; extras++)
+                for (size_t i = 0; i < devices->n; i++) {
+                        const InputDevice *d = &devices->items[i];
+                        bool given = false;
 
-                for (size_t j = 0; j < n; j++) {
-                        int r = offer(root, guests[j], devices, &devices->items[i], devices->items[i].number == number, &given);
+                        if ((d != come && !input_devices_are_one(d, come)) || d->offered == extras)
+                                continue;
+                        for (size_t j = 0; j < takers->n; j++) {
+                                int r = offer(root, &takers->items[j], devices, d, d == come, &given);
 
-                        first_error = first_error < 0 ? first_error : r;
+                                first_error = first_error < 0 ? first_error : r;
+                        }
                 }
-        }
         return first_error;
+}
+
+static int read_takers(int root, const InputDevices *devices, Takers *takers) {
+        char **guests = NULL;
+        size_t n = 0;
+        int first_error = 0, r = input_record_guests(root, &guests, &n);
+
+        if (r < 0)
+                return log_error_errno(r, "Cannot look for guests that want an input device: %s.", strerror(-r));
+        takers->items = calloc(n + 1, sizeof takers->items[0]);
+        for (size_t i = 0; takers->items && i < n; i++) {
+                Taker *t = &takers->items[takers->n];
+
+                r = read_taker(root, guests[i], devices, t);
+                if (r > 0) {
+                        takers->n++;
+                        continue;
+                }
+                first_error = first_error < 0 ? first_error : r;
+                free(t->guest);
+                free(t->held);
+                input_record_done(&t->record);
+                *t = (Taker){};
+        }
+        strings_free(guests, n);
+        return takers->items ? first_error : log_oom();
 }
 
 static int plugged(int root, unsigned number) {
         _cleanup_(input_devices_done) InputDevices devices = {};
+        _cleanup_(takers_done) Takers takers = {};
         _cleanup_(closep) int lock = -EBADF;
-        char **guests = NULL;
-        size_t n = 0;
-        int r;
+        const InputDevice *come;
+        int r, q;
 
         r = arg_dry_run ? 0 : lock_records(root, &lock);
-        r = r < 0 ? r : input_record_guests(root, &guests, &n);
-        if (r >= 0 && n > 0) {
-                r = input_devices_read(root, &devices);
-                if (r >= 0 && input_devices_find(&devices, number))
-                        r = offer_all(root, guests, n, &devices, number);
-        } else if (r < 0)
-                log_error_errno(r, "Cannot look for guests that want an input device: %s.", strerror(-r));
+        r = r < 0 ? r : node_access_find();
+        r = r < 0 ? r : input_devices_read(root, &devices);
+        come = r < 0 ? NULL : input_devices_find(&devices, number);
+        if (!come)
+                return r;
+        r = read_takers(root, &devices, &takers);
+        q = offer_parts(root, &takers, &devices, come);
         log_setup("vxm-input", NULL);
-        strings_free(guests, n);
-        return r;
+        return r < 0 ? r : q;
 }
 
 static int run_plugged(const char *path, const char *name) {

@@ -32,7 +32,7 @@ static bool arg_release;
  * starting. */
 static int say_free(const char *why) {
         log_event(LOG_WARNING, MESSAGE_SLEEP_FREE, NULL,
-                "The host cannot be kept from sleeping while the guest runs: %s; do not let it sleep, or see systemctl status "
+                "The host cannot be kept awake while the guest runs: %s; see to it that it does not sleep, or see systemctl status "
                 "systemd-logind.", why);
         return 0;
 }
@@ -101,8 +101,8 @@ static int take(int root) {
         if (r < 0)
                 return say_free(r == -ENOTCONN ? "systemd has not started this program" : strerror(-r));
         log_event(LOG_INFO, MESSAGE_SLEEP_INHIBITED, NULL, "The host does not %s while the guest runs.",
-                streq(what, "idle")      ? "lock or blank itself"
-                : strstr(what, "idle") ? "sleep, lock or blank itself"
+                streq(what, "idle")      ? "count as idle"
+                : strstr(what, "idle") ? "sleep, or count as idle,"
                                        : "sleep");
         return 0;
 }

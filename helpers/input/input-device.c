@@ -127,7 +127,8 @@ static InputKind kind_of(const struct libevdev *dev) {
 /* ---- what udev knows ---- */
 
 typedef struct UdevWord {
-        bool known, keyboard, pointer;
+        bool known; /* it has looked at the device */
+        bool keyboard, pointer;
 } UdevWord;
 
 static int heed_line(const char *line, InputDevice *d, UdevWord *word) {
@@ -135,7 +136,6 @@ static int heed_line(const char *line, InputDevice *d, UdevWord *word) {
         _cleanup_(freep) char *path = NULL;
 
         if (property) {
-                word->known |= streq(property, "ID_INPUT=1");
                 word->keyboard |= streq(property, "ID_INPUT_KEYBOARD=1");
                 word->pointer |= streq(property, "ID_INPUT_MOUSE=1") || streq(property, "ID_INPUT_TOUCHPAD=1") ||
                         streq(property, "ID_INPUT_POINTINGSTICK=1");
@@ -146,7 +146,8 @@ static int heed_line(const char *line, InputDevice *d, UdevWord *word) {
         return format(&path, "/dev/%s", link) < 0 ? -ENOMEM : strings_add(&d->links, &d->n_links, path);
 }
 
-/* What it has not seen, it has nothing to say of. */
+/* Until it has looked at a device, owner and mode of the node are not yet what they will be; where there is no udev at all, nobody
+ * looks. Returns 0; -ENOENT: not yet; -ENOMEM. */
 static int ask_udev(int root, InputDevice *d, UdevWord *ret) {
         _cleanup_(freep) char *path = NULL, *text = NULL;
         char *state;
@@ -155,8 +156,8 @@ static int ask_udev(int root, InputDevice *d, UdevWord *ret) {
         r = format(&path, "run/udev/data/c%u:%u", major(d->device), minor(d->device));
         r = r < 0 ? r : root_read(root, path, &text);
         if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        r = 0;
+                return r == -ENOMEM || root_exists(root, "run/udev/control") ? r : 0;
+        ret->known = true;
         for (char *line = strtok_r(text, "\n", &state); r >= 0 && line; line = strtok_r(NULL, "\n", &state))
                 r = heed_line(line, d, ret);
         return r;
@@ -164,20 +165,23 @@ static int ask_udev(int root, InputDevice *d, UdevWord *ret) {
 
 /* ---- all of them ---- */
 
-/* Bluetooth devices are virtual to the kernel, as a program speaks for them (uhid). */
-static bool is_real(int root, const char *path) {
+static bool is_bluetooth(int root, const char *path) {
         _cleanup_(freep) char *bus = NULL;
 
-        if (!path_is_within(path, "devices/virtual"))
-                return true;
         return sysfs_read(root, path, "id/bustype", &bus) >= 0 && strtoul(bus, NULL, 16) == BUS_BLUETOOTH;
+}
+
+/* Bluetooth devices are virtual to the kernel, as a program speaks for them (uhid). */
+static bool is_real(int root, const char *path) {
+        return !path_is_within(path, "devices/virtual") || is_bluetooth(root, path);
 }
 
 /* “usb-0000:00:14.0-1/input1”: the keys for the volume are another device of the same keyboard. */
 static int read_body(int root, const char *path, char **ret) {
         _cleanup_(freep) char *where = NULL;
 
-        if (sysfs_read(root, path, "phys", &where) >= 0)
+        /* By Bluetooth that is the host's own end, the same for all. */
+        if (sysfs_read(root, path, is_bluetooth(root, path) ? "uniq" : "phys", &where) >= 0)
                 where[strcspn(where, "/")] = '\0';
         return free_and_strdup(ret, where ? where : "");
 }
@@ -281,21 +285,30 @@ int input_devices_read(int root, InputDevices *ret) {
 
 /* ---- which is meant ---- */
 
-static bool has_offered_sibling(const InputDevices *l, const InputDevice *d) {
-        for (size_t i = 0; !isempty(d->body) && i < l->n; i++)
-                if (l->items[i].offered && streq(l->items[i].body, d->body))
+/* A device of several parts may call all of them the same, also those that are of no use. */
+static bool has_namesake(const InputDevices *l, const InputDevice *d) {
+        for (size_t i = 0; i < l->n; i++)
+                if (l->items[i].kind != INPUT_NONE && streq(l->items[i].title, d->title))
                         return true;
         return false;
+}
+
+bool input_devices_are_one(const InputDevice *a, const InputDevice *b) {
+        return !isempty(a->body) && streq(a->body, b->body);
 }
 
 bool input_device_fits(const InputDevices *l, const InputDevice *d, const InputSpec *spec) {
         switch (spec->way) {
         case INPUT_AUTO:
-                return d->offered || (d->kind == INPUT_KEYS && has_offered_sibling(l, d));
+                return d->offered || d->kind == INPUT_KEYS;
         case INPUT_LINK:
                 return strings_contain(d->links, d->n_links, spec->text);
         case INPUT_NAME:
-                return streq(d->title, spec->text);
+                return streq(d->title, spec->text) && (d->kind != INPUT_NONE || !has_namesake(l, d));
         }
         return false;
+}
+
+bool input_device_is_extra(const InputDevice *d, const InputSpec *spec) {
+        return spec->way == INPUT_AUTO && !d->offered;
 }

@@ -32,5 +32,11 @@ void input_devices_done(InputDevices *l);
 /* NULL: there is none. */
 const InputDevice *input_devices_find(const InputDevices *l, unsigned number);
 
-/* Whether a device is meant. With auto, also the keys that a keyboard or mouse has besides, as another device. */
+/* Whether a device is meant. */
 bool input_device_fits(const InputDevices *l, const InputDevice *d, const InputSpec *spec);
+
+/* Whether it is meant only if the guest has what it is a part of, too: with auto, the keys that a keyboard or mouse has besides. */
+bool input_device_is_extra(const InputDevice *d, const InputSpec *spec);
+
+/* Whether both are parts of one thing, such as a keyboard and its keys for the volume. */
+bool input_devices_are_one(const InputDevice *a, const InputDevice *b);

@@ -39,20 +39,29 @@ int input_loan_note(int root, const InputDevice *d, InputLoan *ret) {
 
         if (fd < 0)
                 return fd;
-        *ret = (InputLoan){ d->kind, d->number, d->device, st.st_ino };
+        *ret = (InputLoan){ d->kind, d->number, d->device, st.st_ino, false };
         return 0;
+}
+
+int input_loan_note_user(int root, const InputDevice *d, uid_t uid, InputLoan *ret) {
+        int r = input_loan_note(root, d, ret);
+
+        r = r < 0 ? r : input_loan_is_held(root, ret, uid);
+        if (r > 0)
+                ret->before = true;
+        return r < 0 ? r : 0;
 }
 
 int input_loan_give(int root, const InputLoan *loan, uid_t uid) {
         _cleanup_(closep) int fd = open_loan(root, loan);
 
-        return fd == -ENOENT ? 0 : fd < 0 ? fd : node_let_in(fd, uid);
+        return fd < 0 ? fd : node_let_in(fd, uid);
 }
 
 int input_loan_return(int root, const InputLoan *loan, uid_t uid) {
         _cleanup_(closep) int fd = open_loan(root, loan);
 
-        return fd == -ENOENT ? 0 : fd < 0 ? fd : node_shut_out(fd, uid);
+        return fd < 0 ? fd : loan->before ? 0 : node_shut_out(fd, uid);
 }
 
 int input_loan_is_held(int root, const InputLoan *loan, uid_t uid) {

@@ -8,7 +8,10 @@
 /* Notes which node that is. Returns 0; -ENOENT: it is gone; -errno. */
 int input_loan_note(int root, const InputDevice *d, InputLoan *ret);
 
-/* Both return 1; 0: it is so already, or the device is gone; -E_LACKS after a message; -errno. */
+/* The same, and whether the user is let in already. */
+int input_loan_note_user(int root, const InputDevice *d, uid_t uid, InputLoan *ret);
+
+/* Both return 1; 0: it is so already; -ENOENT: the device is gone; -E_LACKS after a message; -errno. */
 int input_loan_give(int root, const InputLoan *loan, uid_t uid);
 int input_loan_return(int root, const InputLoan *loan, uid_t uid);
 

@@ -6,6 +6,7 @@
 #include "input-plan.h"
 #include "log.h"
 #include "messages.h"
+#include "node-access.h"
 
 void input_plan_done(InputPlan *plan) {
         input_devices_done(&plan->devices);
@@ -32,7 +33,7 @@ const InputSpec *input_wish(const InputSpec wishes[], size_t n, const InputDevic
 
 bool input_plan_has(const InputPlan *plan, const InputSpec *spec) {
         for (size_t i = 0; i < plan->devices.n; i++)
-                if (input_device_fits(&plan->devices, &plan->devices.items[i], spec))
+                if (input_device_fits(&plan->devices, &plan->devices.items[i], spec) && !input_device_is_extra(&plan->devices.items[i], spec))
                         return true;
         return false;
 }
@@ -69,13 +70,23 @@ static int refuse(const Guest *g, const InputSpec *spec, const InputDevice *d, i
                 input_spec_print(spec), what, why);
 }
 
-/* What only auto fits is left to who has it, as long as there is something else. */
-static int choose(int root, const Guest *g, InputPlan *plan, size_t i, int *left) {
+bool input_is_part(const InputDevices *l, const InputDevice *d, const bool held[]) {
+        for (size_t i = 0; i < l->n; i++)
+                if (held[i] && input_devices_are_one(&l->items[i], d))
+                        return true;
+        return false;
+}
+
+/* What only auto fits is left to who has it, as long as there is something else. extras: what belongs to others that are chosen. */
+static int choose(int root, const Guest *g, InputPlan *plan, size_t i, bool extras, int *left) {
         const InputDevice *d = &plan->devices.items[i];
         const InputSpec *wish = input_wish(g->inputs, g->n_inputs, &plan->devices, d);
         _cleanup_(freep) char *why = NULL;
-        int r = wish ? input_judge(root, g->name, d, &why) : -ENOENT;
+        int r;
 
+        if (!wish || input_device_is_extra(d, wish) != extras || (extras && !input_is_part(&plan->devices, d, plan->chosen)))
+                return 0;
+        r = input_judge(root, g->name, d, &why);
         if (r == -E_BUSY && why && wish->way == INPUT_AUTO) {
                 *left = (int) i;
                 return 0;
@@ -102,18 +113,21 @@ int input_plan_make(int root, const Guest *g, InputPlan *ret) {
 
         if (!guest_has_input(g))
                 return *ret = plan, 0;
-        r = input_devices_read(root, &plan.devices);
+        r = node_access_find();
+        r = r < 0 ? r : input_devices_read(root, &plan.devices);
         if (r < 0)
                 return r;
         plan.chosen = calloc(plan.devices.n + 1, sizeof plan.chosen[0]);
         if (!plan.chosen)
                 return log_oom();
         for (size_t i = 0; r >= 0 && i < plan.devices.n; i++) {
-                r = choose(root, g, &plan, i, &left);
+                r = choose(root, g, &plan, i, false, &left);
                 any |= plan.chosen[i];
         }
         if (r >= 0 && !any && left >= 0)
                 r = refuse_left(root, g, &plan, left);
+        for (size_t i = 0; r >= 0 && i < plan.devices.n; i++)
+                r = choose(root, g, &plan, i, true, &left);
         if (r < 0)
                 return r;
         *ret = plan;

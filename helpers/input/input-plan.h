@@ -19,6 +19,9 @@ void input_plan_done(InputPlan *plan);
 /* Whether anything that there is fits one of Devices=. */
 bool input_plan_has(const InputPlan *plan, const InputSpec *spec);
 
+/* Whether a device is a part of something that is held, held being a flag for each device. */
+bool input_is_part(const InputDevices *l, const InputDevice *d, const bool held[]);
+
 /* The one of n wishes that a device fits; NULL: none. What is meant by its name or link comes before auto. */
 const InputSpec *input_wish(const InputSpec wishes[], size_t n, const InputDevices *l, const InputDevice *d);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The record, a thing a line: “user 988”, “want auto”, “want /dev/input/by-id/…”, and “have keyboard-12 13:76 241”: kind and number,
- * the node's device, and its inode. */
+ * the node's device, and its inode; “before” at the end: the user was let in already. */
 
 #include <inttypes.h>
 #include <sys/sysmacros.h>
@@ -33,17 +33,17 @@ static bool is_same(const InputLoan *a, const InputLoan *b) {
         return a->number == b->number && a->device == b->device && a->inode == b->inode;
 }
 
-bool input_record_has(const InputRecord *record, const InputLoan *loan) {
+const InputLoan *input_record_find(const InputRecord *record, const InputLoan *loan) {
         for (size_t i = 0; i < record->n_loans; i++)
                 if (is_same(&record->loans[i], loan))
-                        return true;
-        return false;
+                        return &record->loans[i];
+        return NULL;
 }
 
 int input_record_add(InputRecord *record, const InputLoan *loan) {
         InputLoan *slot;
 
-        if (input_record_has(record, loan))
+        if (input_record_find(record, loan))
                 return 0;
         if (record->n_loans >= LOANS_MAX)
                 return -E2BIG;
@@ -86,22 +86,23 @@ int input_record_want(InputRecord *record, const Guest *g) {
 /* ---- reading ---- */
 
 static int parse_loan(char *s, InputRecord *record) {
-        char *entry = strsep(&s, " "), *numbers = s ? strsep(&s, " ") : NULL, *low;
+        char *entry = strsep(&s, " "), *numbers = s ? strsep(&s, " ") : NULL, *file = s ? strsep(&s, " ") : NULL, *low;
         uint64_t high, minor_number, inode;
         InputLoan loan = {};
 
-        if (!s || input_entry_parse(entry, &loan.kind, &loan.number) < 0)
+        if (!file || (s && !streq(s, "before")) || input_entry_parse(entry, &loan.kind, &loan.number) < 0)
                 return -EBADMSG;
         low = strchr(numbers, ':');
         if (!low)
                 return -EBADMSG;
         *low++ = '\0';
         if (parse_number(numbers, 0, UINT32_MAX, &high) < 0 || parse_number(low, 0, UINT32_MAX, &minor_number) < 0 ||
-            parse_number(s, 1, UINT64_MAX, &inode) < 0)
+            parse_number(file, 1, UINT64_MAX, &inode) < 0)
                 return -EBADMSG;
         loan.device = makedev((unsigned) high, (unsigned) minor_number);
         loan.inode = (ino_t) inode;
-        return input_record_has(record, &loan) ? -EBADMSG : input_record_add(record, &loan);
+        loan.before = s != NULL;
+        return input_record_find(record, &loan) ? -EBADMSG : input_record_add(record, &loan);
 }
 
 /* Never root. */
@@ -157,8 +158,8 @@ static int record_print(FILE *f, const void *userdata) {
         for (size_t i = 0; i < record->n_loans; i++) {
                 const InputLoan *l = &record->loans[i];
 
-                fprintf(f, "have %s %u:%u %" PRIu64 "\n", input_entry_print(l->kind, l->number, entry), major(l->device),
-                        minor(l->device), (uint64_t) l->inode);
+                fprintf(f, "have %s %u:%u %" PRIu64 "%s\n", input_entry_print(l->kind, l->number, entry), major(l->device),
+                        minor(l->device), (uint64_t) l->inode, l->before ? " before" : "");
         }
         return 0;
 }
@@ -190,7 +191,7 @@ static int record_has(int root, const char *guest, const void *loan) {
         _cleanup_(input_record_done) InputRecord record = {};
         int r = input_record_load(root, guest, &record);
 
-        return r < 0 ? r : input_record_has(&record, loan);
+        return r < 0 ? r : input_record_find(&record, loan) != NULL;
 }
 
 int input_record_holder(int root, const char *guest, const InputLoan *loan, char **ret_holder) {

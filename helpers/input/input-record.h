@@ -13,6 +13,7 @@ typedef struct InputLoan {
         unsigned number; /* of /dev/input/event12 */
         dev_t device;
         ino_t inode;
+        bool before; /* the user was let in already, and stays so */
 } InputLoan;
 
 typedef struct InputRecord {
@@ -28,10 +29,11 @@ void input_record_done(InputRecord *record);
 /* Adds a loan, unless it is noted already. Returns 0, -E2BIG or -ENOMEM. */
 int input_record_add(InputRecord *record, const InputLoan *loan);
 
+/* The loan of the node of that number and file; NULL: there is none. */
+const InputLoan *input_record_find(const InputRecord *record, const InputLoan *loan);
+
 /* Removes a loan by its index. */
 void input_record_remove(InputRecord *record, size_t index);
-
-bool input_record_has(const InputRecord *record, const InputLoan *loan);
 
 /* Has the record want the same as the guest does. Returns 0 or -ENOMEM. */
 int input_record_want(InputRecord *record, const Guest *g);

@@ -30,6 +30,7 @@ typedef struct AclLibrary {
 
 static const AclLibrary *acl_library(void) {
         static AclLibrary acl;
+        static int loaded = 1;
         static const LibraryFunction functions[] = {
                 LIBRARY_FUNCTION(acl.get_file, acl_get_file),
                 LIBRARY_FUNCTION(acl.set_file, acl_set_file),
@@ -47,16 +48,25 @@ static const AclLibrary *acl_library(void) {
                 {},
         };
 
-        return library_load("libacl.so.1", functions) < 0 ? NULL : &acl;
+        if (loaded > 0)
+                loaded = library_load("libacl.so.1", functions);
+        return loaded < 0 ? NULL : &acl;
+}
+
+int node_access_find(void) {
+        return acl_library() ? 0
+                             : log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
+                                       "libacl.so.1 is missing, by which users are let at devices; install it (Debian: libacl1).");
 }
 
 enum { FD_PATH_SIZE = 32 };
 
 /* A node without a list has one that says what its mode does. */
 static int get_list(int fd, char path[static FD_PATH_SIZE], acl_t *ret) {
-        if (!acl_library())
-                return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                        "libacl.so.1 is missing, by which users are let at devices; install it (Debian: libacl1).");
+        int r = node_access_find();
+
+        if (r < 0)
+                return r;
         (void) snprintf(path, FD_PATH_SIZE, "/proc/self/fd/%d", fd);
         *ret = acl_library()->get_file(path, ACL_TYPE_ACCESS);
         return *ret ? 0 : -errno;

@@ -5,6 +5,9 @@
 
 #include <sys/types.h>
 
+/* Looks for libacl. Returns 0, or -E_LACKS after a message. */
+int node_access_find(void);
+
 /* Both return 1; 0: it is so already; -EOPNOTSUPP: the file system has no such lists; -E_LACKS after a message: there is no libacl;
  * -errno. */
 int node_let_in(int fd, uid_t uid);

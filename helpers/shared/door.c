@@ -25,6 +25,21 @@ static int open_all(int root, const char *kind) {
         return r < 0 ? r : root_openat(root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
+static int empty(int root, const char *kind, const char *guest, int directory) {
+        _cleanup_(freep) char *path = NULL;
+        char **names = NULL;
+        size_t n = 0;
+        int r;
+
+        r = door_path(kind, guest, &path);
+        r = r < 0 ? r : root_list(root, path, &names, &n);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                if (unlinkat(directory, names[i], 0) < 0 && errno != ENOENT)
+                        r = -errno;
+        strings_free(names, n);
+        return r;
+}
+
 /* The unit's umask would keep the guest's user out. */
 int door_open(int root, const char *kind, const char *guest) {
         _cleanup_(closep) int all = open_all(root, kind), fd = -EBADF;
@@ -34,7 +49,9 @@ int door_open(int root, const char *kind, const char *guest) {
         if (mkdirat(all, guest, 0700) < 0 && errno != EEXIST)
                 return -errno;
         fd = openat(all, guest, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        return fd < 0 || fchmod(fd, 0755) < 0 ? -errno : 0;
+        if (fd < 0 || fchmod(fd, 0755) < 0)
+                return -errno;
+        return empty(root, kind, guest, fd); /* of what a killed run has left */
 }
 
 bool door_is_open(int root, const char *kind, const char *guest) {
@@ -62,19 +79,11 @@ int door_hide(int root, const char *kind, const char *guest, const char *entry) 
 
 int door_close(int root, const char *kind, const char *guest) {
         _cleanup_(closep) int all = open_all(root, kind), directory = open_directory(root, kind, guest);
-        _cleanup_(freep) char *path = NULL;
-        char **names = NULL;
-        size_t n = 0;
         int r;
 
         if (directory < 0)
                 return directory == -ENOENT ? 0 : directory;
-        r = door_path(kind, guest, &path);
-        r = r < 0 ? r : root_list(root, path, &names, &n);
-        for (size_t i = 0; r >= 0 && i < n; i++)
-                if (unlinkat(directory, names[i], 0) < 0 && errno != ENOENT)
-                        r = -errno;
-        strings_free(names, n);
+        r = empty(root, kind, guest, directory);
         if (r >= 0 && all >= 0 && unlinkat(all, guest, AT_REMOVEDIR) < 0 && errno != ENOENT)
                 r = -errno;
         return r;

@@ -13,7 +13,7 @@
 /* “run/vxm/KIND/GUEST”. Returns 0 or -ENOMEM. */
 int door_path(const char *kind, const char *guest, char **ret);
 
-/* Makes the guest's directory, unless it is there. Returns 0 or -errno. */
+/* Makes the guest's directory, unless it is there, with nothing in it. Returns 0 or -errno. */
 int door_open(int root, const char *kind, const char *guest);
 
 /* Whether it is there, and so a guest that may get devices. */

@@ -31,8 +31,8 @@ static json_t *describe(const char *entry, const char *node, const void *userdat
                 input_toggle_name(g->input_toggle));
 }
 
-/* When a device goes, QEMU closes its descriptor at the first failing read, and once more when the object is removed: nothing else
- * may be opened in between, so it is removed at once. */
+/* When a device goes, QEMU closes its descriptor at the first failing read, and once more when the object is removed, whatever has
+ * that number by then: so it is removed at once, and before another one joins. */
 const QemuPlugKind qemu_input_kind = {
         .what = "Input device",
         .message = MESSAGE_INPUT_FAILED,

@@ -27,6 +27,7 @@ typedef struct Device {
 typedef struct Question {
         QemuPlug *plug;
         char entry[PLUG_ENTRY_SIZE];
+        ino_t node;
         bool open;
 } Question;
 
@@ -97,6 +98,8 @@ static void on_added(Qmp *qmp _unused_, const json_t *reply, const char *error, 
         char id[ID_SIZE];
 
         asked->open = false;
+        if (d && d->node != asked->node)
+                d = NULL; /* another one has come to its place */
         if (reply) {
                 log_debug("%s %s has joined the guest.", kind->what, id_of(kind, asked->entry, id));
                 return;
@@ -122,7 +125,7 @@ static json_t *arguments_of(const QemuPlug *plug, const char *entry, const char 
         return arguments;
 }
 
-static int add(QemuPlug *plug, Qmp *qmp, const char *entry, const char *node) {
+static int add(QemuPlug *plug, Qmp *qmp, const char *entry, const char *node, ino_t inode) {
         Question *question = NULL;
         json_t *arguments;
         int r;
@@ -135,7 +138,7 @@ static int add(QemuPlug *plug, Qmp *qmp, const char *entry, const char *node) {
         arguments = arguments_of(plug, entry, node);
         if (!arguments)
                 return -ENOMEM;
-        *question = (Question){ .plug = plug, .open = true };
+        *question = (Question){ .plug = plug, .node = inode, .open = true };
         (void) snprintf(question->entry, sizeof question->entry, "%s", entry);
         r = qmp_send(qmp, plug->kind->add, arguments, on_added, question);
         question->open = r >= 0;
@@ -168,11 +171,15 @@ static int find_node(const QemuPlug *plug, const char *name, ino_t *ret) {
                 return errno == ENOENT ? 0 : -errno;
         if (stat(node, &st) < 0)
                 return errno == ENOENT ? 0 : -errno;
+        /* One that has come to the place of another has not been given yet; its file is made anew then. */
+        if (faccessat(AT_FDCWD, node, R_OK | W_OK, AT_EACCESS) < 0)
+                return 0;
         *ret = st.st_ino;
         return 1;
 }
 
-static int look_at(QemuPlug *plug, Qmp *qmp, const char *entry) {
+/* What is known already is marked as here; what is not joins, if it may. */
+static int look_at(QemuPlug *plug, Qmp *qmp, const char *entry, bool join) {
         char node[PLUG_NODE_SIZE];
         ino_t inode = 0;
         Device *d;
@@ -184,11 +191,14 @@ static int look_at(QemuPlug *plug, Qmp *qmp, const char *entry) {
         if (r <= 0)
                 return r;
         d = find(plug, entry);
-        if (d)
-                return d->here = d->node == inode, 0;
+        if (d || !join) {
+                if (d)
+                        d->here = d->node == inode;
+                return 0;
+        }
         if (plug->n >= DEVICES_MAX)
                 return -E2BIG;
-        r = add(plug, qmp, entry, node);
+        r = add(plug, qmp, entry, node, inode);
         if (r >= 0) {
                 plug->devices[plug->n] = (Device){ .node = inode, .here = true };
                 (void) snprintf(plug->devices[plug->n++].entry, PLUG_ENTRY_SIZE, "%s", entry);
@@ -196,7 +206,7 @@ static int look_at(QemuPlug *plug, Qmp *qmp, const char *entry) {
         return r;
 }
 
-static int look_at_all(QemuPlug *plug, Qmp *qmp) {
+static int look_at_all(QemuPlug *plug, Qmp *qmp, bool join) {
         DIR *directory = opendir(plug->directory);
         struct dirent *entry;
         int r = 0;
@@ -204,14 +214,12 @@ static int look_at_all(QemuPlug *plug, Qmp *qmp) {
         if (!directory)
                 return errno == ENOENT ? 0 : -errno;
         while (r >= 0 && (entry = readdir(directory)))
-                r = look_at(plug, qmp, entry->d_name);
+                r = look_at(plug, qmp, entry->d_name, join);
         (void) closedir(directory);
         return r;
 }
 
-/* Returns 1 when there were any, 0 or -errno. */
 static int drop_gone(QemuPlug *plug, Qmp *qmp) {
-        bool any = false;
         int r = 0;
 
         for (size_t i = plug->n; r >= 0 && i-- > 0;) {
@@ -219,11 +227,10 @@ static int drop_gone(QemuPlug *plug, Qmp *qmp) {
 
                 if (gone.here)
                         continue;
-                any = true;
                 plug->devices[i] = plug->devices[--plug->n];
                 r = gone.refused ? 0 : drop(plug, qmp, gone.entry);
         }
-        return r < 0 ? r : any;
+        return r;
 }
 
 static void drain(const QemuPlug *plug) {
@@ -233,14 +240,14 @@ static void drain(const QemuPlug *plug) {
                 ;
 }
 
+/* What has gone leaves before anything joins: another one may have come to its place, and QEMU may have closed its files only half. */
 int qemu_plug_process(QemuPlug *plug, Qmp *qmp) {
         int r;
 
         drain(plug);
         for (size_t i = 0; i < plug->n; i++)
                 plug->devices[i].here = false;
-        r = look_at_all(plug, qmp);
+        r = look_at_all(plug, qmp, false);
         r = r < 0 ? r : drop_gone(plug, qmp);
-        /* Another one may have come to its place already, and had to wait until that was free. */
-        return r > 0 ? look_at_all(plug, qmp) : r;
+        return r < 0 ? r : look_at_all(plug, qmp, true);
 }

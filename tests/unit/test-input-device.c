@@ -43,7 +43,7 @@ static void test_kinds(void **state) {
 
 /* udev's word counts where it has one: a keyboard that somebody has told it is none (hwdb) stays with the host. */
 static void test_udev(void **state) {
-        _cleanup_(input_devices_done) InputDevices l = {};
+        _cleanup_(input_devices_done) InputDevices l = {}, none = {};
         Fixture *f = *state;
 
         fixture_machine(f, "input");
@@ -52,6 +52,12 @@ static void test_udev(void **state) {
         assert_int_equal(input_devices_read(f->root, &l), 0);
         assert_false(device(&l, 4)->offered);
         assert_true(device(&l, 6)->offered);
+
+        /* Where there is a udev, what it has not looked at yet is not there. */
+        fixture_write(f, "run/udev/control", "");
+        assert_int_equal(input_devices_read(f->root, &none), 0);
+        assert_null(input_devices_find(&none, 6));
+        assert_non_null(input_devices_find(&none, 7));
 }
 
 static void test_fits(void **state) {
@@ -63,13 +69,28 @@ static void test_fits(void **state) {
         fixture_machine(f, "input");
         assert_int_equal(input_devices_read(f->root, &l), 0);
         assert_true(input_device_fits(&l, device(&l, 4), &any));
-        assert_true(input_device_fits(&l, device(&l, 5), &any)); /* it goes with its keyboard */
+        assert_true(input_device_fits(&l, device(&l, 5), &any) && input_device_is_extra(device(&l, 5), &any));
+        assert_true(input_devices_are_one(device(&l, 4), device(&l, 5))); /* it goes with its keyboard */
+        assert_false(input_device_is_extra(device(&l, 4), &any) || input_devices_are_one(device(&l, 4), device(&l, 6)));
         assert_false(input_device_fits(&l, device(&l, 2), &any));
         assert_false(input_device_fits(&l, device(&l, 8), &any));
         assert_true(input_device_fits(&l, device(&l, 8), &name));
         assert_false(input_device_fits(&l, device(&l, 4), &name));
         assert_true(input_device_fits(&l, device(&l, 5), &link));
         assert_false(input_device_fits(&l, device(&l, 4), &link));
+}
+
+/* One part of a thing may be of no use, and have the same name. */
+static void test_namesake(void **state) {
+        static const InputSpec name = { INPUT_NAME, (char *) "Logitech USB Keyboard" };
+        _cleanup_(input_devices_done) InputDevices l = {};
+        Fixture *f = *state;
+
+        fixture_machine(f, "input");
+        fixture_write(f, "sys/devices/LNXSYSTM:00/LNXPWRBN:00/input/input2/name", "Logitech USB Keyboard\n");
+        assert_int_equal(input_devices_read(f->root, &l), 0);
+        assert_true(input_device_fits(&l, device(&l, 4), &name));
+        assert_false(input_device_fits(&l, device(&l, 2), &name));
 }
 
 /* What the kernel says that cannot be so costs the device, not the others. */
@@ -87,7 +108,7 @@ static void test_odd(void **state) {
 }
 
 int main(void) {
-        const struct CMUnitTest tests[] = { fixture_test(test_kinds), fixture_test(test_udev), fixture_test(test_fits), fixture_test(test_odd) };
+        const struct CMUnitTest tests[] = { fixture_test(test_kinds), fixture_test(test_udev), fixture_test(test_fits), fixture_test(test_namesake), fixture_test(test_odd) };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,9 +17,9 @@ static int parse(const char *text, InputRecord *ret) {
 }
 
 static void test_record(void **state) {
-        static const char text[] = "user 988\nwant auto\nwant A Mouse\nhave keyboard-4 13:68 4711\nhave pointer-6 13:70 4712";
+        static const char text[] = "user 988\nwant auto\nwant A Mouse\nhave keyboard-4 13:68 4711\nhave pointer-6 13:70 4712 before";
         static const char *const bad[] = { "user 0", "user -1", "user 1\nuser 2", "want ", "want /dev/input/event3", "have keyboard-4",
-                "have keyboard-4 13:68", "have keyboard-4 13 1", "have keyboard-4 13:68 0", "have other-4 13:68 1", "have keyboard-4 13:68 1 ",
+                "have keyboard-4 13:68", "have keyboard-4 13 1", "have keyboard-4 13:68 0", "have other-4 13:68 1", "have keyboard-4 13:68 1 ", "have keyboard-4 13:68 1 before ",
                 "have keyboard-4 13:68 1\nhave keyboard-4 13:68 1", "nonsense", "have" };
         _cleanup_(input_record_done) InputRecord record = {};
         _cleanup_(freep) char *again = NULL;
@@ -32,7 +32,7 @@ static void test_record(void **state) {
         assert_int_equal(root_read(f->root, "run/vxm/input/demo", &again), 0);
         assert_string_equal(again, text);
         input_record_remove(&record, 0);
-        assert_true(record.n_loans == 1 && record.loans[0].kind == INPUT_POINTER);
+        assert_true(record.n_loans == 1 && record.loans[0].kind == INPUT_POINTER && record.loans[0].before);
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 _cleanup_(input_record_done) InputRecord none = {};
 
@@ -96,14 +96,21 @@ static void test_loan(void **state) {
         assert_false(has_list(f));
         assert_int_equal(mode_of(f), 0640);
 
+        /* Who was let in before stays so. */
+        assert_int_equal(input_loan_give(f->root, &loan, 4711), 1);
+        assert_int_equal(input_loan_note_user(f->root, &d, 4711, &loan), 0);
+        assert_true(loan.before);
+        assert_int_equal(input_loan_return(f->root, &loan, 4711), 0);
+        assert_int_equal(input_loan_is_held(f->root, &loan, 4711), 1);
+
         /* Another device's node by now. */
         assert_int_equal(renameat(f->root, "dev/input/event4", f->root, "old"), 0);
         fixture_write(f, "dev/input/event4", "");
-        assert_int_equal(input_loan_give(f->root, &loan, 4711), 0);
+        assert_int_equal(input_loan_give(f->root, &loan, 4711), -ENOENT);
         assert_int_equal(input_loan_is_held(f->root, &loan, 4711), 0);
         assert_false(has_list(f));
         fixture_remove(f, "dev/input/event4");
-        assert_int_equal(input_loan_return(f->root, &loan, 4711), 0);
+        assert_int_equal(input_loan_return(f->root, &loan, 4711), -ENOENT);
         assert_int_equal(input_loan_note(f->root, &d, &loan), -ENOENT);
 }
 

@@ -95,6 +95,24 @@ static void test_back_at_once(void **state) {
         end(&s);
 }
 
+/* Under another number: QEMU closes the old one's files before it opens any. */
+static void test_another_at_once(void **state) {
+        Scene s;
+        char said[2048];
+        ssize_t n;
+
+        begin(*state, &s);
+        comes(&s, "keyboard-4", "event4");
+        assert_told(&s, "object-add", NULL);
+        fixture_remove(s.f, "input/event4");
+        comes(&s, "keyboard-9", "event9");
+        assert_int_equal(qemu_plug_process(s.plug, s.qmp), 0);
+        n = read(s.qemu, said, sizeof said - 1);
+        said[n < 0 ? 0 : n] = '\0';
+        assert_true(strstr(said, "object-del") && strstr(said, "object-add") && strstr(said, "object-del") < strstr(said, "object-add"));
+        end(&s);
+}
+
 static void test_each_for_itself(void **state) {
         Scene s;
 
@@ -109,6 +127,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 fixture_test(test_kinds),
                 fixture_test(test_back_at_once),
+                fixture_test(test_another_at_once),
                 fixture_test(test_each_for_itself),
         };
 
