@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Shows the machine's GPUs and IOMMU groups, for people and as JSON. What is shown is found in gpu-report.c. Only reads. */
 
-#include <libsmartcols.h>
 #include <locale.h>
 
 #include "bind-list.h"
 #include "gpu-report.h"
 #include "json.h"
-#include "library.h"
 #include "log.h"
 #include "pci-names.h"
+#include "smartcols-library.h"
 #include "sysfs.h"
 
 enum {
@@ -199,36 +198,8 @@ static int print_details(FILE *f, const GpuReport *g) {
 
 /* ---- the table ---- */
 
-static struct {
-        __typeof__(scols_new_table) *new_table;
-        __typeof__(scols_unref_table) *unref_table;
-        __typeof__(scols_table_new_column) *table_new_column;
-        __typeof__(scols_table_new_line) *table_new_line;
-        __typeof__(scols_line_set_data) *line_set_data;
-        __typeof__(scols_print_table_to_string) *print_table_to_string;
-} scols;
-
-static int load_smartcols(void) {
-        static const LibraryFunction functions[] = {
-                LIBRARY_FUNCTION(scols.new_table, scols_new_table),
-                LIBRARY_FUNCTION(scols.unref_table, scols_unref_table),
-                LIBRARY_FUNCTION(scols.table_new_column, scols_table_new_column),
-                LIBRARY_FUNCTION(scols.table_new_line, scols_table_new_line),
-                LIBRARY_FUNCTION(scols.line_set_data, scols_line_set_data),
-                LIBRARY_FUNCTION(scols.print_table_to_string, scols_print_table_to_string),
-                {},
-        };
-
-        return library_load("libsmartcols.so.1", functions);
-}
-
-static void unref_tablep(struct libscols_table **table) {
-        if (*table)
-                scols.unref_table(*table);
-}
-
-static int add_row(struct libscols_table *table, const GpuReport *g, size_t columns) {
-        struct libscols_line *line = scols.table_new_line(table, NULL);
+static int add_row(const SmartcolsLibrary *scols, struct libscols_table *table, const GpuReport *g, size_t columns) {
+        struct libscols_line *line = scols->table_new_line(table, NULL);
         size_t length = cut(g->title, columns);
         _cleanup_(freep) char *group = NULL, *title = NULL;
         int r;
@@ -237,10 +208,10 @@ static int add_row(struct libscols_table *table, const GpuReport *g, size_t colu
                 return -ENOMEM;
         r = g->gpu.group < 0 ? format(&group, "-") : format(&group, "%d", g->gpu.group);
         r = r < 0 ? r : format(&title, "%.*s%s", (int) length, g->title, g->title[length] ? "…" : "");
-        r = r < 0 ? r : scols.line_set_data(line, 0, g->gpu.name);
-        r = r < 0 ? r : scols.line_set_data(line, 1, g->gpu.driver ? g->gpu.driver : "-");
-        r = r < 0 ? r : scols.line_set_data(line, 2, group);
-        return r < 0 ? r : scols.line_set_data(line, 3, title);
+        r = r < 0 ? r : scols->line_set_data(line, 0, g->gpu.name);
+        r = r < 0 ? r : scols->line_set_data(line, 1, g->gpu.driver ? g->gpu.driver : "-");
+        r = r < 0 ? r : scols->line_set_data(line, 2, group);
+        return r < 0 ? r : scols->line_set_data(line, 3, title);
 }
 
 /* The columns that are left for the names. */
@@ -259,18 +230,19 @@ static size_t name_columns(const GpuReports *l) {
 
 /* The table's text, a line a GPU below the header. */
 static int make_table(const GpuReports *l, char **ret) {
-        _cleanup_(unref_tablep) struct libscols_table *table = NULL;
-        int r = load_smartcols();
+        _cleanup_(scols_unrefp) struct libscols_table *table = NULL;
+        const SmartcolsLibrary *scols = smartcols_library();
+        int r = 0;
 
-        if (r < 0)
-                return r;
-        table = scols.new_table();
-        if (!table || !scols.table_new_column(table, "ADDRESS", 0, 0) || !scols.table_new_column(table, "DRIVER", 0, 0) ||
-            !scols.table_new_column(table, "GROUP", 0, SCOLS_FL_RIGHT) || !scols.table_new_column(table, "NAME", 0, 0))
+        if (!scols)
+                return -ENOPKG;
+        table = scols->new_table();
+        if (!table || !scols->table_new_column(table, "ADDRESS", 0, 0) || !scols->table_new_column(table, "DRIVER", 0, 0) ||
+            !scols->table_new_column(table, "GROUP", 0, SCOLS_FL_RIGHT) || !scols->table_new_column(table, "NAME", 0, 0))
                 return -ENOMEM;
         for (size_t i = 0; r >= 0 && i < l->n; i++)
-                r = add_row(table, &l->items[i], name_columns(l));
-        return r < 0 ? r : scols.print_table_to_string(table, ret);
+                r = add_row(scols, table, &l->items[i], name_columns(l));
+        return r < 0 ? r : scols->print_table_to_string(table, ret);
 }
 
 static int print_table(const GpuReports *l, FILE *f) {
