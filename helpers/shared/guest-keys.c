@@ -23,6 +23,9 @@
         { section, "RomFile", value_path, NULL, DEVICES(rom_file), NULL, "an absolute path" }
 
 #define NETWORK(field) .offset = offsetof(GuestNetwork, field)
+#define MONITOR(field) .offset = offsetof(GuestMonitor, field)
+
+#define EXPECTS_INPUT "hdmi-1, hdmi-2, dp-1, dp-2, usb-c, dvi-1, vga-1, or the monitor's own value from 0x01 to 0xff"
 
 #define LIST(type, list, length, most)                                                                                     \
         .size = sizeof(type), .items = offsetof(Guest, list), .n = offsetof(Guest, length), .max = (most)
@@ -72,6 +75,7 @@ const GuestSection guest_sections[] = {
         { "Input" },
         { "NetJack" },
         { "Audio" },
+        { "Monitor", NAME_OPTIONAL, LIST(GuestMonitor, monitors, n_monitors, GUEST_MONITORS_MAX), .plural = "monitors" },
 };
 const size_t n_guest_sections = ELEMENTSOF(guest_sections);
 
@@ -156,6 +160,11 @@ const GuestKey guest_keys[] = {
                 "ich9-intel-hda, usb-audio or virtio-sound" },
         { "Audio", "Microphone", value_boolean, NULL, GUEST(audio.microphone), "no", "yes or no" },
         { "Audio", "Latency", value_latency, value_reset_number, GUEST(audio.latency), NULL, "a time from 1ms to 1s, such as 20ms" },
+        { "Monitor", "Match", value_monitor_match, NULL, MONITOR(match), "auto",
+                "auto, model:TEXT, serial:TEXT or connector:NAME such as connector:card1-HDMI-A-1 (see vxm-ddc --probe)" },
+        { "Monitor", "GuestInput", value_monitor_input, value_reset_monitor_input, MONITOR(guest_input), NULL, EXPECTS_INPUT },
+        { "Monitor", "HostInput", value_monitor_input, value_reset_monitor_input, MONITOR(host_input), NULL, EXPECTS_INPUT },
+        { "Monitor", "Force", value_boolean, NULL, MONITOR(force), "no", "yes or no" },
         { "USB", "Device", value_add_usb, value_reset_usb, 0, NULL,
                 "ids such as 046d:c52b or a port such as 1-4.2, several with spaces between, 15 at most (see lsusb and lsusb -t)" },
         { "Input", "Devices", value_add_input, value_reset_inputs, 0, NULL,

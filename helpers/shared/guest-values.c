@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <systemd/sd-id128.h>
 
+#include "guest-monitors.h"
 #include "guest-values.h"
 #include "guest.h"
 #include "mac.h"
@@ -762,4 +763,50 @@ int value_latency(const char *value, void *dest) {
                 return -ERANGE;
         *(uint64_t *) dest = latency;
         return 0;
+}
+
+/* A connector of any card may be meant: cards change their numbers. */
+static bool connector_is_valid(const char *text) {
+        return text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+}
+
+/* What an EDID can say: printable ASCII (VESA E-EDID 1.4, 3.10.3). */
+static bool edid_text_is_valid(const char *text) {
+        for (const char *p = text; *p; p++)
+                if (*p < ' ' || *p > '~')
+                        return false;
+        return true;
+}
+
+int value_monitor_match(const char *value, void *dest) {
+        static const char *const words[] = { [MONITOR_MODEL] = "model:", [MONITOR_SERIAL] = "serial:",
+                [MONITOR_CONNECTOR] = "connector:" };
+        MonitorMatch match = {};
+        const char *text = NULL;
+
+        if (!streq(value, "auto"))
+                for (size_t i = MONITOR_MODEL; !text && i < ELEMENTSOF(words); i++) {
+                        text = startswith(value, words[i]);
+                        match.kind = (MonitorMatchKind) i;
+                }
+        if (!text && !streq(value, "auto"))
+                return -EINVAL;
+        if (text) {
+                text += strspn(text, " ");
+                if (!*text || !(match.kind == MONITOR_CONNECTOR ? connector_is_valid(text) : edid_text_is_valid(text)))
+                        return -EINVAL;
+                if (strlen(text) > MONITOR_TEXT_MAX)
+                        return -ERANGE;
+                memcpy(match.text, text, strlen(text));
+        }
+        *(MonitorMatch *) dest = match;
+        return 0;
+}
+
+int value_monitor_input(const char *value, void *dest) {
+        return monitor_input_parse(value, dest);
+}
+
+void value_reset_monitor_input(void *dest) {
+        *(GuestInput *) dest = (GuestInput){};
 }

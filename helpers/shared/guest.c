@@ -9,6 +9,7 @@
 #include "guest-disks.h"
 #include "guest-files.h"
 #include "guest-keys.h"
+#include "guest-monitors.h"
 #include "log.h"
 #include "messages.h"
 #include "netjack.h"
@@ -75,6 +76,9 @@ Guest *guest_free(Guest *g) {
         free(g->firmware_vars);
         free(g->firmware_code);
         free(g->looking_glass_user);
+        for (size_t i = 0; i < g->n_monitors; i++)
+                free(g->monitors[i].name);
+        free(g->monitors);
         free(g->audio.device);
         free(g->user);
         free(g->uuid);
@@ -337,6 +341,7 @@ static int verify(const Guest *g) {
         r = r < 0 ? r : network_verify(g);
         r = r < 0 ? r : netjack_verify(g);
         r = r < 0 ? r : guest_desktop_verify(g);
+        r = r < 0 ? r : guest_monitors_verify(g);
         r = r < 0 ? r : verify_memory(g);
         r = r < 0 ? r : verify_cpus(g);
         return r < 0 ? r : verify_firmware(g);

@@ -21,6 +21,8 @@ enum {
         GUEST_CPUS_MAX = 255,
         GUEST_INPUTS_MAX = 16,
         GUEST_USB_MAX = 15, /* the ports of each kind that the guest's controller has */
+        GUEST_MONITORS_MAX = 8,
+        MONITOR_TEXT_MAX = 32, /* bytes; an EDID's strings have 13 */
 };
 
 /* Of Guest.mmio64, where it is no size. */
@@ -239,6 +241,46 @@ typedef struct GuestNetJack {
         NetJackChannels channels;
 } GuestNetJack;
 
+/* The inputs of monitors that have names; which value stands for one is the monitor's business, see monitor-quirk.h. */
+typedef enum MonitorInput {
+        MONITOR_INPUT_UNSET,
+        MONITOR_INPUT_HDMI_1,
+        MONITOR_INPUT_HDMI_2,
+        MONITOR_INPUT_DP_1,
+        MONITOR_INPUT_DP_2,
+        MONITOR_INPUT_USB_C,
+        MONITOR_INPUT_DVI_1,
+        MONITOR_INPUT_VGA_1,
+        MONITOR_INPUT_VALUE, /* as the monitor counts */
+        MONITOR_INPUTS,
+} MonitorInput;
+
+typedef struct GuestInput {
+        MonitorInput name;
+        uint8_t value; /* of MONITOR_INPUT_VALUE */
+} GuestInput;
+
+typedef enum MonitorMatchKind {
+        MONITOR_AUTO, /* the only one there is */
+        MONITOR_MODEL,
+        MONITOR_SERIAL,
+        MONITOR_CONNECTOR,
+} MonitorMatchKind;
+
+typedef struct MonitorMatch {
+        MonitorMatchKind kind;
+        char text[MONITOR_TEXT_MAX + 1];
+} MonitorMatch;
+
+/* [Monitor] or [Monitor NAME]: one that shows the guest while that runs. */
+typedef struct GuestMonitor {
+        char *name; /* NULL: the section has none */
+        MonitorMatch match;
+        GuestInput guest_input; /* that the guest's GPU is plugged into */
+        GuestInput host_input;  /* UNSET: the one that it shows before */
+        bool force;             /* try an input that the monitor says it has not */
+} GuestMonitor;
+
 typedef struct Guest {
         char *name;
         char *file; /* the guest file's path below the root, with a leading slash */
@@ -297,6 +339,8 @@ typedef struct Guest {
         uint64_t looking_glass;   /* bytes of memory for frames; 0: none */
         char *looking_glass_user; /* who reads them; NULL: who the guest runs as */
         GuestAudio audio;
+        GuestMonitor *monitors;
+        size_t n_monitors;
 } Guest;
 
 /* Loads the guest called name from the guest files below root (guest-files.h), its preset first, then the file, then

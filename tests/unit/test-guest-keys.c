@@ -23,6 +23,10 @@ static bool is_network(const GuestKey *k) {
         return streq(k->section, "Network");
 }
 
+static bool is_monitor(const GuestKey *k) {
+        return streq(k->section, "Monitor");
+}
+
 static const char *section_text(const GuestKey *k) {
         return is_share(k)                  ? "Share a"
                : streq(k->section, "CDROM") ? "CDROM a"
@@ -36,6 +40,7 @@ static size_t size_of_base(const GuestKey *k) {
                : is_share(k)   ? sizeof(GuestShare)
                : is_devices(k) ? sizeof(GuestDevices)
                : is_network(k) ? sizeof(GuestNetwork)
+               : is_monitor(k) ? sizeof(GuestMonitor)
                                : sizeof(Guest);
 }
 
@@ -107,6 +112,7 @@ static void test_empty_is_initial(void **state) {
         static const char *const values[] = { "no", "yes", "1", "4G", "90s", "bios", "qcow2", "/a", "a", "01:00.0",
                 "static", "flr", "auto", "256M", "bridge", "br0", "e1000e",
                 "52:54:00:12:34:56", "8080:80", "2222", "qxl", "a.service", "scsi", "unsafe", "5", "jack", "10.0.7.1", "64",
+                "model:DELL U2720Q", "hdmi-2", "0x1b",
                 "0000:00/1c.0/00.0 1234:1111:1af4:1100" };
         Guest *untouched = calloc(1, sizeof *untouched);
 
@@ -142,6 +148,12 @@ static void test_empty_is_initial(void **state) {
                         assert_int_equal(g->n_networks, 1);
                         free(TAKE_PTR(g->networks[0].name));
                         if (memcmp(&g->networks[0], &nothing, sizeof nothing) != 0)
+                                fail_msg("[%s] %s= does not reset", k->section, k->key);
+                } else if (is_monitor(k)) {
+                        const GuestMonitor nothing = {};
+
+                        assert_int_equal(g->n_monitors, 1);
+                        if (memcmp(&g->monitors[0], &nothing, sizeof nothing) != 0)
                                 fail_msg("[%s] %s= does not reset", k->section, k->key);
                 } else if (is_devices(k)) {
                         GuestDevices nothing = { .gpu = streq(k->section, "GPU") };
