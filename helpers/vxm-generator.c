@@ -276,6 +276,9 @@ static void put_guest_unit(FILE *f, int root, const Guest *g) {
         /* A guest that loses its TPM is asked to power off. */
         if (g->tpm)
                 fprintf(f, "BindsTo=vxm-tpm@%s.service\n", g->name);
+        /* It comes after the guest, and a monitor that cannot be switched is no reason to stop that. */
+        if (g->n_monitors > 0)
+                fprintf(f, "Wants=vxm-ddc@%s.service\n", g->name);
         put_restart_limit(f, g);
 
         fputs("\n[Service]\n", f);

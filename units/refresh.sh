@@ -7,6 +7,8 @@ set -eu
 systemd-sysusers
 systemd-tmpfiles --create
 journalctl --update-catalog
+# Where this system's packages have it, or they would be passed over from now on.
+if [ -e /etc/udev/hwdb.bin ]; then systemd-hwdb update; else systemd-hwdb --usr update; fi
 
 # In a chroot there is nothing to tell.
 [ -d /run/systemd/system ] || exit 0

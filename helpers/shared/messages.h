@@ -23,6 +23,12 @@
 #define MESSAGE_FRAMES_REMOVED "540b01410c67432996378a6dba2dbf73"
 /* The memory for a guest's frames could not be removed or given back. */
 #define MESSAGE_FRAMES_FAILED "6544563bb4a043b29506babed5db9cf6"
+/* A monitor shows the guest, or the host again. */
+#define MESSAGE_MONITOR_SWITCHED "e3d17e3d5c0f4b57a2a9c8f1d6b04e93"
+/* A monitor could not be switched. */
+#define MESSAGE_MONITOR_FAILED "5a8f0c6e2b7d49d18f3e91c47ab25d06"
+/* What the guest file says of monitors does not fit those there are. */
+#define MESSAGE_MONITOR_REFUSED "c94b2e7f81a34d6eb05d7f3a69e8c12b"
 /* The user whom a guest runs as has no session to play its sound in. */
 #define MESSAGE_SESSION_MISSING "9d9afc1c4b8e44d0b5f6078b8b1e8eb7"
 /* A device may not be given to the guest: VXM_DEVICE. */

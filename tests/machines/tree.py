@@ -6,6 +6,7 @@ A .tree file has a path a line, below the root and without a leading slash; what
 
     path = content      a file; a newline follows the content, no content makes an empty file
     path += content     one more line of that file
+    path =x digits      a file of these bytes, in hexadecimal digits; spaces between them are free
     path -> target      a symbolic link
     path/               a directory
     !path               takes away what an earlier line or file has put there
@@ -32,7 +33,7 @@ def expand_line(root, line):
 
     path, sign, rest = line.partition(" ")
     operator, _, value = rest.partition(" ")
-    if operator not in ("=", "+=", "->"):
+    if operator not in ("=", "+=", "=x", "->"):
         raise ValueError(f"neither “path = content” nor “path -> target”: {line}")
     target = root / path
     if operator == "+=":
@@ -43,6 +44,8 @@ def expand_line(root, line):
     target.unlink(missing_ok=True)
     if operator == "->":
         target.symlink_to(value)
+    elif operator == "=x":
+        target.write_bytes(bytes.fromhex(value))
     else:
         target.write_text(value + "\n" if value else "")
 

@@ -85,6 +85,20 @@ static void append_line(Fixture *f, const char *path, const char *line) {
         assert_int_equal(write_full(fd, "\n", 1), 0);
 }
 
+/* A file of bytes that are given in hexadecimal digits. */
+static void write_bytes(Fixture *f, const char *path, const char *digits) {
+        _cleanup_(closep) int fd = -EBADF;
+        unsigned byte;
+        int used;
+
+        fixture_write(f, path, "");
+        fd = openat(f->root, path, O_WRONLY | O_APPEND | O_CLOEXEC);
+        assert_true(fd >= 0);
+        for (; sscanf(digits, " %2x%n", &byte, &used) == 1; digits += used)
+                assert_int_equal(write_full(fd, &(uint8_t){ (uint8_t) byte }, 1), 0);
+        assert_int_equal(digits[strspn(digits, " ")], '\0');
+}
+
 void fixture_link(Fixture *f, const char *path, const char *target) {
         make_parents(f, path);
         (void) unlinkat(f->root, path, 0);
@@ -119,6 +133,8 @@ static void expand_line(Fixture *f, char *line) {
                 fixture_link(f, line, value);
         } else if (split(line, "+=", &value)) {
                 append_line(f, line, value);
+        } else if (split(line, "=x", &value)) {
+                write_bytes(f, line, value);
         } else if (split(line, "=", &value)) {
                 assert_int_equal(format(&content, "%s%s", value, isempty(value) ? "" : "\n"), 0);
                 fixture_write(f, line, content);
