@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Loads libddcutil and calls it. Of its structs none is used that differs between the two kinds, so that it does not matter which one's
- * headers this was compiled with. */
+/* Loads libddcutil and calls it. Of its structs no member is used that has another place in the other kind, so that it does not matter
+ * which one's headers this was compiled with. */
 
 #include <ddcutil_c_api.h>
 #include <ddcutil_status_codes.h>
@@ -21,9 +21,9 @@ static struct {
         __typeof__(ddca_set_ferr) *set_ferr;
         __typeof__(ddca_enable_verify) *enable_verify;
         __typeof__(ddca_redetect_displays) *redetect_displays;
-        __typeof__(ddca_create_busno_display_identifier) *create_identifier;
-        __typeof__(ddca_free_display_identifier) *free_identifier;
-        __typeof__(ddca_get_display_ref) *get_display_ref;
+        __typeof__(ddca_get_display_refs) *get_display_refs;
+        __typeof__(ddca_get_display_info) *get_display_info;
+        __typeof__(ddca_free_display_info) *free_display_info;
         __typeof__(ddca_open_display2) *open_display;
         __typeof__(ddca_close_display) *close_display;
         __typeof__(ddca_get_non_table_vcp_value) *get_value;
@@ -43,9 +43,9 @@ static const LibraryFunction functions[] = {
         LIBRARY_FUNCTION(ddca.set_ferr, ddca_set_ferr),
         LIBRARY_FUNCTION(ddca.enable_verify, ddca_enable_verify),
         LIBRARY_FUNCTION(ddca.redetect_displays, ddca_redetect_displays),
-        LIBRARY_FUNCTION(ddca.create_identifier, ddca_create_busno_display_identifier),
-        LIBRARY_FUNCTION(ddca.free_identifier, ddca_free_display_identifier),
-        LIBRARY_FUNCTION(ddca.get_display_ref, ddca_get_display_ref),
+        LIBRARY_FUNCTION(ddca.get_display_refs, ddca_get_display_refs),
+        LIBRARY_FUNCTION(ddca.get_display_info, ddca_get_display_info),
+        LIBRARY_FUNCTION(ddca.free_display_info, ddca_free_display_info),
         LIBRARY_FUNCTION(ddca.open_display, ddca_open_display2),
         LIBRARY_FUNCTION(ddca.close_display, ddca_close_display),
         LIBRARY_FUNCTION(ddca.get_value, ddca_get_non_table_vcp_value),
@@ -67,10 +67,12 @@ static int load_1(void) {
         return library_load("libddcutil.so.4", functions) < 0 ? -ENOPKG : library_load("libddcutil.so.4", usb);
 }
 
-/* What it has learned of monitors it would keep in a home, and read there again; a machine's monitors are no user's business. */
-static void forget_home(void) {
-        static const char *const names[] = { "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME" };
+/* What it has learned of monitors it would keep in a home, and believe it the next time; a machine's monitors are no user's business. It
+ * has to have a home, though: 1.4 falls over where there is none, as in a unit. In this one no file can be made. */
+static void move_home(void) {
+        static const char *const names[] = { "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME" };
 
+        (void) setenv("HOME", "/dev/null", 1);
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 (void) unsetenv(names[i]);
 }
@@ -109,7 +111,7 @@ int ddc_library_open(void) {
 
         if (is_open)
                 return 0;
-        forget_home();
+        move_home();
         r = load_silently();
         if (r < 0)
                 return r;
@@ -131,8 +133,8 @@ static int error_of(int bus, const char *what, DDCA_Status status) {
         case DDCRC_RETRIES:
         case DDCRC_READ_ALL_ZERO:
         case DDCRC_BAD_DATA:
+        case DDCRC_INVALID_DISPLAY: /* somebody listens, or we had not been asked */
                 return -EPROTO;
-        case DDCRC_INVALID_DISPLAY:
         case DDCRC_LOCKED:
                 return -EAGAIN;
         default:
@@ -140,15 +142,27 @@ static int error_of(int bus, const char *what, DDCA_Status status) {
         }
 }
 
-static DDCA_Status find_display(int bus, DDCA_Display_Ref *ret) {
-        DDCA_Display_Identifier identifier = NULL;
-        DDCA_Status status = ddca.create_identifier(bus, &identifier);
+static bool is_at(DDCA_Display_Ref display, int bus) {
+        DDCA_Display_Info *info = NULL;
+        bool is = ddca.get_display_info(display, &info) == 0 && info->path.io_mode == DDCA_IO_I2C && info->path.path.i2c_busno == bus;
 
-        if (status != 0)
-                return status;
-        status = ddca.get_display_ref(identifier, ret);
-        (void) ddca.free_identifier(identifier);
-        return status;
+        if (info)
+                ddca.free_display_info(info);
+        return is;
+}
+
+/* From the list, though there is a function that finds one by its bus: what that finds, 2.2.0 does not take for a monitor when it is to open
+ * it, and ends the process. */
+static DDCA_Status find_display(int bus, DDCA_Display_Ref *ret) {
+        _cleanup_(freep) DDCA_Display_Ref *all = NULL;
+        DDCA_Status status = ddca.get_display_refs(false, &all);
+
+        for (size_t i = 0; status == 0 && all[i]; i++)
+                if (is_at(all[i], bus)) {
+                        *ret = all[i];
+                        return 0;
+                }
+        return status == 0 ? DDCRC_INVALID_DISPLAY : status;
 }
 
 /* It looks for monitors once, and does not see one any more that was asleep then. */

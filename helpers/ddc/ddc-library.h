@@ -8,8 +8,8 @@
 /* Loads it; again is fine. Returns 0, -ENOPKG: there is none. */
 int ddc_library_open(void);
 
-/* Speak to the monitor at a bus. Each returns 0; -EOPNOTSUPP: it has no such feature; -EPROTO: what comes from it is garbled; -EAGAIN:
- * the library sees no monitor there that it could speak to, yet; -EIO; -ENOPKG. */
+/* Speak to the monitor at a bus. Each returns 0; -EOPNOTSUPP: it has no such feature; -EPROTO: what comes from it is
+ * garbled, or nothing does; -EAGAIN: another program speaks to it; -EIO; -ENOPKG. */
 int ddc_library_get(int bus, uint8_t feature, uint8_t *ret);
 int ddc_library_set(int bus, uint8_t feature, uint8_t value);
 int ddc_library_capabilities(int bus, char **ret);

@@ -51,7 +51,7 @@ static int note_problem(Report *r, int error, const char *what) {
                 { EPERM, "its bus can be opened by root and the group i2c only" },
                 { ENOPKG, "libddcutil is not installed" },
                 { EOPNOTSUPP, "the monitor says that it has no such thing; set HostInput= in the guest file" },
-                { EPROTO, "what comes from it is garbled; try another cable" },
+                { EPROTO, "its answers are garbled or missing: see that DDC/CI is on in its menu, or try another cable" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)

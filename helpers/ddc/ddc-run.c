@@ -67,7 +67,7 @@ static const char *explain(int error) {
         case ENODATA:
                 return "it goes on to show another input; some listen only to the input that they show";
         case EPROTO:
-                return "its answers are garbled; try another cable";
+                return "it listens, but its answers are garbled or missing; see that DDC/CI is on in its menu, or try another cable";
         case EOPNOTSUPP:
                 return "it says that it cannot switch its input this way";
         default:
