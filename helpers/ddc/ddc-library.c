@@ -151,8 +151,8 @@ static bool is_at(DDCA_Display_Ref display, int bus) {
         return is;
 }
 
-/* From the list, though there is a function that finds one by its bus: what that finds, 2.2.0 does not take for a monitor when it is to open
- * it, and ends the process. */
+/* From the list, though there is a function that finds one by its bus: what that finds, 2.2.0 does not take for a monitor when it is
+ * to open it, and ends the process. */
 static DDCA_Status find_display(int bus, DDCA_Display_Ref *ret) {
         _cleanup_(freep) DDCA_Display_Ref *all = NULL;
         DDCA_Status status = ddca.get_display_refs(false, &all);

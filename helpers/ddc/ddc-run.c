@@ -100,7 +100,7 @@ static int say_lacks(const Drive *d, int error) {
                         "%s cannot be spoken to: there is no node /dev/i2c-* for its bus; run modprobe i2c-dev, then try again.", d->what);
         if (error == -ENOPKG)
                 return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                        "Monitors are switched by libddcutil, which is not there; install it (Debian: libddcutil5, Debian 12: libddcutil4).");
+                        "Monitors are switched by libddcutil, which is not there; install it (Debian 13: libddcutil5, 12: libddcutil4).");
         return log_error_errno(error, "%s cannot be spoken to: cannot open /dev/i2c-*: %s.", d->what, strerror(-error));
 }
 
