@@ -118,7 +118,8 @@ def state(lab):
 def wait_undone(lab, name="demo"):
     """Waits until systemd has nothing left to do for the guest: units stopped, undo included."""
     units = " ".join(f"vxm-{part}@{name}.service"
-                     for part in ("guest", "tpm", "netjack", "link", "usb", "input", "net", "frames", "disks", "cpus", "sleep", "bind", "units", "hugepages", "user"))
+                     for part in ("guest", "ddc", "tpm", "netjack", "link", "usb", "input", "net", "frames", "disks", "cpus", "sleep",
+                                  "bind", "units", "hugepages", "user"))
     units += f" vxm-spice@{name}.socket vxm-vnc@{name}.socket"
     units += f" $(systemctl list-units --plain --legend=no --all 'vxm-share@{name}:*' | cut -d ' ' -f 1)"
     lab.wait(f"! {{ systemctl is-active -q {units} || systemctl show -P ActiveState {units} | grep -qE '^(de)?activating'; }}",

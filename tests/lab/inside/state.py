@@ -2,8 +2,8 @@
 """Runs inside the lab: everything that vxm may change on a machine, as text, one line a thing, sorted.
 
 Of each PCI function: driver, override, reset methods, power policy and the sizes of its BARs. Consoles and who draws them,
-framebuffers, cards; network interfaces; the nodes of vfio, of block devices, of input devices and of USB devices, these with their drivers; the
-pools of huge pages; vxm's own files in /run; which CPUs the host's slices and interrupts may use. What comes with a module that
+framebuffers, cards; the inputs of the lab's monitors (ddc_monitor.c); network interfaces; the nodes of vfio, of block devices, of
+input devices and of USB devices, these with their drivers; the pools of huge pages; vxm's own files in /run; which CPUs the host's slices and interrupts may use. What comes with a module that
 stays loaded is left out.
 """
 
@@ -52,6 +52,12 @@ def _screens():
         # come back gets the first.
         for node in nodes:
             yield f"{_target(node / 'device')} has {kind} {pattern}"
+
+
+def _monitors():
+    for bus in Path("/sys/bus/i2c/devices").glob("i2c-*"):
+        if _text(bus / "name").startswith("lab monitor"):
+            yield f"{_text(bus / 'name')} shows input {_text(bus / 'input')}"
 
 
 def _pools():
@@ -123,7 +129,7 @@ def _cpus():
 
 def lines():
     """All of it, as a list of lines."""
-    return sorted((*_functions(), *_screens(), *_disks(), *_usb(), *_inputs(), *_interfaces(), *_pools(), *_files(), *_cpus()))
+    return sorted((*_functions(), *_screens(), *_monitors(), *_disks(), *_usb(), *_inputs(), *_interfaces(), *_pools(), *_files(), *_cpus()))
 
 
 if __name__ == "__main__":
