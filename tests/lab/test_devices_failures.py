@@ -136,10 +136,10 @@ def test_driver_that_was_lost_is_found_by_the_next_start(lab):
 
 def test_read_only_sysfs(lab):
     demo.install(lab)
-    # Of what the unit may write, only the folder of its records is left. With ProtectKernelTunables=yes, systemd 257 leaves all of
-    # /sys writable in units that have the host's network, whatever else is said.
+    # Of what the unit may write, only the folder of its records is left. With ProtectKernelTunables=yes or ProtectControlGroups=yes,
+    # systemd 257 leaves all of /sys writable in units that have the host's network, whatever else is said.
     lab.write("/etc/systemd/system/vxm-bind@.service.d/ro.conf", "[Service]\nReadWritePaths=\nReadWritePaths=/run/vxm/bind\n"
-              "ProtectKernelTunables=no\nReadOnlyPaths=/sys\n")
+              "ProtectKernelTunables=no\nProtectControlGroups=no\nReadOnlyPaths=/sys\n")
     lab.run("systemctl daemon-reload")
     demo.assert_says(demo.refusal(lab), "/sys/bus/pci", "Read-only file system")
 

@@ -85,6 +85,7 @@ def test_kvmfr(lab_shared):
     share does, too."""
     lab = lab_shared
     lab.put(KVMFR)
+    lab.run("systemd-sysusers --inline 'u vxm-other -'")
     lab.run("mkdir -p kvmfr && cp kvmfr.c kvmfr/ && echo 'obj-m := kvmfr.o' >kvmfr/Makefile && "
             "make -s -C /lib/modules/$(uname -r)/build M=/root/kvmfr modules && insmod kvmfr/kvmfr.ko static_size_mb=1,16 && "
             "udevadm settle && chmod 640 /dev/kvmfr1")
