@@ -45,10 +45,12 @@ def hold_memory(left):
     return held
 
 
-def fill_memory(size):
-    """Reads a file of holes: takes memory as any file does, and no time for a disk."""
+def fill_memory(more):
+    """Reads a file of holes, larger by so much than what memory is free: takes memory as any file does, and no time for a disk. What
+    is left of the one before would be read without taking any."""
+    CACHED.unlink(missing_ok=True)
     CACHED.touch()
-    os.truncate(CACHED, size)
+    os.truncate(CACHED, meminfo("MemFree") + more)
     buffer = bytearray(CHUNK)
     with CACHED.open("rb", buffering=0) as file:
         while file.readinto(buffer):
@@ -66,7 +68,7 @@ def milliseconds(*argv):
 
 def turn(samples, name, add, undo, pages):
     """Pages come and go, each seen to have happened. What they are made of would be free only in part."""
-    fill_memory(meminfo("MemFree") + pages * PAGE // 2)
+    fill_memory(pages * PAGE // 2)
     if meminfo("MemFree") > pages * PAGE * 3 // 4:
         sys.exit(f"memory is not full: {meminfo('MemFree') >> 20} MiB are free")
     took = milliseconds(*add)
