@@ -25,7 +25,7 @@ TOGGLES = {"ctrl-ctrl": "ctrl-ctrl_r", "alt-alt": "alt-alt_r", "shift-shift": "s
            "scrolllock": "scroll_lock", "ctrl-scrolllock": "ctrl-scroll_lock"}
 
 # Reads the keyboard in the guest: the one that QEMU emulates.
-_LISTEN = ("for e in /sys/class/input/event*; do grep -q 'AT Translated' $e/device/name && cat /dev/input/${e##*/} >/run/heard & done; "
+_LISTEN = ("for e in /sys/class/input/event*; do grep -q 'AT Translated' $e/device/name && cat /dev/input/${e##*/} >/run/heard 2>&1 & done; "
            "sleep 1")
 # Shows on the guest's screen what is typed on its terminal.
 _TYPE = ("(exec </dev/tty1; stty -icanon -echo; text=; while IFS= read -r -n 1 key; do text=$text$key; echo \"typed: $text\" | screen; done) "
