@@ -29,7 +29,7 @@ _LISTEN = ("for e in /sys/class/input/event*; do grep -q 'AT Translated' $e/devi
            "sleep 1")
 # Shows on the guest's screen what is typed on its terminal.
 _TYPE = ("(exec </dev/tty1; stty -icanon -echo; text=; while IFS= read -r -n 1 key; do text=$text$key; echo \"typed: $text\" | screen; done) "
-         ">/dev/null 2>&1 &")
+         ">/dev/null 2>&1 & true")
 _HEARD = "base64 /run/heard | tr -d '\\n'"
 
 
