@@ -152,7 +152,7 @@ def test_ctrl_ctrl(host, tmp_path):
         lab.run("sleep 3")
         lab.screendump("gpu1", tmp_path / "typed.png")
         seen.append(png.load(tmp_path / "typed.png").rows)
-    demo.sh(lab, "echo 'typed: de' | screen")
+    demo.sh(lab, "echo 'typed: acde' | screen")  # a terminal keeps what nobody has read yet
     lab.screendump("gpu1", tmp_path / "expected.png")
     assert seen[-1] == png.load(tmp_path / "expected.png").rows, f"see {tmp_path}"
 
