@@ -11,7 +11,7 @@ trap 'rm -rf "$scratch"' EXIT
 failed=0
 for tree in "$machines"/*.tree; do
         name=$(basename "$tree" .tree)
-        case $name in host | pci-ids | usb) continue ;; esac # no hardware in them, or none that is recorded
+        case $name in host | input | monitor | pci-ids | usb) continue ;; esac # no hardware in them, or none that is recorded
 
         mkdir "$scratch/$name"
         "$python" "$machines/tree.py" "$scratch/$name" "$name"
