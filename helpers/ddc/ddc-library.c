@@ -55,16 +55,17 @@ static const LibraryFunction functions[] = {
         {},
 };
 
+/* Both kinds fill one table: what only the one has is looked for first. */
 static int load_2(void) {
         static const LibraryFunction init[] = { LIBRARY_FUNCTION(ddca_init_2, ddca_init), {} };
 
-        return library_load("libddcutil.so.5", functions) < 0 ? -ENOPKG : library_load("libddcutil.so.5", init);
+        return library_load("libddcutil.so.5", init) < 0 ? -ENOPKG : library_load("libddcutil.so.5", functions);
 }
 
 static int load_1(void) {
         static const LibraryFunction usb[] = { LIBRARY_FUNCTION(enable_usb_1, ddca_enable_usb_display_detection), {} };
 
-        return library_load("libddcutil.so.4", functions) < 0 ? -ENOPKG : library_load("libddcutil.so.4", usb);
+        return library_load("libddcutil.so.4", usb) < 0 ? -ENOPKG : library_load("libddcutil.so.4", functions);
 }
 
 /* What it has learned of monitors it would keep in a home, and believe it the next time; a machine's monitors are no user's business. It

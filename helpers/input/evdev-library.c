@@ -7,7 +7,6 @@
 
 const EvdevLibrary *evdev_library(void) {
         static EvdevLibrary evdev;
-        static int loaded = 1;
         static const LibraryFunction functions[] = {
                 LIBRARY_FUNCTION(evdev.new, libevdev_new),
                 LIBRARY_FUNCTION(evdev.free, libevdev_free),
@@ -20,9 +19,7 @@ const EvdevLibrary *evdev_library(void) {
                 {},
         };
 
-        if (loaded > 0)
-                loaded = library_load("libevdev.so.2", functions);
-        return loaded < 0 ? NULL : &evdev;
+        return library_load("libevdev.so.2", functions) < 0 ? NULL : &evdev;
 }
 
 void evdev_freep(struct libevdev **dev) {

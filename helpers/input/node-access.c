@@ -30,7 +30,6 @@ typedef struct AclLibrary {
 
 static const AclLibrary *acl_library(void) {
         static AclLibrary acl;
-        static int loaded = 1;
         static const LibraryFunction functions[] = {
                 LIBRARY_FUNCTION(acl.get_file, acl_get_file),
                 LIBRARY_FUNCTION(acl.set_file, acl_set_file),
@@ -48,9 +47,7 @@ static const AclLibrary *acl_library(void) {
                 {},
         };
 
-        if (loaded > 0)
-                loaded = library_load("libacl.so.1", functions);
-        return loaded < 0 ? NULL : &acl;
+        return library_load("libacl.so.1", functions) < 0 ? NULL : &acl;
 }
 
 int node_access_find(void) {

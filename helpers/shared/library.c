@@ -7,9 +7,18 @@
 #include "library.h"
 #include "log.h"
 
-int library_load(const char *name, const LibraryFunction functions[]) {
-        void *library = dlopen(name, RTLD_LAZY);
+static bool are_found(const LibraryFunction functions[]) {
+        while (functions->name && *functions->pointer)
+                functions++;
+        return !functions->name;
+}
 
+int library_load(const char *name, const LibraryFunction functions[]) {
+        void *library;
+
+        if (are_found(functions))
+                return 0;
+        library = dlopen(name, RTLD_LAZY);
         for (; library && functions->name; functions++) {
                 *functions->pointer = dlsym(library, functions->name);
                 if (!*functions->pointer)

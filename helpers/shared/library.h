@@ -11,6 +11,6 @@ typedef struct LibraryFunction {
 
 #define LIBRARY_FUNCTION(pointer, function) { #function, (void **) &(pointer) }
 
-/* Loads a library by its name (“libkmod.so.2”), once, and finds its functions, a list that ends with a row of zeros. Returns
- * 0; -ENOPKG: this machine has no such library. */
+/* Loads a library by its name (“libkmod.so.2”), once, and finds its functions, a list that ends with a row of zeros; those that have
+ * been found all are not looked for again. Returns 0; -ENOPKG: this machine has no such library. */
 int library_load(const char *name, const LibraryFunction functions[]);
