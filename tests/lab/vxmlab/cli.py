@@ -72,7 +72,7 @@ def _test(args):
     if args.exitfirst:
         options.append("-x")
     if args.minutes:
-        options += ["--minutes", str(args.minutes)]
+        options.append(f"--minutes={args.minutes}")  # as one word: pytest reads its conftest.py only after that
     if not args.filter and not args.all:
         step("leaving out the tests marked slow, more of the same in many variants; “lab test --all” runs them, too")
         options += ["-m", "not slow"]
