@@ -3,7 +3,6 @@
 and come back; and the host has them again however the guest ends."""
 
 import base64
-import contextlib
 import re
 import shlex
 import struct
@@ -11,14 +10,13 @@ import struct
 import pytest
 
 import demo
+from inputs import KEYBOARD, MOUSE, plug, plug_anew, unplug
 from vxmlab import png
-from vxmlab.say import LabError
 
 pytestmark = pytest.mark.slow
 
 KEYS = {"a": 30, "b": 48, "c": 46, "d": 32, "e": 18, "scroll_lock": 70, "leftctrl": 29}
 EVENT = struct.Struct("qqHHi")  # struct input_event of linux/input.h
-KEYBOARD, MOUSE = "QEMU QEMU USB Keyboard", "QEMU QEMU USB Mouse"  # the machine has others besides, at its PS/2 ports
 
 # What takes the devices to the host and back, by the value of Toggle=.
 TOGGLES = {"ctrl-ctrl": "ctrl-ctrl_r", "alt-alt": "alt-alt_r", "shift-shift": "shift-shift_r", "meta-meta": "meta_l-meta_r",
@@ -77,12 +75,7 @@ class Host:
 
 @pytest.fixture
 def host(lab_shared):
-    """Its keyboard and mouse are plugged in anew: a machine that comes from a snapshot has USB devices that have forgotten their
-    configuration."""
-    for name, driver in (("keyboard", "usb-kbd"), ("mouse", "usb-mouse")):
-        unplug(lab_shared, name)
-        plug(lab_shared, name, driver)
-    lab_shared.run("udevadm settle")
+    plug_anew(lab_shared)
     host = Host(lab_shared)
     host.listen()
     yield host
@@ -91,19 +84,6 @@ def host(lab_shared):
     demo.wait_undone(lab_shared, "rival")
     lab_shared.run("systemctl stop lab-reader; systemctl reset-failed 'vxm-*' lab-reader; rm -f /etc/vxm/guests/*.guest; "
                    "systemctl daemon-reload", check=False)
-
-
-def unplug(lab, name="keyboard"):
-    with contextlib.suppress(LabError):  # a test may have ended without it
-        lab.qmp("device_del", id=name)
-    text = {"keyboard": "QEMU USB Keyboard", "mouse": "QEMU USB Mouse"}[name]
-    lab.wait(f"! grep -qs '{text}' /sys/class/input/event*/device/name")
-
-
-def plug(lab, name="keyboard", driver="usb-kbd"):
-    lab.qmp("device_add", driver=driver, id=name, bus="usb.0", port={"keyboard": "1", "mouse": "2"}[name])
-    text = {"keyboard": "QEMU USB Keyboard", "mouse": "QEMU USB Mouse"}[name]
-    lab.wait(f"grep -qs '{text}' /sys/class/input/event*/device/name")
 
 
 def wait_given(lab, *kinds, name="demo"):
@@ -177,7 +157,7 @@ def test_pulled_out_and_back(host):
             lab.wait(f"[ $({_OPEN.format('demo')}) = 1 ]", show=_OPEN.format("demo"))
         if i % 5 == 4:
             unplug(lab, "mouse")
-            plug(lab, "mouse", "usb-mouse")
+            plug(lab, "mouse")
         plug(lab)
         wait_given(lab, "keyboard", "pointer")
     host.listen()

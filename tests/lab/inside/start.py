@@ -102,12 +102,13 @@ class Raw:
     def __init__(self):
         self._qemu = None
 
-    def start(self, name):
+    def start(self, name, *more):
+        """more: further options for QEMU."""
         # The command line is asked for beforehand: making it is part of vxm's work, not of QEMU's.
         printed = run("/usr/lib/vxm/vxm-qemu", "--dry-run", name).replace("\\\n", "")
         ours, theirs = socket.socketpair()
         printed = printed.replace(f"/run/vxm/sockets/{name}", str(SCRATCH)).replace("qmp,fd=3", f"qmp,fd={theirs.fileno()}")
-        argv = shlex.split(printed)
+        argv = [*shlex.split(printed), *more]
         started = time.monotonic()
         if "gpu" in name:
             self._bind("vfio-pci")
