@@ -36,12 +36,6 @@ static int open_bus(sd_bus **ret) {
         return is_this_machine() ? systemd_bus_open(ret) : 0;
 }
 
-static int lock_records(int root, int *ret_lock) {
-        int r = arg_dry_run ? 0 : cpu_record_lock(root, ret_lock);
-
-        return r < 0 ? log_error_errno(r, "Cannot lock /run/vxm/cpus: %s.", strerror(-r)) : 0;
-}
-
 static int load_host(int root, HostCpus *ret) {
         int r = host_cpus_load(root, ret);
 
@@ -281,7 +275,7 @@ static int take_for(int root, const Guest *g) {
         int r;
 
         r = load_host(root, &host);
-        r = r < 0 ? r : lock_records(root, &lock);
+        r = r < 0 ? r : one_shot_lock(root, "cpus", arg_dry_run, &lock);
         r = r < 0 ? r : cpu_claims_load(root, arg_guest, &claims);
         r = r < 0 ? r : cpu_claims_place(&host, g, &claims, &record.placement);
         if (r >= 0 && g->cpu_isolate)
@@ -362,7 +356,7 @@ static int release_cpus(int root) {
         _cleanup_(closep) int lock = -EBADF;
         int r;
 
-        r = lock_records(root, &lock);
+        r = one_shot_lock(root, "cpus", arg_dry_run, &lock);
         if (r < 0)
                 return r;
         r = cpu_record_load(root, arg_guest, &record);
@@ -384,14 +378,6 @@ int main(int argc, char *argv[]) {
         };
         static const Cli cli = { "vxm-cpus", "Fences the host off a guest's CPUs, and lets it back.", "GUEST", 1,
                 options, .root_alone = "goes with --dry-run; the units changed would be those of this machine." };
-        char **operands;
-        int r;
 
-        r = cli_parse(&cli, argc, argv, &operands);
-        if (r <= 0)
-                return r < 0 ? STATUS_USAGE : STATUS_DONE;
-
-        arg_guest = operands[0];
-        log_setup("vxm-cpus", arg_guest);
-        return exit_status(one_shot_run(arg_root, arg_guest, arg_release ? release_cpus : take_cpus));
+        return one_shot_main(&cli, argc, argv, &(OneShot) { &arg_root, &arg_guest, &arg_release, take_cpus, release_cpus });
 }

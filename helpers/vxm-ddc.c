@@ -93,9 +93,9 @@ static int note(void *userdata, const DdcSwitch *s) {
         _cleanup_(closep) int lock = -EBADF;
         int root = *(const int *) userdata, r;
 
-        r = ddc_record_lock(root, &lock);
+        r = one_shot_lock(root, "ddc", false, &lock);
         if (r < 0)
-                return log_error_errno(r, "Cannot lock /run/vxm/ddc: %s.", strerror(-r));
+                return r;
         r = ddc_record_holder(root, arg_guest, s, &holder);
         if (r < 0)
                 return log_error_errno(r, "Cannot read /run/vxm/ddc/%s: %s.", holder ? holder : "", strerror(-r));

@@ -59,12 +59,6 @@ static int find_holder(const DiskNode *node, uid_t *ret) {
         return r < 0 ? r : guest_user_find(own, ret, NULL);
 }
 
-static int lock_records(int root, int *ret_lock) {
-        int r = disks_record_lock(root, ret_lock);
-
-        return r < 0 ? log_error_errno(r, "Cannot lock /run/vxm/disks: %s.", strerror(-r)) : 0;
-}
-
 static int plan_node(int root, const Guest *g, const GuestDisk *d, Plan *plan) {
         Given *slot = ARRAY_GROW(plan->nodes, plan->n);
         int r;
@@ -156,7 +150,7 @@ static int give(int root) {
         r = r < 0 ? r : qemu_facts_gather(root, g, QEMU_PATH, QEMU_FACTS_WITHOUT_NETWORK, &facts);
         if (r >= 0 && !arg_dry_run) {
                 r = guest_user_get(g, &uid, &gid);
-                r = r < 0 ? r : lock_records(root, &lock);
+                r = r < 0 ? r : one_shot_lock(root, "disks", arg_dry_run, &lock);
         }
         r = r < 0 ? r : make_plan(root, g, &plan);
         if (r < 0)
@@ -221,7 +215,7 @@ static int release(int root) {
         _cleanup_(closep) int lock = -EBADF;
         int r;
 
-        r = arg_dry_run ? 0 : lock_records(root, &lock);
+        r = one_shot_lock(root, "disks", arg_dry_run, &lock);
         if (r < 0)
                 return r;
         r = disks_record_load(root, arg_guest, &record);
@@ -251,14 +245,6 @@ int main(int argc, char *argv[]) {
         };
         static const Cli cli = { "vxm-disks", "Gives disks to a guest's user, and takes them back.", "GUEST", 1,
                 options, .root_alone = "goes with --dry-run; the disks given would be those of this machine." };
-        char **operands;
-        int r;
 
-        r = cli_parse(&cli, argc, argv, &operands);
-        if (r <= 0)
-                return r < 0 ? STATUS_USAGE : STATUS_DONE;
-
-        arg_guest = operands[0];
-        log_setup("vxm-disks", arg_guest);
-        return exit_status(one_shot_run(arg_root, arg_guest, arg_release ? release : give));
+        return one_shot_main(&cli, argc, argv, &(OneShot) { &arg_root, &arg_guest, &arg_release, give, release });
 }

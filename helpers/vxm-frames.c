@@ -55,12 +55,6 @@ static int find_access(const Guest *g, Access *ret) {
                      : 0;
 }
 
-static int lock_records(int root, int *ret_lock) {
-        int r = frames_record_lock(root, ret_lock);
-
-        return r < 0 ? log_error_errno(r, "Cannot lock /run/vxm/frames: %s.", strerror(-r)) : 0;
-}
-
 /* ---- which memory ---- */
 
 /* Looks at one node. Returns 1 and *ret: it can be had; 0: it is too small, another guest's, or none of kvmfr's; -errno. */
@@ -229,7 +223,7 @@ static int give(int root) {
                 return r;
         if (!arg_dry_run) {
                 r = find_access(g, &access);
-                r = r < 0 ? r : lock_records(root, &lock);
+                r = r < 0 ? r : one_shot_lock(root, "frames", arg_dry_run, &lock);
         }
         r = r < 0 ? r : plan(root, g, &frames);
         if (r < 0)
@@ -284,7 +278,7 @@ static int release(int root) {
         _cleanup_(closep) int lock = -EBADF;
         int r;
 
-        r = arg_dry_run ? 0 : lock_records(root, &lock);
+        r = one_shot_lock(root, "frames", arg_dry_run, &lock);
         if (r < 0)
                 return r;
         r = frames_record_load(root, arg_guest, &frames);
@@ -312,14 +306,6 @@ int main(int argc, char *argv[]) {
         };
         static const Cli cli = { "vxm-frames", "Makes the memory that Looking Glass reads a guest's frames from.", "GUEST", 1,
                 options, .root_alone = "goes with --dry-run; the memory made would be this machine's." };
-        char **operands;
-        int r;
 
-        r = cli_parse(&cli, argc, argv, &operands);
-        if (r <= 0)
-                return r < 0 ? STATUS_USAGE : STATUS_DONE;
-
-        arg_guest = operands[0];
-        log_setup("vxm-frames", arg_guest);
-        return exit_status(one_shot_run(arg_root, arg_guest, arg_release ? release : give));
+        return one_shot_main(&cli, argc, argv, &(OneShot) { &arg_root, &arg_guest, &arg_release, give, release });
 }

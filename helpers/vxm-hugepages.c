@@ -28,12 +28,6 @@ static const char *page_text(uint64_t page_size) {
         return page_size >= UINT64_C(1) << 30 ? "1 GiB" : "2 MiB";
 }
 
-static int lock_records(int root, int *ret_lock) {
-        int r = arg_dry_run ? 0 : huge_record_lock(root, ret_lock);
-
-        return r < 0 ? log_error_errno(r, "Cannot lock /run/vxm/hugepages: %s.", strerror(-r)) : 0;
-}
-
 /* The records of all guests. Without them what is free may be anybody's, so a damaged one stands in the way. */
 static int read_guests(int root, HugeGuests *ret) {
         _cleanup_(freep) char *damaged = NULL;
@@ -183,7 +177,7 @@ static int take(int root) {
         if (r < 0 || g->huge_page_size == 0)
                 return r;
         need = g->memory_size / g->huge_page_size;
-        r = lock_records(root, &lock);
+        r = one_shot_lock(root, "hugepages", arg_dry_run, &lock);
         r = r < 0 ? r : read_guests(root, &guests);
         if (r < 0)
                 return r;
@@ -250,7 +244,7 @@ static int give_back(int root) {
         uint64_t kept;
         int r;
 
-        r = lock_records(root, &lock);
+        r = one_shot_lock(root, "hugepages", arg_dry_run, &lock);
         r = r < 0 ? r : read_guests(root, &guests);
         if (r < 0)
                 return r;
@@ -285,14 +279,6 @@ int main(int argc, char *argv[]) {
         };
         static const Cli cli = { "vxm-hugepages", "Adds the huge pages that a guest lacks, and takes them away again.", "GUEST",
                 1, options };
-        char **operands;
-        int r;
 
-        r = cli_parse(&cli, argc, argv, &operands);
-        if (r <= 0)
-                return r < 0 ? STATUS_USAGE : STATUS_DONE;
-
-        arg_guest = operands[0];
-        log_setup("vxm-hugepages", arg_guest);
-        return exit_status(one_shot_run(arg_root, arg_guest, arg_release ? give_back : take));
+        return one_shot_main(&cli, argc, argv, &(OneShot) { &arg_root, &arg_guest, &arg_release, take, give_back });
 }

@@ -30,12 +30,6 @@ static bool arg_plugged;
 static bool arg_release;
 static bool arg_dry_run;
 
-static int lock_records(int root, int *ret_lock) {
-        int r = input_record_lock(root, ret_lock);
-
-        return r < 0 ? log_error_errno(r, "Cannot lock /run/vxm/input: %s.", strerror(-r)) : 0;
-}
-
 static int load_record(int root, const char *guest, InputRecord *ret) {
         int r = input_record_load(root, guest, ret);
 
@@ -184,7 +178,7 @@ static int give(int root) {
                 r = input_plan_make(root, g, &plan);
                 return r < 0 ? r : print_plan(g, &plan);
         }
-        r = lock_records(root, &lock);
+        r = one_shot_lock(root, "input", arg_dry_run, &lock);
         return r < 0 ? r : give_all(root, g, &plan);
 }
 
@@ -228,7 +222,7 @@ static int release(int root) {
         bool had;
         int r;
 
-        r = arg_dry_run ? 0 : lock_records(root, &lock);
+        r = one_shot_lock(root, "input", arg_dry_run, &lock);
         if (r < 0)
                 return r;
         /* The guest gets nothing more, whatever the record is like. */
@@ -419,7 +413,7 @@ static int plugged(int root, unsigned number) {
         const InputDevice *come;
         int r, q;
 
-        r = arg_dry_run ? 0 : lock_records(root, &lock);
+        r = one_shot_lock(root, "input", arg_dry_run, &lock);
         r = r < 0 ? r : node_access_find();
         r = r < 0 ? r : input_devices_read(root, &devices);
         come = r < 0 ? NULL : input_devices_find(&devices, number);

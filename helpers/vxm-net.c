@@ -104,12 +104,6 @@ static void print_taps(const char *verb, const NetTaps *taps) {
                 printf("%-7s %s, port of %s\n", verb, taps->items[i].name, taps->items[i].bridge);
 }
 
-static int lock_records(int root, int *ret_lock) {
-        int r = net_record_lock(root, ret_lock);
-
-        return r < 0 ? log_error_errno(r, "Cannot lock /run/vxm/net: %s.", strerror(-r)) : 0;
-}
-
 static int take(int root) {
         _cleanup_(net_taps_done) NetTaps taps = {};
         _cleanup_(guest_freep) Guest *g = NULL;
@@ -124,7 +118,7 @@ static int take(int root) {
         if (arg_dry_run)
                 return print_taps("make", &taps), 0;
         r = guest_user_get(g, &owner, NULL);
-        r = r < 0 ? r : lock_records(root, &lock);
+        r = r < 0 ? r : one_shot_lock(root, "net", arg_dry_run, &lock);
         return r < 0 ? r : make_noted(root, &taps, owner);
 }
 
@@ -152,7 +146,7 @@ static int release(int root) {
         int r;
 
         if (!arg_dry_run) {
-                r = lock_records(root, &lock);
+                r = one_shot_lock(root, "net", arg_dry_run, &lock);
                 if (r < 0)
                         return r;
         }
@@ -177,14 +171,6 @@ int main(int argc, char *argv[]) {
         };
         static const Cli cli = { "vxm-net", "Makes the taps of a guest's bridged networks, and removes them.", "GUEST", 1,
                 options, .root_alone = "goes with --dry-run; the interfaces would be those of this machine." };
-        char **operands;
-        int r;
 
-        r = cli_parse(&cli, argc, argv, &operands);
-        if (r <= 0)
-                return r < 0 ? STATUS_USAGE : STATUS_DONE;
-
-        arg_guest = operands[0];
-        log_setup("vxm-net", arg_guest);
-        return exit_status(one_shot_run(arg_root, arg_guest, arg_release ? release : take));
+        return one_shot_main(&cli, argc, argv, &(OneShot) { &arg_root, &arg_guest, &arg_release, take, release });
 }

@@ -127,14 +127,6 @@ int main(int argc, char *argv[]) {
         };
         static const Cli cli = { "vxm-sleep", "Keeps the host from sleeping while a guest runs.", "GUEST", 1, options,
                 .root_alone = "goes with --dry-run; the host kept awake would be this machine." };
-        char **operands;
-        int r;
 
-        r = cli_parse(&cli, argc, argv, &operands);
-        if (r <= 0)
-                return r < 0 ? STATUS_USAGE : STATUS_DONE;
-
-        arg_guest = operands[0];
-        log_setup("vxm-sleep", arg_guest);
-        return exit_status(one_shot_run(arg_root, arg_guest, arg_release ? release : take));
+        return one_shot_main(&cli, argc, argv, &(OneShot) { &arg_root, &arg_guest, &arg_release, take, release });
 }

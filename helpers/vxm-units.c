@@ -28,12 +28,6 @@ static bool is_this_machine(void) {
         return streq(arg_root, "/");
 }
 
-static int lock_records(int root, int *ret_lock) {
-        int r = units_record_lock(root, ret_lock);
-
-        return r < 0 ? log_error_errno(r, "Cannot lock /run/vxm/units: %s.", strerror(-r)) : 0;
-}
-
 /* unit as it was asked for; id as systemd calls it. */
 static int refuse(const Guest *g, const char *unit, const char *id, const char *reason) {
         const char *key = unit_is_implied(g, unit) ? "SingleGpu=yes, hence " : "StopUnits=";
@@ -138,7 +132,7 @@ static int stop_units(int root) {
 
         r = units_bus_open(&bus);
         if (r >= 0 && !arg_dry_run)
-                r = lock_records(root, &lock);
+                r = one_shot_lock(root, "units", arg_dry_run, &lock);
         r = r < 0 ? r : make_plan(root, g, &bus, &wanted, &plan);
         if (r < 0)
                 return r;
@@ -193,7 +187,7 @@ static int start_recorded(int root, UnitsBus *b, const UnitNames *record) {
         _cleanup_(closep) int lock = -EBADF;
         int r, q, first_error = 0;
 
-        r = lock_records(root, &lock);
+        r = one_shot_lock(root, "units", arg_dry_run, &lock);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < record->n; i++) {
@@ -248,14 +242,6 @@ int main(int argc, char *argv[]) {
         };
         static const Cli cli = { "vxm-units", "Stops units for a guest's life, and starts them again.", "GUEST", 1,
                 options, .root_alone = "goes with --dry-run; the units stopped would be those of this machine." };
-        char **operands;
-        int r;
 
-        r = cli_parse(&cli, argc, argv, &operands);
-        if (r <= 0)
-                return r < 0 ? STATUS_USAGE : STATUS_DONE;
-
-        arg_guest = operands[0];
-        log_setup("vxm-units", arg_guest);
-        return exit_status(one_shot_run(arg_root, arg_guest, arg_release ? start_again : stop_units));
+        return one_shot_main(&cli, argc, argv, &(OneShot) { &arg_root, &arg_guest, &arg_release, stop_units, start_again });
 }

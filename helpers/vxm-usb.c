@@ -28,12 +28,6 @@ static bool arg_plugged;
 static bool arg_release;
 static bool arg_dry_run;
 
-static int lock_records(int root, int *ret_lock) {
-        int r = usb_record_lock(root, ret_lock);
-
-        return r < 0 ? log_error_errno(r, "Cannot lock /run/vxm/usb: %s.", strerror(-r)) : 0;
-}
-
 static int load_record(int root, const char *guest, UsbRecord *ret) {
         int r = usb_record_load(root, guest, ret);
 
@@ -184,7 +178,7 @@ static int give(int root) {
                 r = usb_plan_make(root, g, &plan);
                 return r < 0 ? r : print_plan(g, &plan);
         }
-        r = lock_records(root, &lock);
+        r = one_shot_lock(root, "usb", arg_dry_run, &lock);
         return r < 0 ? r : give_all(root, g, &plan);
 }
 
@@ -240,7 +234,7 @@ static int release(int root) {
         _cleanup_(closep) int lock = -EBADF;
         int r;
 
-        r = arg_dry_run ? 0 : lock_records(root, &lock);
+        r = one_shot_lock(root, "usb", arg_dry_run, &lock);
         if (r < 0)
                 return r;
         r = load_record(root, arg_guest, &record);
@@ -384,7 +378,7 @@ static int plugged(int root, UsbAddress address) {
         bool given = false;
         int r, first_error = 0;
 
-        r = arg_dry_run ? 0 : lock_records(root, &lock);
+        r = one_shot_lock(root, "usb", arg_dry_run, &lock);
         r = r < 0 ? r : usb_record_guests(root, &guests, &n);
         r = r < 0 ? r : usb_devices_read(root, &devices);
         d = r < 0 ? NULL : usb_devices_find(&devices, address);

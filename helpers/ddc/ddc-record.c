@@ -144,10 +144,6 @@ int ddc_record_load(int root, const char *guest, DdcRecord *ret) {
         return r < 0 ? r : ddc_record_parse(text, ret);
 }
 
-int ddc_record_lock(int root, int *ret_fd) {
-        return record_file_lock(root, RECORD_KIND, ret_fd);
-}
-
 int ddc_record_forget(int root, const char *guest) {
         return record_file_forget(root, RECORD_KIND, guest);
 }

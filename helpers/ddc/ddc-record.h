@@ -36,7 +36,6 @@ int ddc_record_parse(char *text, DdcRecord *ret);
 /* As in record-file.h. */
 int ddc_record_save(int root, const char *guest, const DdcRecord *record);
 int ddc_record_load(int root, const char *guest, DdcRecord *ret);
-int ddc_record_lock(int root, int *ret_fd);
 int ddc_record_forget(int root, const char *guest);
 
 /* Whether another guest's record has the monitor. Returns as record_file_holder(). */

@@ -146,10 +146,6 @@ int huge_record_load(int root, const char *guest, HugeRecord *ret) {
         return r < 0 ? r : huge_record_parse(text, ret);
 }
 
-int huge_record_lock(int root, int *ret_fd) {
-        return record_file_lock(root, RECORD_KIND, ret_fd);
-}
-
 int huge_record_guests(int root, char ***ret, size_t *ret_n) {
         return record_file_guests(root, RECORD_KIND, ret, ret_n);
 }

@@ -43,9 +43,6 @@ int huge_record_save(int root, const char *guest, const HugeRecord *record);
 /* Returns 0; -ENOENT: there is none; -EBADMSG: it is damaged; -errno. */
 int huge_record_load(int root, const char *guest, HugeRecord *ret);
 
-/* Keeps other runs from reading and writing records, and from changing pools, until *ret_fd is closed. Waits for them. */
-int huge_record_lock(int root, int *ret_fd);
-
 /* The guests that have a record. Returns 0 or -errno; there may be none. */
 int huge_record_guests(int root, char ***ret, size_t *ret_n);
 

@@ -175,10 +175,6 @@ int input_record_load(int root, const char *guest, InputRecord *ret) {
         return r < 0 ? r : input_record_parse(text, ret);
 }
 
-int input_record_lock(int root, int *ret_fd) {
-        return record_file_lock(root, RECORD_KIND, ret_fd);
-}
-
 int input_record_forget(int root, const char *guest) {
         return record_file_forget(root, RECORD_KIND, guest);
 }

@@ -44,7 +44,6 @@ int input_record_parse(char *text, InputRecord *ret);
 /* As in record-file.h. */
 int input_record_save(int root, const char *guest, const InputRecord *record);
 int input_record_load(int root, const char *guest, InputRecord *ret);
-int input_record_lock(int root, int *ret_fd);
 int input_record_forget(int root, const char *guest);
 int input_record_guests(int root, char ***ret, size_t *ret_n);
 

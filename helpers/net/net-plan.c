@@ -143,10 +143,6 @@ int net_record_load(int root, const char *guest, NetTaps *ret) {
         return r < 0 ? r : net_record_parse(text, ret);
 }
 
-int net_record_lock(int root, int *ret_fd) {
-        return record_file_lock(root, RECORD_KIND, ret_fd);
-}
-
 int net_record_forget(int root, const char *guest) {
         return record_file_forget(root, RECORD_KIND, guest);
 }

@@ -30,5 +30,4 @@ int net_plan_keep(NetTaps *taps, const NetTaps *earlier);
 int net_record_parse(char *text, NetTaps *ret); /* changes text; 0, -EBADMSG, -ENOMEM */
 int net_record_save(int root, const char *guest, const NetTaps *taps);
 int net_record_load(int root, const char *guest, NetTaps *ret); /* -ENOENT: there is none */
-int net_record_lock(int root, int *ret_fd);
 int net_record_forget(int root, const char *guest);

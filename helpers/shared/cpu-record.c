@@ -204,10 +204,6 @@ int cpu_record_load(int root, const char *guest, CpuRecord *ret) {
         return r < 0 ? r : cpu_record_parse(text, ret);
 }
 
-int cpu_record_lock(int root, int *ret_fd) {
-        return record_file_lock(root, RECORD_KIND, ret_fd);
-}
-
 int cpu_record_forget(int root, const char *guest) {
         return record_file_forget(root, RECORD_KIND, guest);
 }

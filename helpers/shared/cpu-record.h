@@ -51,9 +51,6 @@ int cpu_record_save(int root, const char *guest, const CpuRecord *record);
 /* Returns 0; -ENOENT: there is none; -EBADMSG: it is damaged; -errno. */
 int cpu_record_load(int root, const char *guest, CpuRecord *ret);
 
-/* Keeps other runs from reading and writing records until *ret_fd is closed. Waits for them; they are short. */
-int cpu_record_lock(int root, int *ret_fd);
-
 /* Removes the record. Returns 0, also when there is none, or -errno. */
 int cpu_record_forget(int root, const char *guest);
 

@@ -111,10 +111,6 @@ int disks_record_load(int root, const char *guest, DiskNodes *ret) {
         return r < 0 ? r : disks_record_parse(text, ret);
 }
 
-int disks_record_lock(int root, int *ret_fd) {
-        return record_file_lock(root, RECORD_KIND, ret_fd);
-}
-
 int disks_record_forget(int root, const char *guest) {
         return record_file_forget(root, RECORD_KIND, guest);
 }

@@ -31,7 +31,6 @@ int disks_record_parse(char *text, DiskNodes *ret);
 /* As in record-file.h. */
 int disks_record_save(int root, const char *guest, const DiskNodes *record);
 int disks_record_load(int root, const char *guest, DiskNodes *ret);
-int disks_record_lock(int root, int *ret_fd);
 int disks_record_forget(int root, const char *guest);
 
 /* Whether another guest's record has the block device, a part of it, or what it is a part of. Returns as

@@ -91,10 +91,6 @@ int frames_record_load(int root, const char *guest, Frames *ret) {
         return r < 0 ? r : frames_record_parse(text, ret);
 }
 
-int frames_record_lock(int root, int *ret_fd) {
-        return record_file_lock(root, RECORD_KIND, ret_fd);
-}
-
 int frames_record_forget(int root, const char *guest) {
         return record_file_forget(root, RECORD_KIND, guest);
 }

@@ -32,7 +32,6 @@ int frames_record_parse(char *text, Frames *ret);
 /* As in record-file.h. */
 int frames_record_save(int root, const char *guest, const Frames *frames);
 int frames_record_load(int root, const char *guest, Frames *ret);
-int frames_record_lock(int root, int *ret_fd);
 int frames_record_forget(int root, const char *guest);
 
 /* Whether another guest's record has the path. Returns as record_file_holder(). */

@@ -72,10 +72,6 @@ int units_record_load(int root, const char *guest, UnitNames *ret) {
         return r < 0 ? r : units_record_parse(text, ret);
 }
 
-int units_record_lock(int root, int *ret_fd) {
-        return record_file_lock(root, RECORD_KIND, ret_fd);
-}
-
 static int record_has(int root, const char *guest, const void *unit) {
         _cleanup_(unit_names_done) UnitNames record = {};
         int r = units_record_load(root, guest, &record);

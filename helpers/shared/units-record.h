@@ -26,7 +26,6 @@ int units_record_save(int root, const char *guest, const UnitNames *record);
 int units_record_load(int root, const char *guest, UnitNames *ret);
 
 /* Keeps other runs from reading and writing records until *ret_fd is closed. Waits for them; they are short. */
-int units_record_lock(int root, int *ret_fd);
 
 /* Whether a guest other than this one has the unit in its record, that is, wants it stopped. To be called under the
  * lock. Returns 1 and the guest's name in *ret_holder; 0: none has; -errno, and in *ret_holder whose record cannot be

@@ -254,10 +254,6 @@ int usb_record_load(int root, const char *guest, UsbRecord *ret) {
         return r < 0 ? r : usb_record_parse(text, ret);
 }
 
-int usb_record_lock(int root, int *ret_fd) {
-        return record_file_lock(root, RECORD_KIND, ret_fd);
-}
-
 int usb_record_forget(int root, const char *guest) {
         return record_file_forget(root, RECORD_KIND, guest);
 }

@@ -63,7 +63,6 @@ int usb_record_parse(char *text, UsbRecord *ret);
 /* As in record-file.h. */
 int usb_record_save(int root, const char *guest, const UsbRecord *record);
 int usb_record_load(int root, const char *guest, UsbRecord *ret);
-int usb_record_lock(int root, int *ret_fd);
 int usb_record_forget(int root, const char *guest);
 int usb_record_guests(int root, char ***ret, size_t *ret_n);
 
