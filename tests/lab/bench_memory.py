@@ -18,7 +18,7 @@ def bench(machine, rounds):
     for name in ("memory.py", "raw-pages.c"):
         machine.put(_INSIDE / name)
     machine.run("gcc -O2 -Wall -Wextra -Werror -o raw-pages raw-pages.c")
-    done = machine.run(f"python3 memory.py {rounds} demo {_PAGES}", timeout=180 + 20 * rounds)
+    done = machine.run(f"python3 memory.py {rounds} demo {_PAGES}", timeout=600 + 120 * rounds)
     samples = json.loads(done.stdout)
     result = Bench()
     ours = result.add(f"{_PAGES} huge pages: vxm-hugepages", samples["vxm add"], "ms")
