@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How long a key takes from the host's USB controller to a program in the guest that reads it: as vxm gives a keyboard to a guest (evdev),
-beside the same keyboard passed through as a USB device, and as a virtio-input-host device, both with QEMU alone and the same command
-line otherwise.
+beside the same keyboard passed through as a USB device ([USB], which is QEMU's usb-host), and as a virtio-input-host device, with QEMU
+alone and the same command line otherwise.
 
 Both ends are times of one clock, the processor's time-stamp counter: the guest's differs by an offset that KVM tells. The host's end is
 when its USB controller was done with the keyboard's report (inside/usb-presses.c), the guest's when the program has read the event
@@ -17,8 +17,7 @@ from vxmlab.bench import Bench
 
 _INSIDE = Path(__file__).resolve().parent / "inside"
 _BOOT = f"[Boot]\n{demo.DEVICES}\nCommandLine=console=ttyS0 quiet input"
-_OURS = demo.guest_file(_BOOT, f"[Input]\nDevices={inputs.KEYBOARD}")
-_RAW = demo.guest_file(_BOOT)
+_GUEST = demo.guest_file(_BOOT)
 _PRESSES = 20  # a round
 _PAUSE = 0.3  # between presses; QEMU holds a key for a tenth of a second
 
@@ -27,14 +26,15 @@ def bench(machine, rounds):
     for name in ("start.py", "raw-guest.py", "usb-presses.c"):
         machine.put(_INSIDE / name)
     machine.run("gcc -O2 -Wall -Wextra -Werror -o usb-presses usb-presses.c && modprobe usbmon")
-    demo.install(machine, "ours", _OURS)
-    demo.install(machine, "raw", _RAW)
     inputs.plug_anew(machine)
     keyboard = _Keyboard(machine)
-    ways = (("evdev, by vxm", "ours", None),
+    demo.install(machine, "evdev", _GUEST + f"\n[Input]\nDevices={inputs.KEYBOARD}\n")
+    demo.install(machine, "usb", _GUEST + f"\n[USB]\nDevice={keyboard.port}\n")
+    demo.install(machine, "raw", _GUEST)
+    ways = (("evdev, by vxm", "evdev", None),
             ("virtio-input-host", "raw", f"virtio-input-host-pci,evdev={keyboard.node}"),
-            # The last: what QEMU has taken so, nobody gives back to the host's driver.
-            ("USB passed through", "raw", f"usb-host,bus=bench.0,hostbus={keyboard.bus},hostaddr={keyboard.device}"))
+            # The last, as the keyboard is another node after that.
+            ("USB passed through", "usb", None))
     result, medians = Bench(), {}
     for title, guest, device in ways:
         delays = sorted(_measure(machine, keyboard, title, guest, device, rounds * _PRESSES))
@@ -52,14 +52,15 @@ class _Keyboard:
     def __init__(self, machine):
         event = machine.run(f"dirname $(dirname $(grep -lx '{inputs.KEYBOARD}' /sys/class/input/event*/device/name))").stdout.strip()
         self.node = "/dev/input/" + event.rpartition("/")[2]
-        usb = machine.run(f"p=$(readlink -f {event}); until [ -e $p/busnum ]; do p=$(dirname $p); done; cat $p/busnum $p/devnum").stdout
-        self.bus, self.device = (int(number) for number in usb.split())
+        usb = machine.run(f"p=$(readlink -f {event}); until [ -e $p/busnum ]; do p=$(dirname $p); done; basename $p; "
+                          "cat $p/busnum $p/devnum").stdout.split()
+        self.port, self.bus, self.device = usb[0], int(usb[1]), int(usb[2])
 
 
 def _measure(machine, keyboard, title, guest, device, presses):
     """Delays in milliseconds, of a guest that is started and ended for this."""
     if device:
-        _service(machine, "raw-guest", f"python3 raw-guest.py raw -device qemu-xhci,id=bench -device {device}", "runs")
+        _service(machine, "raw-guest", f"python3 raw-guest.py raw -device {device}", "runs")
     else:
         demo.start(machine, guest)
     demo.report(machine, guest)
@@ -74,6 +75,7 @@ def _measure(machine, keyboard, title, guest, device, presses):
     assert len(left) == presses, f"{len(left)} presses on the host"
     offset = _offset(machine)
     machine.run("systemctl stop raw-guest; systemctl reset-failed" if device else f"systemctl stop vxm-guest@{guest}")
+    demo.wait_undone(machine, guest)
     delays = _match(left, [there - offset for there in arrived], rate)
     assert len(delays) > 0.9 * presses, f"{title}: {presses} presses on the host, {len(arrived)} in the guest: {delays}"
     return delays
