@@ -77,7 +77,8 @@ def _measure(machine, keyboard, title, guest, device, presses):
     machine.run("systemctl stop raw-guest; systemctl reset-failed" if device else f"systemctl stop vxm-guest@{guest}")
     demo.wait_undone(machine, guest)
     delays = _match(left, [there - offset for there in arrived], rate)
-    assert len(delays) > 0.9 * presses, f"{title}: {presses} presses on the host, {len(arrived)} in the guest: {delays}"
+    least = 0.1 if device else 0.95  # virtio-input-host loses many
+    assert len(delays) >= least * presses, f"{title}: {presses} presses on the host, {len(arrived)} in the guest: {delays}"
     return delays
 
 
