@@ -128,7 +128,7 @@ def test_jack(session):
 def test_alsa(session):
     """The loopback card plays what it is given into its other device."""
     session.run("modprobe snd-aloop")
-    before = play(session, "Backend=alsa\nDevice=plughw:CARD=Loopback,DEV=0\nModel=usb-audio", guest="[Guest]\nOS=linux")
+    before = play(session, "Backend=alsa\nDevice=plughw:CARD=Loopback,DEV=0", guest="[Guest]\nOS=linux")
     record = f"arecord -q -D plughw:CARD=Loopback,DEV=1 -f S16_LE -r 48000 -c 1 -d {SECONDS} /tmp/alsa.wav"
     assert_tone(session, lambda: session.run(record), "/tmp/alsa.wav")
     end(session, before)
