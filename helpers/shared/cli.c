@@ -11,22 +11,27 @@ enum {
         OPTION_VERSION,
 };
 
-static void print_option(const char *name, const char *argument, const char *help) {
-        int width = printf("  --%s%s%s", name, argument ? " " : "", argument ? argument : "");
+static void print_option(const CliOption *o) {
+        const char letter[] = { '-', o->letter, ' ', '\0' };
+        int width = printf("  %s--%s%s%s", o->letter ? letter : "", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
 
-        printf("%*s%s\n", width < 22 ? 22 - width : 1, "", help);
+        printf("%*s%s\n", width < 22 ? 22 - width : 1, "", o->help);
 }
 
 static void print_help(const Cli *cli) {
-        printf("%s [OPTION…] %s\n\n%s\n\n", cli->program, cli->operands, cli->summary);
+        static const CliOption common[] = { { "help", NULL, "show this, and exit" }, { "version", NULL, "show the version, and exit" } };
+
+        printf("%s [OPTION…]%s%s\n\n%s\n\n", cli->program, *cli->operands ? " " : "", cli->operands, cli->summary);
         for (const CliOption *o = cli->options; o->name; o++)
-                print_option(o->name, o->argument, o->help);
-        print_option("help", NULL, "show this, and exit");
-        print_option("version", NULL, "show the version, and exit");
+                print_option(o);
+        for (size_t i = 0; i < ELEMENTSOF(common); i++)
+                print_option(&common[i]);
+        if (cli->print_more)
+                cli->print_more();
         printf("\nExit status: 0 done or already so, 1 system error, 64 wrong command line,\n"
                "69 hardware or kernel feature absent, 75 busy, 78 a file needs editing.\n"
-               "The manual is %s(8).\n",
-                cli->program);
+               "The manual is %s%s.\n",
+                cli->manual ? cli->manual : cli->program, cli->manual ? "" : "(8)");
 }
 
 static void fill_long_options(const Cli *cli, struct option long_options[static OPTIONS_MAX]) {
@@ -37,6 +42,28 @@ static void fill_long_options(const Cli *cli, struct option long_options[static 
         long_options[n++] = (struct option){ "help", no_argument, NULL, OPTION_HELP };
         long_options[n++] = (struct option){ "version", no_argument, NULL, OPTION_VERSION };
         long_options[n] = (struct option){};
+}
+
+/* For getopt(3): “+”: it stops at the first operand. */
+static void fill_letters(const Cli *cli, char letters[static OPTIONS_MAX * 2 + 3]) {
+        if (cli->verbatim)
+                *letters++ = '+';
+        *letters++ = 'h';
+        for (const CliOption *o = cli->options; o->name; o++) {
+                if (o->letter)
+                        *letters++ = o->letter;
+                if (o->letter && o->argument)
+                        *letters++ = ':';
+        }
+        *letters = '\0';
+}
+
+static const CliOption *find_letter(const Cli *cli, int letter) {
+        const CliOption *o = cli->options;
+
+        while (o->letter != letter)
+                o++;
+        return o;
 }
 
 static const CliOption *find_option(const Cli *cli, const char *name) {
@@ -54,12 +81,28 @@ static int check_root(const Cli *cli) {
         return -EINVAL;
 }
 
+static int check_operands(const Cli *cli, int n) {
+        if ((n >= cli->n_operands && n <= cli->n_operands + cli->n_more) || (cli->optional && n == 0))
+                return check_root(cli);
+        if (*cli->operands)
+                fprintf(stderr, "%s: expected %s; see %s --help.\n", cli->program, cli->operands, cli->program);
+        else
+                fprintf(stderr, "%s: expected nothing but options; see %s --help.\n", cli->program, cli->program);
+        return -EINVAL;
+}
+
 int cli_parse(const Cli *cli, int argc, char *argv[], char ***ret_operands) {
         struct option long_options[OPTIONS_MAX];
+        char letters[OPTIONS_MAX * 2 + 3];
         int c;
 
         fill_long_options(cli, long_options);
-        while ((c = getopt_long(argc, argv, "h", long_options, NULL)) >= 0) {
+        fill_letters(cli, letters);
+        argv[0] = (char *) cli->program; /* that is what getopt(3) complains as */
+        optind = 0;                      /* anew */
+        while ((c = getopt_long(argc, argv, letters, long_options, NULL)) >= 0) {
+                const CliOption *o;
+
                 switch (c) {
                 case 'h':
                 case OPTION_HELP:
@@ -71,17 +114,13 @@ int cli_parse(const Cli *cli, int argc, char *argv[], char ***ret_operands) {
                 case '?':
                         return -EINVAL; /* getopt has said why */
                 default:
-                        if (cli->options[c].flag)
-                                *cli->options[c].flag = true;
+                        o = c < OPTIONS_MAX ? &cli->options[c] : find_letter(cli, c);
+                        if (o->flag)
+                                *o->flag = true;
                         else
-                                *cli->options[c].value = optarg;
+                                *o->value = optarg;
                 }
         }
-
-        if (argc - optind != cli->n_operands && !(cli->optional && argc == optind)) {
-                fprintf(stderr, "%s: expected %s; see %s --help.\n", cli->program, cli->operands, cli->program);
-                return -EINVAL;
-        }
         *ret_operands = argv + optind;
-        return check_root(cli);
+        return check_operands(cli, argc - optind);
 }

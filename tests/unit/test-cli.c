@@ -164,11 +164,36 @@ static void test_help(void **state) {
         assert_string_equal(version, "vxm-test " VXM_VERSION "\n");
 }
 
+/* What belongs to another program is left alone, and so are options in any case behind “--”. */
+static void test_verbatim(void **state) {
+        static bool follow;
+        static const CliOption letters[] = {
+                { "follow", NULL, "go on", &follow, NULL, 'f' },
+                { "lines", "N", "so many", NULL, &arg_value, 'n' },
+                {},
+        };
+        static const Cli cli = { "vxm-test", "Tests.", "NAME [WORD…]", 1, letters, .n_more = 2, .verbatim = true, .manual = "vxm(1)" };
+        char *good[] = { (char *) "x", (char *) "-f", (char *) "-n", (char *) "5", (char *) "win11", (char *) "-n", (char *) "--help", NULL };
+        char *many[] = { (char *) "x", (char *) "a", (char *) "b", (char *) "c", (char *) "d", NULL };
+        char **operands;
+
+        (void) state;
+        assert_int_equal(cli_parse(&cli, 7, good, &operands), 1);
+        assert_true(follow);
+        assert_string_equal(arg_value, "5");
+        assert_string_equal(operands[0], "win11");
+        assert_string_equal(operands[1], "-n");
+        assert_string_equal(operands[2], "--help");
+        assert_null(operands[3]);
+        assert_int_equal(cli_parse(&cli, 5, many, &operands), -EINVAL);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_good),
                 fixture_test(test_optional),
                 fixture_test(test_root_alone),
+                fixture_test(test_verbatim),
                 fixture_test(test_bad),
                 fixture_test(test_help),
         };

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* vxm log: the whole story of a guest, by journalctl(1). */
+
+#include "argv.h"
+#include "cli.h"
+#include "exit-status.h"
+#include "guest-unit.h"
+#include "known-guest.h"
+#include "log.h"
+#include "verb.h"
+
+/* Units by their names, not messages with VXM_GUEST=: any program may write that into its own. Of shares only a pattern is known. */
+static int append_units(Argv *argv, const char *guest) {
+        int r = 0;
+
+        for (const GuestUnitKind *kind = guest_unit_kinds; r >= 0 && kind->name; kind++) {
+                r = argv_add(argv, "--unit", "%s@%s.service", kind->name, guest);
+                if (r >= 0 && kind->socket)
+                        r = argv_add(argv, "--unit", "%s@%s.socket", kind->name, guest);
+        }
+        return r < 0 ? r : argv_add(argv, "--unit", "vxm-share@%s:*", guest);
+}
+
+static int run(const char *guest, char *options[]) {
+        _cleanup_(argv_done) Argv argv = {};
+        int r = known_guest(guest);
+
+        if (r < 0)
+                return r;
+        r = argv_add_flag(&argv, "journalctl");
+        r = r < 0 ? r : append_units(&argv, guest);
+        for (; r >= 0 && *options; options++)
+                r = argv_add_flag(&argv, *options);
+        if (r < 0)
+                return log_oom();
+        execvp(argv.items[0], argv.items);
+        return log_error_errno(errno, "Cannot run journalctl: %m; it comes with systemd.");
+}
+
+int verb_log(int argc, char *argv[]) {
+        static const CliOption options[] = { {} };
+        static const Cli cli = { "vxm log", "Shows the journal of a guest and of all that works for it. What follows NAME is journalctl's:\n"
+                "--follow, --lines=20, --since=today, --boot, --catalog, and so on.", "NAME [OPTION…]", 1, options, .n_more = CLI_ANY,
+                .verbatim = true, .manual = VERB_MANUAL };
+        char **operands;
+        int r = cli_parse(&cli, argc, argv, &operands);
+
+        return r <= 0 ? (r < 0 ? STATUS_USAGE : STATUS_DONE) : exit_status(run(operands[0], operands + 1));
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Another machine, by ssh(1): systemd's own transport for its bus, and a command line for all the rest. */
+
+#include <ctype.h>
+
+#include "exit-status.h"
+#include "host.h"
+#include "log.h"
+#include "systemd-bus.h"
+
+static const char *arg_host;
+
+/* A host that begins with a dash would be an option of ssh. */
+int host_set(const char *host) {
+        for (const char *p = host; p && *p; p++)
+                if (!isalnum((unsigned char) *p) && !strchr("@.-_:[]%", *p))
+                        return -EINVAL;
+        if (host && (*host == '\0' || *host == '-'))
+                return -EINVAL;
+        arg_host = host;
+        return 0;
+}
+
+const char *host_name(void) {
+        return arg_host;
+}
+
+int host_bus_open(sd_bus **ret) {
+        int r;
+
+        if (!arg_host)
+                return systemd_bus_open(ret);
+        r = sd_bus_open_system_remote(ret, arg_host);
+        return r < 0 ? log_error_errno(r, "Cannot reach the system bus of %s: %s; try ssh %s systemctl is-system-running.", arg_host,
+                               strerror(-r), arg_host)
+                     : 0;
+}
+
+/* In single quotes everything is what it is, but for the quote itself. */
+int host_quote(char **line, const char *word) {
+        _cleanup_(freep) char *quoted = NULL;
+        int r = 0;
+
+        if (*word && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./_-") == strlen(word))
+                return list_append(line, " ", "%s", word);
+        for (const char *part = word; r >= 0 && part;) {
+                size_t n = strcspn(part, "'");
+
+                r = list_append(&quoted, "'\\''", "%.*s", (int) n, part);
+                part = part[n] ? part + n + 1 : NULL;
+        }
+        return r < 0 ? r : list_append(line, " ", "'%s'", quoted);
+}
+
+int host_run(int argc, char *argv[]) {
+        _cleanup_(freep) char *line = NULL;
+        bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+        int r = list_append(&line, "", "vxm");
+
+        for (int i = 0; r >= 0 && i < argc; i++)
+                r = host_quote(&line, argv[i]);
+        if (r < 0)
+                return exit_status(log_oom());
+        /* Only with a terminal on both sides do raw keys and Ctrl-C work as here; without, output has to stay as it is. */
+        execlp("ssh", "ssh", terminal ? "-t" : "-T", "--", arg_host, line, (char *) NULL);
+        return exit_status(log_error_errno(errno == ENOENT ? E_LACKS : errno, "Cannot run ssh: %m; install openssh-client."));
+}

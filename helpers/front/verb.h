@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/* The verbs of vxm: one function each, in front-NAME.c. */
+
+/* What -H HOST does to a verb. */
+typedef enum VerbReach {
+        VERB_BY_SSH, /* vxm runs there, with the same words: what it needs, sockets or files, is there only */
+        VERB_BY_BUS, /* it speaks to the systemd there, and runs here */
+} VerbReach;
+
+typedef struct Verb {
+        const char *name;
+        const char *operands; /* as --help shows them */
+        const char *summary;
+        int (*run)(int argc, char *argv[]); /* argv[0] is the verb; returns an exit status */
+        VerbReach reach;
+} Verb;
+
+/* What all of them have in their Cli. */
+#define VERB_MANUAL "vxm(1)"
+
+/* A group of verbs under a title in --help; verbs ends with a row without a name. */
+typedef struct VerbGroup {
+        const char *title;
+        const Verb *verbs;
+} VerbGroup;
+
+int verb_console(int argc, char *argv[]);
+int verb_dsp(int argc, char *argv[]);
+int verb_list(int argc, char *argv[]);
+int verb_log(int argc, char *argv[]);
+int verb_monitor(int argc, char *argv[]);
+int verb_pause(int argc, char *argv[]);
+int verb_reset_hard(int argc, char *argv[]);
+int verb_restart(int argc, char *argv[]);
+int verb_resume(int argc, char *argv[]);
+int verb_screenshot(int argc, char *argv[]);
+int verb_snapshot(int argc, char *argv[]);
+int verb_start(int argc, char *argv[]);
+int verb_status(int argc, char *argv[]);
+int verb_stop(int argc, char *argv[]);

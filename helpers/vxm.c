@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* vxm: one command for people.
+ *
+ * Run by hand. Speaks to systemd over the system bus and to running guests over their sockets; how anything is done is known to
+ * the units and the other helpers. Has no privilege of its own: who may do what is up to polkit and to who may open the sockets. */
+
+#include "cli.h"
+#include "exit-status.h"
+#include "host.h"
+#include "log.h"
+#include "suggest.h"
+#include "verb.h"
+
+static const char *arg_host;
+
+static const Verb life_verbs[] = {
+        { "pause", "NAME", "stop its CPUs", verb_pause },
+        { "resume", "NAME", "let it go on, or wake it", verb_resume },
+        { "reset-hard", "NAME", "press its reset button", verb_reset_hard },
+        { "snapshot", "NAME save|load|list|delete [TAG]", "keep what it is, and go back to that", verb_snapshot },
+        {},
+};
+
+static const Verb look_verbs[] = {
+        { "log", "NAME [OPTION…]", "the journal of a guest and its helpers", verb_log },
+        { "screenshot", "NAME FILE", "a picture of its emulated display, as PNG", verb_screenshot },
+        {},
+};
+
+
+static const VerbGroup groups[] = {
+        { "A guest's life", life_verbs },
+        { "Looking at it, and talking to it", look_verbs },
+};
+
+static const Verb *find_verb(const char *name, Suggestion *nearest) {
+        for (size_t g = 0; g < ELEMENTSOF(groups); g++)
+                for (const Verb *v = groups[g].verbs; v->name; v++) {
+                        if (streq(v->name, name))
+                                return v;
+                        suggest(name, v->name, nearest);
+                }
+        return NULL;
+}
+
+/* What does not fit beside its operands stands below them. */
+static void print_verb(const Verb *v) {
+        enum { COLUMN = 30 };
+        int width = printf("  %s%s%s", v->name, *v->operands ? " " : "", v->operands);
+
+        for (const char *p = v->operands; *p; p++)
+                width -= ((unsigned char) *p & 0xc0) == 0x80; /* counted in bytes */
+        if (width >= COLUMN) {
+                putchar('\n');
+                width = 0;
+        }
+        printf("%*s%s\n", COLUMN - width, "", v->summary);
+}
+
+static void print_verbs(void) {
+        for (size_t g = 0; g < ELEMENTSOF(groups); g++) {
+                printf("\n%s:\n", groups[g].title);
+                for (const Verb *v = groups[g].verbs; v->name; v++)
+                        print_verb(v);
+        }
+        printf("\nvxm VERB --help tells more of each.\n");
+}
+
+static int unknown_verb(const char *name, const Suggestion *nearest) {
+        if (nearest->word)
+                fprintf(stderr, "vxm: there is no verb “%s”; did you mean “%s”? See vxm --help.\n", name, nearest->word);
+        else
+                fprintf(stderr, "vxm: there is no verb “%s”; see vxm --help.\n", name);
+        return STATUS_USAGE;
+}
+
+static int run(int argc, char *argv[]) {
+        Suggestion nearest = {};
+        const Verb *verb = find_verb(argv[0], &nearest);
+
+        if (!verb)
+                return unknown_verb(argv[0], &nearest);
+        if (host_set(arg_host) < 0) {
+                fprintf(stderr, "vxm: “%s” is no host; use HOST or USER@HOST, as ssh knows it.\n", arg_host);
+                return STATUS_USAGE;
+        }
+        return arg_host && verb->reach == VERB_BY_SSH ? host_run(argc, argv) : verb->run(argc, argv);
+}
+
+int main(int argc, char *argv[]) {
+        static const CliOption options[] = {
+                { "host", "HOST", "on another machine, by ssh: HOST or USER@HOST", NULL, &arg_host, 'H' },
+                {},
+        };
+        static const Cli cli = { "vxm", "Gives guests a real GPU, and takes it back.", "VERB", 1, options, .n_more = CLI_ANY,
+                .verbatim = true, .manual = VERB_MANUAL, .print_more = print_verbs };
+        char **operands;
+        int r;
+
+        r = cli_parse(&cli, argc, argv, &operands);
+        if (r <= 0)
+                return r < 0 ? STATUS_USAGE : STATUS_DONE;
+        log_setup("vxm", NULL);
+        return run((int) (argv + argc - operands), operands);
+}
