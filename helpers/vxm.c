@@ -14,6 +14,9 @@
 static const char *arg_host;
 
 static const Verb life_verbs[] = {
+        { "start", "NAME", "start a guest, and show how it comes up", verb_start, VERB_BY_BUS },
+        { "stop", "NAME", "have it power off, and its devices go back", verb_stop, VERB_BY_BUS },
+        { "restart", "NAME", "stop it, then start it again", verb_restart, VERB_BY_BUS },
         { "pause", "NAME", "stop its CPUs", verb_pause },
         { "resume", "NAME", "let it go on, or wake it", verb_resume },
         { "reset-hard", "NAME", "press its reset button", verb_reset_hard },
@@ -22,15 +25,24 @@ static const Verb life_verbs[] = {
 };
 
 static const Verb look_verbs[] = {
+        { "list", "", "the guests that have a file", verb_list },
+        { "status", "[NAME]", "what guests are doing", verb_status, VERB_BY_BUS },
         { "log", "NAME [OPTION…]", "the journal of a guest and its helpers", verb_log },
+        { "console", "NAME", "its serial console; Ctrl-] leaves", verb_console },
+        { "monitor", "NAME [COMMAND…]", "QEMU's own monitor", verb_monitor },
         { "screenshot", "NAME FILE", "a picture of its emulated display, as PNG", verb_screenshot },
         {},
 };
 
+static const Verb special_verbs[] = {
+        { "dsp", "status|console|netjack-restart [NAME]", "a guest that works on sound", verb_dsp },
+        {},
+};
 
 static const VerbGroup groups[] = {
         { "A guest's life", life_verbs },
         { "Looking at it, and talking to it", look_verbs },
+        { "For special guests", special_verbs },
 };
 
 static const Verb *find_verb(const char *name, Suggestion *nearest) {

@@ -74,6 +74,14 @@ static int check_picture(int fd, uint32_t *ret_width, uint32_t *ret_height, size
         return 0;
 }
 
+static int print(int fd, size_t size) {
+        _cleanup_(freep) char *data = malloc(size);
+
+        if (!data)
+                return -ENOMEM;
+        return pread(fd, data, size, 0) != (ssize_t) size ? -EIO : write_full(STDOUT_FILENO, data, size);
+}
+
 /* The whole file or none of it: in its place once it is written. */
 static int save(int fd, size_t size, const char *path) {
         _cleanup_(freep) char *temporary = NULL, *data = malloc(size);
@@ -128,6 +136,10 @@ int life_screendump(LifeSession *s, const char *path) {
         r = check_picture(reading, &width, &height, &size);
         if (r < 0)
                 return log_error_errno(r, "What QEMU of guest %s has written is no picture: %s.", life_guest(s), strerror(-r));
+        if (streq(path, "-")) {
+                r = print(reading, size);
+                return r < 0 ? log_error_errno(r, "Cannot write to standard output: %s.", strerror(-r)) : 0;
+        }
         r = save(reading, size, path);
         if (r < 0)
                 return log_error_errno(r, "Cannot write %s: %s; name a file in a directory that you may write to.", path, strerror(-r));

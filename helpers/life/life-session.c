@@ -4,10 +4,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include "exit-status.h"
+#include "guest-socket.h"
 #include "life-session.h"
 #include "log.h"
 
@@ -106,67 +105,22 @@ static bool is_answered(void *userdata) {
         return ((LifeSession *) userdata)->answered;
 }
 
-static int connect_to(const char *path, int *ret) {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_(closep) int fd = -EBADF;
-
-        if (strlen(path) >= sizeof address.sun_path)
-                return -ENAMETOOLONG;
-        strcpy(address.sun_path, path);
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof address) < 0)
-                return -errno;
-        *ret = TAKE_FD(fd);
-        return 0;
-}
-
-/* Who has broken out into a guest's QEMU can put a link to another guest's socket in the place of its own. Then root
- * would do to that one what was meant for this: so whoever listens has to be the user whom the directory belongs to. */
-static int check_peer(LifeSession *s, int fd) {
-        struct ucred peer;
-        socklen_t size = sizeof peer;
-        struct stat st;
-
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || lstat(s->sockets, &st) < 0)
-                return -errno;
-        s->pid = peer.pid;
-        return S_ISDIR(st.st_mode) && st.st_uid == peer.uid ? 0 : -EPERM;
-}
-
 static int explain(const LifeSession *s, int r) {
-        switch (r) {
-        case -ENOENT:
-        case -ECONNREFUSED:
-                return log_error_errno(ENOTCONN, "Guest %s does not run; start it with systemctl start vxm-guest@%s.", s->guest, s->guest);
-        case -EACCES:
-                return log_error_errno(r, "You may not talk to guest %s; only root and the guest's own user may.", s->guest);
-        case -EAGAIN:
-        case -E_BUSY:
-                return log_error_errno(E_BUSY,
-                        "QEMU of guest %s does not answer: somebody else talks to it, or it is busy with a snapshot; "
-                        "try again when that is done.",
-                        s->guest);
-        case -EPERM:
-                return log_error_errno(r, "It is not guest %s that listens at %s/qmp; stop the guest, it has been tampered with.",
-                        s->guest, s->sockets);
-        default:
-                return log_error_errno(r, "Cannot talk to QEMU of guest %s: %s; see systemctl status vxm-guest@%s.", s->guest,
-                        strerror(-r), s->guest);
-        }
+        if (r != -EAGAIN && r != -E_BUSY)
+                return guest_socket_explain(s->guest, s->sockets, "qmp", r);
+        return log_error_errno(E_BUSY,
+                "QEMU of guest %s does not answer: somebody else talks to it, or it is busy with a snapshot; "
+                "try again when that is done.",
+                s->guest);
 }
 
 static int greet(LifeSession *s) {
         static const QmpHandlers handlers = { .ready = on_ready, .event = on_event };
-        _cleanup_(closep) int fd = -EBADF;
-        _cleanup_(freep) char *path = NULL;
-        int r;
+        int fd = guest_socket_connect(s->sockets, "qmp", &s->pid), r;
 
-        r = format(&path, "%s/qmp", s->sockets);
-        r = r < 0 ? r : connect_to(path, &fd);
-        r = r < 0 ? r : check_peer(s, fd);
-        if (r < 0)
-                return r;
-        s->qmp = qmp_new(TAKE_FD(fd), &handlers, s);
+        if (fd < 0)
+                return fd;
+        s->qmp = qmp_new(fd, &handlers, s);
         if (!s->qmp)
                 return -ENOMEM;
         r = pump(s, now_usec() + GREETING_TIMEOUT, is_ready, s);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* vxm start, stop, restart. */
+
+#include "cli.h"
+#include "exit-status.h"
+#include "guest-job.h"
+#include "guest.h"
+#include "host.h"
+#include "known-guest.h"
+#include "log.h"
+#include "messages.h"
+#include "parse.h"
+#include "root.h"
+#include "verb.h"
+
+static void busp(sd_bus **bus) {
+        sd_bus_flush_close_unref(*bus);
+}
+
+/* What can be told without systemd: of another machine, only whether the name can be one. A file that is wrong is told with its line,
+ * before a guest that runs is stopped for a restart that would fail. */
+static int check(GuestJob job, const char *name) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        _cleanup_(closep) int root = -EBADF;
+        int r;
+
+        if (host_name())
+                return guest_name_is_valid(name)
+                               ? 0
+                               : log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", name);
+        if (job == GUEST_STOP)
+                return known_guest(name);
+        r = known_guest(name);
+        if (r < 0)
+                return r;
+        root = root_open("/");
+        return root < 0 ? log_error_errno(root, "Cannot open /: %s.", strerror(-root)) : guest_load(root, name, &g);
+}
+
+static int run(GuestJob job, const char *name) {
+        _cleanup_(busp) sd_bus *bus = NULL;
+        int r;
+
+        r = check(job, name);
+        r = r < 0 ? r : host_bus_open(&bus);
+        r = r < 0 ? r : guest_job_run(bus, job, name);
+        return r > 0 ? r : exit_status(r);
+}
+
+static int act(const char *program, const char *summary, GuestJob job, int argc, char *argv[]) {
+        static const CliOption options[] = { {} };
+        const Cli cli = { program, summary, "NAME", 1, options, .manual = VERB_MANUAL };
+        char **operands;
+        int r = cli_parse(&cli, argc, argv, &operands);
+
+        return r <= 0 ? (r < 0 ? STATUS_USAGE : STATUS_DONE) : run(job, operands[0]);
+}
+
+int verb_start(int argc, char *argv[]) {
+        return act("vxm start", "Starts a guest, and shows what is prepared for it until it runs.", GUEST_START, argc, argv);
+}
+
+int verb_stop(int argc, char *argv[]) {
+        return act("vxm stop", "Has a guest power off, and waits until all that it had is the host's again.", GUEST_STOP, argc, argv);
+}
+
+int verb_restart(int argc, char *argv[]) {
+        return act("vxm restart", "Has a guest power off, and starts it again. What it has stays with it.", GUEST_RESTART, argc, argv);
+}

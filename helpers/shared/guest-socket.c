@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sockets of a guest, unix(7). */
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "exit-status.h"
+#include "guest-socket.h"
+#include "log.h"
+
+static int connect_to(const char *sockets, const char *name) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_(closep) int fd = -EBADF;
+        int n = snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", sockets, name);
+
+        if (n < 0 || (size_t) n >= sizeof address.sun_path)
+                return -ENAMETOOLONG;
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof address) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+static int check_peer(const char *sockets, int fd, pid_t *ret_pid) {
+        struct ucred peer;
+        socklen_t size = sizeof peer;
+        struct stat st;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || lstat(sockets, &st) < 0)
+                return -errno;
+        if (ret_pid)
+                *ret_pid = peer.pid;
+        return S_ISDIR(st.st_mode) && st.st_uid == peer.uid ? 0 : -EPERM;
+}
+
+int guest_socket_connect(const char *sockets, const char *name, pid_t *ret_pid) {
+        _cleanup_(closep) int fd = connect_to(sockets, name);
+        int r = fd < 0 ? fd : check_peer(sockets, fd, ret_pid);
+
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
+int guest_socket_explain(const char *guest, const char *sockets, const char *name, int r) {
+        switch (r) {
+        case -ENOENT:
+        case -ECONNREFUSED:
+                return log_error_errno(ENOTCONN, "Guest %s does not run; start it with systemctl start vxm-guest@%s.", guest, guest);
+        case -EACCES:
+                return log_error_errno(r,
+                        "You may not talk to guest %s; only root, the guest's own user and members of the group vxm may.", guest);
+        case -EPERM:
+                return log_error_errno(r, "It is not guest %s that listens at %s/%s; stop the guest, it has been tampered with.", guest,
+                        sockets, name);
+        default:
+                return log_error_errno(r == -EAGAIN ? E_BUSY : r, "Cannot talk to guest %s at %s/%s: %s; see systemctl status vxm-guest@%s.",
+                        guest, sockets, name, r == -EAGAIN ? "others wait there already" : strerror(-r), guest);
+        }
+}
