@@ -186,10 +186,11 @@ static void put_shown_disks(FILE *f, const Guest *g) {
 
 /* Whoever sits at the desktop is in groups that sockets of the system are open to, and has a session with sockets of its
  * own: of /run only what a guest needs is there. With RemoveIPC=, systemd would remove the shared memory of all that user's
- * programs when the guest ends (systemd.exec(5)). writable: the unit's own directory in /run; NULL: it has none. */
+ * programs when the guest ends (systemd.exec(5)). One of these groups may be vxm, whose members can talk to all guests: so of sockets
+ * of guests only its own are there. writable: the unit's own directory in /run; NULL: it has none. */
 static void put_user(FILE *f, const Guest *g, const char *writable) {
         fprintf(f, "User=%s\nRemoveIPC=no\nTemporaryFileSystem=/run:ro,mode=0755\n"
-                   "BindReadOnlyPaths=/run/vxm -/run/systemd -/run/udev\n", g->user);
+                   "BindReadOnlyPaths=/run/vxm -/run/systemd -/run/udev\nTemporaryFileSystem=/run/vxm/sockets:ro,mode=0755\n", g->user);
         if (writable)
                 fprintf(f, "BindPaths=%s/%s\n", writable, g->name);
 }
@@ -397,6 +398,7 @@ static void put_tpm_unit(FILE *f, const Guest *g, size_t index _unused_) {
 static void put_viewers_unit(FILE *f, const Guest *g, size_t index _unused_) {
         fputs("\n[Service]\n", f);
         put_user(f, g, NULL);
+        fprintf(f, "BindReadOnlyPaths=/run/vxm/sockets/%s\n", g->name);
 }
 
 static size_t needs_hugepages(const Guest *g) {

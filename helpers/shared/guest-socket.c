@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 
 #include "exit-status.h"
 #include "guest-socket.h"
@@ -56,4 +57,25 @@ int guest_socket_explain(const char *guest, const char *sockets, const char *nam
                 return log_error_errno(r == -EAGAIN ? E_BUSY : r, "Cannot talk to guest %s at %s/%s: %s; see systemctl status vxm-guest@%s.",
                         guest, sockets, name, r == -EAGAIN ? "others wait there already" : strerror(-r), guest);
         }
+}
+
+/* The permissions of a file's group are, if it has a list, what the list is limited to, acl(5). QEMU makes its sockets with UMask=0077, so
+ * that limit is nothing at first. */
+static int share(const char *path) {
+        if (lgetxattr(path, "system.posix_acl_access", NULL, 0) <= 0)
+                return errno == ENOENT || errno == ENODATA || errno == ENOTSUP ? 0 : -errno;
+        return chmod(path, 0770) < 0 ? -errno : 0;
+}
+
+int guest_sockets_share(const char *sockets) {
+        static const char *const names[] = { "qmp", "console", "agent", "spice", "vnc" };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(names); i++) {
+                _cleanup_(freep) char *path = NULL;
+
+                r = format(&path, "%s/%s", sockets, names[i]);
+                r = r < 0 ? r : share(path);
+        }
+        return r;
 }

@@ -15,3 +15,7 @@ int guest_socket_connect(const char *sockets, const char *name, pid_t *ret_pid);
 /* Says why a guest's socket could not be connected to, with the next step. r: what guest_socket_connect() has returned; -EAGAIN is said as
  * busy. Returns -ENOTCONN: it does not run; -E_BUSY; -EACCES, -EPERM, -errno. */
 int guest_socket_explain(const char *guest, const char *sockets, const char *name, int r);
+
+/* For the guest's own user, once QEMU listens: lets the group that the access lists of its sockets name (tmpfiles.d/vxm.conf) connect to
+ * them. A socket without a list stays closed: its group is the user's own then, which others may be in, too. Returns 0 or -errno. */
+int guest_sockets_share(const char *sockets);

@@ -91,7 +91,7 @@ static int add_boot(Argv *a, const Guest *g, const QemuFacts *facts _unused_) {
         return r;
 }
 
-/* Console and agent, as sockets that the guest's user and root can connect to. */
+/* Console and agent, as sockets that the guest's user, root and the group vxm can connect to. */
 static int add_serial(Argv *a, const Guest *g _unused_, const QemuFacts *facts) {
         _cleanup_(freep) char *sockets = argv_double_commas(facts->sockets);
         int r;

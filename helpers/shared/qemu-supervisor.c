@@ -21,6 +21,7 @@
 #include "agent.h"
 #include "cpu-pin.h"
 #include "guest-plugs.h"
+#include "guest-socket.h"
 #include "log.h"
 #include "messages.h"
 #include "qemu-events.h"
@@ -437,9 +438,19 @@ static void on_query_kvm(Qmp *qmp, const json_t *reply, const char *error, void 
                 fail_start(s, "QEMU does not take commands");
 }
 
+/* All of QEMU's sockets are there when it takes commands. */
+static void share_sockets(const Supervisor *s) {
+        int r = guest_sockets_share(s->facts->sockets);
+
+        if (r < 0)
+                log_warning("Cannot let the group vxm at the guest's sockets in %s: %s; root can talk to it all the same.", s->facts->sockets,
+                        strerror(-r));
+}
+
 static void on_qmp_ready(Qmp *qmp, void *userdata) {
         Supervisor *s = userdata;
 
+        share_sockets(s);
         if (s->state == STARTING && qmp_send(qmp, "query-kvm", NULL, on_query_kvm, s) < 0)
                 fail_start(s, "QEMU does not take commands");
 }
