@@ -117,7 +117,7 @@ static const struct {
 
 int verb_dsp(int argc, char *argv[]) {
         static const CliOption options[] = { {} };
-        static const Cli cli = { "vxm dsp", "For a guest that works on sound: how it is, its console, and the host's end of NETJACK anew.\n"
+        static const Cli cli = { "vxm dsp", "For a guest that works on sound: how it is, its console, NETJACK anew.\n"
                 "Without NAME it is the only one with [NetJack].", "status|console|netjack-restart [NAME]", 1, options, .n_more = 1,
                 .manual = VERB_MANUAL };
         _cleanup_(freep) char *guest = NULL;

@@ -39,8 +39,8 @@ static int run(const char *guest, char *options[]) {
 
 int verb_log(int argc, char *argv[]) {
         static const CliOption options[] = { {} };
-        static const Cli cli = { "vxm log", "Shows the journal of a guest and of all that works for it. What follows NAME is journalctl's:\n"
-                "--follow, --lines=20, --since=today, --boot, --catalog, and so on.", "NAME [OPTION…]", 1, options, .n_more = CLI_ANY,
+        static const Cli cli = { "vxm log", "Shows the journal of a guest and of all that works for it.\n"
+                "What follows NAME is journalctl's: --follow, --lines=20, --since=today, …", "NAME [OPTION…]", 1, options, .n_more = CLI_ANY,
                 .verbatim = true, .manual = VERB_MANUAL };
         char **operands;
         int r = cli_parse(&cli, argc, argv, &operands);

@@ -7,6 +7,7 @@
 #include "known-guest.h"
 #include "life-session.h"
 #include "log.h"
+#include "monitor.h"
 #include "verb.h"
 
 static bool arg_qmp;
@@ -77,15 +78,17 @@ static int run_qmp(LifeSession *s, const char *line) {
         return json_dumpf(reply, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_ENSURE_ASCII) < 0 || putchar('\n') < 0 ? -EIO : 0;
 }
 
-static int run_line(const char *guest, const char *line) {
+int monitor_line(const char *sockets, const char *guest, const char *line, bool qmp) {
         _cleanup_(life_closep) LifeSession *s = NULL;
-        _cleanup_(freep) char *sockets = NULL;
-        int r;
+        int r = life_open(sockets, guest, &s);
 
-        if (format(&sockets, "/run/vxm/sockets/%s", guest) < 0)
-                return log_oom();
-        r = life_open(sockets, guest, &s);
-        return r < 0 ? r : arg_qmp ? run_qmp(s, line) : run_human(s, line);
+        return r < 0 ? r : qmp ? run_qmp(s, line) : run_human(s, line);
+}
+
+static int run_line(const char *guest, const char *line) {
+        _cleanup_(freep) char *sockets = NULL;
+
+        return format(&sockets, "/run/vxm/sockets/%s", guest) < 0 ? log_oom() : monitor_line(sockets, guest, line, arg_qmp);
 }
 
 /* A line each, from a terminal or a script. One that QEMU refuses does not end it; a guest that has ended does. */
@@ -131,8 +134,8 @@ static int run_words(const char *guest, char *words[]) {
 int verb_monitor(int argc, char *argv[]) {
         static const CliOption options[] = { { "qmp", NULL, "QMP, which is JSON, instead of words for people", &arg_qmp, NULL }, {} };
         static const Cli cli = { "vxm monitor",
-                "Has QEMU of a running guest do what its monitor can, as “info block”; without COMMAND,\n"
-                "reads one after the other from standard input.",
+                "Has QEMU of a running guest do what its monitor can, as “info block”.\n"
+                "Without COMMAND, reads one after the other from standard input.",
                 "NAME [COMMAND…]", 1, options, .n_more = CLI_ANY, .verbatim = true, .manual = VERB_MANUAL };
         char **operands;
         int r = cli_parse(&cli, argc, argv, &operands);

@@ -310,7 +310,7 @@ int verb_status(int argc, char *argv[]) {
                 { "watch", NULL, "show it again whenever something changes", &arg_watch, NULL },
                 {},
         };
-        static const Cli cli = { "vxm status", "Shows what guests are doing; of one, also its units, and what is to be done next.", "[NAME]",
+        static const Cli cli = { "vxm status", "Shows what guests are doing; of one, also its units and what may be done next.", "[NAME]",
                 0, options, .n_more = 1, .manual = VERB_MANUAL };
         char **operands;
         int r = cli_parse(&cli, argc, argv, &operands);

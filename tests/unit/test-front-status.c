@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "fixture.h"
 #include "json.h"
 #include "private-bus.h"
+#include "root.h"
 
 enum {
         GUESTS = 50,
@@ -179,12 +181,79 @@ static void test_watch(void **state) {
         end(*state, b);
 }
 
+/* ---- another machine ---- */
+
+/* In the place of ssh: says what it was called with, then does what the other side would. */
+static void put_ssh(Fixture *f) {
+        _cleanup_(freep) char *path = NULL;
+
+        fixture_write(f, "ssh", "#!/bin/sh\nprintf '%s|' \"$@\" >>\"${0%/*}/called\"\nwhile [ \"$1\" != -- ]; do shift; done\n"
+                                "shift 2\nPATH=${PATH#*:}\n"
+                                /* That one goes to the system's bus whatever the environment says. */
+                                "[ \"$1\" != systemd-stdio-bridge ] || set -- \"$1\" \"--bus-path=$DBUS_SYSTEM_BUS_ADDRESS\"\n"
+                                "exec sh -c \"$*\"\n");
+        assert_int_equal(fchmodat(f->root, "ssh", 0755, 0), 0);
+        assert_int_equal(format(&path, "%s:%s", f->path, getenv("PATH")), 0);
+        assert_int_equal(setenv("PATH", path, 1), 0);
+}
+
+/* What the stand-in was called with; its argument behind “--” and after. */
+static void assert_called(Fixture *f, const char *wanted) {
+        _cleanup_(freep) char *called = NULL;
+        const char *separator;
+
+        assert_int_equal(root_read(f->root, "called", &called), 0);
+        separator = strstr(called, "--|");
+        assert_non_null(separator);
+        assert_string_equal(separator + 3, wanted);
+        fixture_remove(f, "called");
+}
+
+/* By systemd's own transport: what is at the other end of ssh is systemd's, too. */
+static void test_remote_bus(void **state) {
+        _cleanup_(freep) char *text = NULL, *before = strdup(getenv("PATH"));
+        Fixture *f = *state;
+        PrivateBus *b;
+
+        if (system("command -v systemd-stdio-bridge >/dev/null") != 0)
+                skip();
+        b = begin(f, NULL, a_few);
+        put_ssh(f);
+        text = VXM((char *) "-H", (char *) "me@there", (char *) "status");
+        assert_non_null(strstr(text, "vxm-bind@kali has failed"));
+        assert_called(f, "me@there|systemd-stdio-bridge|");
+        assert_int_equal(setenv("PATH", before, 1), 0);
+        end(f, b);
+}
+
+/* What cannot be done from here is done there, with the same words. */
+static void test_remote_words(void **state) {
+        _cleanup_(freep) char *text = NULL, *before = strdup(getenv("PATH"));
+        Fixture *f = *state;
+
+        if (!getenv("VXM_PROGRAM"))
+                skip();
+        put_ssh(f);
+        fixture_write(f, "bin/vxm", "#!/bin/sh\nprintf '<%s>' \"$@\"\n");
+        assert_int_equal(fchmodat(f->root, "bin/vxm", 0755, 0), 0);
+        free(TAKE_PTR(text));
+        assert_int_equal(format(&text, "%s:%s/bin:%s", f->path, f->path, before), 0);
+        assert_int_equal(setenv("PATH", text, 1), 0);
+        free(TAKE_PTR(text));
+        text = VXM((char *) "--host=there", (char *) "monitor", (char *) "win11", (char *) "it's $HOME", (char *) "-n");
+        assert_string_equal(text, "<monitor><win11><it's $HOME><-n>");
+        assert_called(f, "there|vxm monitor win11 'it'\\''s $HOME' -n|");
+        assert_int_equal(setenv("PATH", before, 1), 0);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_text),
                 fixture_test(test_json),
                 fixture_test(test_many),
                 fixture_test(test_watch),
+                fixture_test(test_remote_bus),
+                fixture_test(test_remote_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Completion of vxm for fish.
+
+function __vxm_guests
+    vxm list --names 2>/dev/null
+end
+
+function __vxm_devices
+    vxm-bind --list --json 2>/dev/null | string replace --filter --regex '^ *"address": "([^"]*)".*' '$1'
+end
+
+# How many words there are behind the verb.
+function __vxm_place
+    set --local words (commandline --tokenize --cut-at-cursor --current-process)
+    test (count (string match --invert -- '-*' $words[2..])) -eq $argv[1]
+end
+
+function __vxm_at
+    __fish_seen_subcommand_from $argv[2..]; and __vxm_place $argv[1]
+end
+
+complete --command vxm --no-files
+complete --command vxm --condition '__vxm_place 0' --short-option H --long-option host --require-parameter --description 'on another machine'
+complete --command vxm --long-option help --description 'show help'
+complete --command vxm --long-option version --description 'show the version'
+
+complete --command vxm --condition '__vxm_place 0' --arguments 'start stop restart pause resume reset-hard snapshot list status log console
+    monitor screenshot dsp exec cp alias shell init edit cat argv list-gpus gpu doctor fingerprint config reset'
+
+complete --command vxm --condition '__vxm_at 1 start stop restart pause resume reset-hard snapshot status log console monitor screenshot exec edit cat argv doctor config reset' --arguments '(__vxm_guests)'
+complete --command vxm --condition '__vxm_at 2 dsp' --arguments '(__vxm_guests)'
+complete --command vxm --condition '__vxm_at 2 gpu' --arguments '(__vxm_devices)'
+complete --command vxm --condition '__vxm_at 1 dsp' --arguments 'status console netjack-restart'
+complete --command vxm --condition '__vxm_at 1 gpu' --arguments 'status passthrough reclaim'
+complete --command vxm --condition '__vxm_at 2 snapshot' --arguments 'save load list delete'
+complete --command vxm --condition '__fish_seen_subcommand_from cp; or __vxm_at 2 screenshot' --force-files
+
+complete --command vxm --condition '__fish_seen_subcommand_from status list snapshot list-gpus doctor fingerprint' --long-option json --description 'print JSON'
+complete --command vxm --condition '__fish_seen_subcommand_from status' --long-option watch --description 'again whenever something changes'
+complete --command vxm --condition '__fish_seen_subcommand_from list' --long-option names --description 'names alone'
+complete --command vxm --condition '__fish_seen_subcommand_from monitor' --long-option qmp --description 'JSON'
+complete --command vxm --condition '__fish_seen_subcommand_from list-gpus' --long-option tree --description 'IOMMU groups'
+complete --command vxm --condition '__fish_seen_subcommand_from config' --long-option set-gpu --require-parameter --arguments '(__vxm_devices)'
+complete --command vxm --condition '__fish_seen_subcommand_from config' --long-option enable-binding
+complete --command vxm --condition '__fish_seen_subcommand_from config' --long-option disable-binding
+complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option gpu --require-parameter --arguments '(__vxm_devices)'
+complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option preset --require-parameter
+complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option memory --require-parameter
+complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option disk --require-parameter
+complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option iso --require-parameter --force-files
+complete --command vxm --condition '__fish_seen_subcommand_from reset' --long-option yes
+complete --command vxm --condition '__fish_seen_subcommand_from reset' --long-option disks
