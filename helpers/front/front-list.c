@@ -117,7 +117,7 @@ static int describe(Row *row) {
 
 static int print_table(Rows *l) {
         enum { COLUMNS = 5 };
-        static const TextColumn columns[COLUMNS] = { { "GUEST" }, { "PRESET" }, { "CPUS", true }, { "MEMORY", true }, { "DEVICES" } };
+        static const TextColumn columns[COLUMNS] = { { "GUEST" }, { "PRESET" }, { "CPUS", true }, { "MEMORY", true }, { "ABOUT" } };
         const char **cells;
         int r = 0;
 

@@ -23,7 +23,7 @@ static int append_units(Argv *argv, const char *guest) {
 
 static int run(const char *guest, char *options[]) {
         _cleanup_(argv_done) Argv argv = {};
-        int r = known_guest(guest);
+        int r = known_guest_name(guest); /* there are stories of guests that are gone, too */
 
         if (r < 0)
                 return r;

@@ -8,8 +8,6 @@
 #include "host.h"
 #include "known-guest.h"
 #include "log.h"
-#include "messages.h"
-#include "parse.h"
 #include "root.h"
 #include "verb.h"
 
@@ -24,14 +22,8 @@ static int check(GuestJob job, const char *name) {
         _cleanup_(closep) int root = -EBADF;
         int r;
 
-        if (host_name())
-                return guest_name_is_valid(name)
-                               ? 0
-                               : log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", name);
-        if (job == GUEST_STOP)
-                return known_guest(name);
-        r = known_guest(name);
-        if (r < 0)
+        r = host_name() ? known_guest_name(name) : known_guest(name);
+        if (r < 0 || host_name() || job == GUEST_STOP)
                 return r;
         root = root_open("/");
         return root < 0 ? log_error_errno(root, "Cannot open /: %s.", strerror(-root)) : guest_load(root, name, &g);

@@ -11,7 +11,6 @@
 #include "host.h"
 #include "known-guest.h"
 #include "log.h"
-#include "messages.h"
 #include "root.h"
 #include "text-table.h"
 #include "unit-events.h"
@@ -224,7 +223,7 @@ static int print_units(const GuestView *v) {
 static int print_one(const GuestView *v, const GuestFacts *f) {
         const char *state = guest_view_state(v);
 
-        printf("Guest %s is %s\n", v->guest, state);
+        printf("Guest %s %s%s\n", v->guest, streq(state, "failed") ? "has " : "is ", state);
         print_since(f->since);
         if (!isempty(f->status))
                 printf("  says      %s\n", text_clean(f->status));
@@ -248,8 +247,10 @@ static int show_one(sd_bus *bus, const char *guest) {
         int r;
 
         guest_unit_name("guest", guest, unit);
-        r = guest_facts_read(bus, unit, &facts);
-        r = r < 0 ? r : guest_units_read(bus, guest, &units);
+        r = guest_units_read(bus, guest, &units);
+        if (r >= 0 && units.n == 0 && !host_name())
+                r = known_guest(guest); /* one whose file is gone may still have something to be undone */
+        r = r < 0 ? r : guest_facts_read(bus, unit, &facts);
         if (r < 0)
                 return r;
         v = guest_units_of(&units, guest);
@@ -296,10 +297,8 @@ static int watch(sd_bus *bus) {
 
 static int run(void) {
         _cleanup_(busp) sd_bus *bus = NULL;
-        int r = arg_guest ? host_name() ? 0 : known_guest(arg_guest) : 0;
+        int r = arg_guest ? known_guest_name(arg_guest) : 0;
 
-        if (arg_guest && host_name() && !guest_name_is_valid(arg_guest))
-                r = log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", arg_guest);
         r = r < 0 ? r : host_bus_open(&bus);
         return r < 0 ? r : arg_watch ? watch(bus) : show(bus);
 }

@@ -29,16 +29,23 @@ static int unknown(int root, const char *name) {
         return r;
 }
 
+int known_guest_name(const char *name) {
+        if (guest_name_is_valid(name))
+                return 0;
+        return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL,
+                "“%s” is no name for a guest; it has small letters, digits and “-”, and begins with a letter.", name);
+}
+
 int known_guest(const char *name) {
         _cleanup_(closep) int root = root_open("/");
         _cleanup_(guest_files_done) GuestFiles files = {};
         _cleanup_(freep) char *sockets = NULL;
+        int r = known_guest_name(name);
 
+        if (r < 0)
+                return r;
         if (root < 0)
                 return log_error_errno(root, "Cannot open /: %s.", strerror(-root));
-        if (!guest_name_is_valid(name))
-                return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL,
-                        "“%s” is no name for a guest; it has small letters, digits and “-”, and begins with a letter.", name);
         if (guest_files_find(root, GUEST_FILES, name, &files) >= 0)
                 return 0;
         if (format(&sockets, "run/vxm/sockets/%s", name) < 0)

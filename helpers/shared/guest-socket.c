@@ -46,7 +46,7 @@ int guest_socket_explain(const char *guest, const char *sockets, const char *nam
         switch (r) {
         case -ENOENT:
         case -ECONNREFUSED:
-                return log_error_errno(ENOTCONN, "Guest %s does not run; start it with systemctl start vxm-guest@%s.", guest, guest);
+                return log_error_errno(ENOTCONN, "Guest %s does not run; start it with vxm start %s.", guest, guest);
         case -EACCES:
                 return log_error_errno(r,
                         "You may not talk to guest %s; only root, the guest's own user and members of the group vxm may.", guest);

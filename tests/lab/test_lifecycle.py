@@ -76,7 +76,7 @@ def test_pause_reset_reboot(tidy, tmp_path):
     lab = tidy
     assert json.loads(vxm(lab, "--status", "--json")) == {"guest": "demo", "state": "off"}
     off = vxm(lab, "--pause", check=False)
-    assert off.returncode == 1 and "does not run; start it with systemctl start vxm-guest@demo" in off.stderr
+    assert off.returncode == 1 and "does not run; start it with vxm start demo" in off.stderr
     demo.install(lab, text=text(_DISPLAY))
     demo.start(lab)
     demo.report(lab)

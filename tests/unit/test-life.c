@@ -276,7 +276,7 @@ static void test_nobody_there(void **state) {
 
         fixture_capture(f);
         assert_int_equal(life_open(f->path, "g", &s), -ENOTCONN);
-        fixture_assert_logged(f, "Guest g does not run; start it with systemctl start vxm-guest@g.");
+        fixture_assert_logged(f, "Guest g does not run; start it with vxm start g.");
         assert_null(s);
 }
 
