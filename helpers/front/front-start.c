@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "exit-status.h"
 #include "guest-job.h"
+#include "guest-files.h"
 #include "guest.h"
 #include "host.h"
 #include "known-guest.h"
@@ -13,6 +14,18 @@
 
 static void busp(sd_bus **bus) {
         sd_bus_flush_close_unref(*bus);
+}
+
+/* Who may start a guest need not be let at its file. */
+static bool may_read(int root, const char *name) {
+        _cleanup_(guest_files_done) GuestFiles files = {};
+
+        if (guest_files_find(root, GUEST_FILES, name, &files) < 0)
+                return false;
+        for (size_t i = 0; i < files.n; i++)
+                if (faccessat(root, files.paths[i], R_OK, 0) < 0)
+                        return false;
+        return true;
 }
 
 /* What can be told without systemd: of another machine, only whether the name can be one. A file that is wrong is told with its line,
@@ -26,7 +39,9 @@ static int check(GuestJob job, const char *name) {
         if (r < 0 || host_name() || job == GUEST_STOP)
                 return r;
         root = root_open("/");
-        return root < 0 ? log_error_errno(root, "Cannot open /: %s.", strerror(-root)) : guest_load(root, name, &g);
+        if (root < 0)
+                return log_error_errno(root, "Cannot open /: %s.", strerror(-root));
+        return may_read(root, name) ? guest_load(root, name, &g) : 0;
 }
 
 static int run(GuestJob job, const char *name) {
