@@ -64,6 +64,24 @@ static int read_generated(sd_bus_message *m, void *value) {
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+/* a(sasbttttuii): of each command its path, its words, whether its failure is ignored, when it began and ended, its process, and how it ended. */
+static int read_commands(sd_bus_message *m, void *value) {
+        int r = sd_bus_message_enter_container(m, 'v', "a(sasbttttuii)");
+
+        r = r < 0 ? r : sd_bus_message_enter_container(m, 'a', "(sasbttttuii)");
+        while (r > 0 && (r = sd_bus_message_enter_container(m, 'r', "sasbttttuii")) > 0) {
+                int32_t code, status;
+
+                r = sd_bus_message_skip(m, "sasbttttu");
+                r = r < 0 ? r : sd_bus_message_read(m, "ii", &code, &status);
+                if (r >= 0 && status != 0 && *(int32_t *) value == 0)
+                        *(int32_t *) value = status;
+                r = r < 0 ? r : sd_bus_message_exit_container(m);
+        }
+        r = r < 0 ? r : sd_bus_message_exit_container(m);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static const struct Property {
         const char *name;
         int (*read)(sd_bus_message *m, void *value);
@@ -81,6 +99,7 @@ static const struct Property {
         { "ConditionResult", read_boolean, offsetof(GuestFacts, condition) },
         { "MainPID", read_u32, offsetof(GuestFacts, pid) },
         { "ExecMainStatus", read_i32, offsetof(GuestFacts, exit_status) },
+        { "ExecStartPre", read_commands, offsetof(GuestFacts, pre_exit_status) },
         { "StateChangeTimestamp", read_u64, offsetof(GuestFacts, since) },
         { "MemoryCurrent", read_u64, offsetof(GuestFacts, memory) },
 };

@@ -15,7 +15,8 @@ typedef struct GuestFacts {
         bool generated;    /* the generator has made a drop-in for it: its guest file was there at the last daemon-reload */
         bool condition;    /* its conditions were met when it was last started */
         uint32_t pid;
-        int32_t exit_status;
+        int32_t exit_status;     /* of its program … */
+        int32_t pre_exit_status; /* … and of the first that has failed of those that run before it */
         uint64_t since;  /* of the state, µs of the epoch; 0: never */
         uint64_t memory; /* bytes of its control group; UINT64_MAX: not known */
 } GuestFacts;

@@ -169,7 +169,7 @@ static int status_of(const Run *run, const char *unit) {
 
         if (guest_facts_read(run->bus, unit, &f) >= 0)
                 for (size_t i = 0; i < ELEMENTSOF(known); i++)
-                        if (f.exit_status == known[i])
+                        if (f.exit_status == known[i] || f.pre_exit_status == known[i])
                                 return known[i];
         return STATUS_FAILED;
 }

@@ -132,11 +132,13 @@ static int get_all(Server *s, sd_bus_message *m) {
         u = find(s->systemd, unit);
         r = sd_bus_message_new_method_return(m, &reply);
         r = r < 0 ? r
-                  : sd_bus_message_append(reply, "a{sv}", 10, "LoadState", "s", "loaded", "ActiveState", "s", u->active, "SubState", "s", u->sub,
+                  : sd_bus_message_append(reply, "a{sv}", 11, "LoadState", "s", "loaded", "ActiveState", "s", u->active, "SubState", "s", u->sub,
                             "StatusText", "s", systemd->status, "NeedDaemonReload", "b", systemd->needs_reload, "DropInPaths", "as", 1,
                             systemd->not_generated ? "/etc/x.conf" : "/run/systemd/generator/x.service.d/50-vxm.conf", "ConditionResult",
                             "b", !systemd->condition_fails, "MainPID", "u", 42, "ExecMainStatus", "i", systemd->exit_status,
-                            "SomethingNew", "(su)", "as of next year", 7);
+                            "ExecStartPre", "a(sasbttttuii)", 2, "/bin/true", 1, "true", false, UINT64_C(1), UINT64_C(1), UINT64_C(2),
+                            UINT64_C(2), 41U, 1, 0, "/bin/judge", 2, "judge", "g", false, UINT64_C(2), UINT64_C(2), UINT64_C(3), UINT64_C(3),
+                            42U, 1, systemd->pre_exit_status, "SomethingNew", "(su)", "as of next year", 7);
         return r < 0 ? r : sd_bus_send(s->bus, reply, NULL);
 }
 

@@ -32,7 +32,7 @@ typedef struct FakeSystemd {
         size_t n_units;
         bool needs_reload, not_generated, condition_fails;
         char status[64];
-        int exit_status;
+        int exit_status, pre_exit_status;
         char calls[FAKE_CALLS_MAX]; /* methods, each followed by a blank */
 } FakeSystemd;
 

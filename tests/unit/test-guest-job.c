@@ -102,6 +102,23 @@ static void test_start_fails(void **state) {
         assert_non_null(strstr(output, " s  down      vxm-units@g "));
 }
 
+static void failing_before(FakeSystemd *systemd) {
+        systemd->pre_exit_status = STATUS_CONFIG;
+}
+
+/* The same by what runs before a unit's own program, as that which judges. */
+static void test_start_fails_early(void **state) {
+        static const FakePlay plays[] = {
+                { "StartUnit", "vxm-user@g.service activating start-pre\nvxm-user@g.service failed failed\njob " GUEST " dependency\n" }, {}
+        };
+        _cleanup_(freep) char *output = NULL, *calls = NULL;
+        Fixture *f = *state;
+
+        fixture_capture(f);
+        assert_int_equal(run(f, plays, failing_before, GUEST_START, &output, &calls), STATUS_CONFIG);
+        fixture_assert_logged(f, "vxm-user@g has failed:");
+}
+
 static void needing_reload(FakeSystemd *systemd) {
         systemd->needs_reload = true;
 }
@@ -206,6 +223,7 @@ int main(void) {
                 fixture_test(test_start),
                 fixture_test(test_start_again),
                 fixture_test(test_start_fails),
+                fixture_test(test_start_fails_early),
                 fixture_test(test_reload),
                 fixture_test(test_rights),
                 fixture_test(test_passed_over),
