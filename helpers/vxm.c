@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* vxm: one command for people.
  *
- * Run by hand. Speaks to systemd over the system bus and to running guests over their sockets; how anything is done is known to
- * the units and the other helpers. Has no privilege of its own: who may do what is up to polkit and to who may open the sockets. */
+ * Run by hand. Speaks to systemd over the system bus and to running guests over their sockets; how anything is done is
+ * known to the units and the other helpers. Has no privilege of its own: who may do what is up to polkit and to who may
+ * open the sockets. */
 
 #include "cli.h"
 #include "exit-status.h"

@@ -9,9 +9,10 @@ enum {
         CONSOLE_LEFT,      /* by the escape key */
 };
 
-/* Connects standard input and output to the console of a guest that is known, until either ends. Returns 0, or -errno after a message. */
+/* Connects standard input and output to the console of a guest that is known, until either ends. Returns 0, or -errno
+ * after a message. */
 int console_run(const char *guest);
 
-/* The same with a socket that is connected, in non-blocking mode. terminal: the escape key means something. Returns one of the above, or
- * -errno. */
+/* The same with a socket that is connected, in non-blocking mode. terminal: the escape key means something. Returns one
+ * of the above, or -errno. */
 int console_forward(int console, bool terminal);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* vxm console: the guest's serial console on this terminal. What the guest writes goes to the terminal as it is, as it does on any
- * serial line: a guest can set colours, titles, and whatever else the terminal lets a program do. */
+/* vxm console: the guest's serial console on this terminal. What the guest writes goes to the terminal as it is, as it
+ * does on any serial line: a guest can set colours, titles, and whatever else the terminal lets a program do. */
 
 #include <fcntl.h>
 #include <poll.h>

@@ -93,8 +93,7 @@ static int restart_netjack(const char *guest) {
         guest_unit_name("guest", guest, own);
         r = guest_facts_read(bus, own, &facts);
         if (r >= 0 && !streq(facts.active, "active"))
-                return log_error_errno(ENOTCONN, "Guest %s does not run, so there is no NETJACK to be restarted; vxm start %s starts it.", guest,
-                        guest);
+                return log_error_errno(ENOTCONN, "Guest %s does not run, and so has no NETJACK; vxm start %s starts it.", guest, guest);
         r = r < 0 ? r : unit_events_open(&events);
         r = r < 0 ? r : guest_job_queue(bus, "RestartUnit", "restart NETJACK of", unit, &events.job);
         while (r >= 0 && !events.result)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* vxm pause, resume, reset-hard, screenshot, snapshot: what QEMU of a running guest is told, by the functions of helpers/life. */
+/* vxm pause, resume, reset-hard, screenshot, snapshot: what QEMU of a running guest is told, by the functions of
+ * helpers/life. */
 
 #include "cli.h"
 #include "exit-status.h"

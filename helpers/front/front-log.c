@@ -9,7 +9,8 @@
 #include "log.h"
 #include "verb.h"
 
-/* Units by their names, not messages with VXM_GUEST=: any program may write that into its own. Of shares only a pattern is known. */
+/* Units by their names, not messages with VXM_GUEST=: any program may write that into its own. Of shares only a pattern
+ * is known. */
 static int append_units(Argv *argv, const char *guest) {
         int r = 0;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* vxm monitor: commands for QEMU of a running guest, in the words of its human monitor, or of QMP. Each has a conversation of its own,
- * so that an open prompt keeps nobody else from talking to QEMU. */
+/* vxm monitor: commands for QEMU of a running guest, in the words of its human monitor, or of QMP. Each has a
+ * conversation of its own, so that an open prompt keeps nobody else from talking to QEMU. */
 
 #include "cli.h"
 #include "exit-status.h"

@@ -28,8 +28,8 @@ static bool may_read(int root, const char *name) {
         return true;
 }
 
-/* What can be told without systemd: of another machine, only whether the name can be one. A file that is wrong is told with its line,
- * before a guest that runs is stopped for a restart that would fail. */
+/* What can be told without systemd: of another machine, only whether the name can be one. A file that is wrong is told
+ * with its line, before a guest that runs is stopped for a restart that would fail. */
 static int check(GuestJob job, const char *name) {
         _cleanup_(guest_freep) Guest *g = NULL;
         _cleanup_(closep) int root = -EBADF;

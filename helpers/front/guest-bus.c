@@ -64,7 +64,8 @@ static int read_generated(sd_bus_message *m, void *value) {
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-/* a(sasbttttuii): of each command its path, its words, whether its failure is ignored, when it began and ended, its process, and how it ended. */
+/* a(sasbttttuii): of each command its path, its words, whether its failure is ignored, when it began and ended, its
+ * process, and how it ended. */
 static int read_commands(sd_bus_message *m, void *value) {
         int r = sd_bus_message_enter_container(m, 'v', "a(sasbttttuii)");
 

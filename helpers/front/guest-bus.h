@@ -29,6 +29,7 @@ int guest_facts_read(sd_bus *bus, const char *unit, GuestFacts *ret);
 /* Says that systemd has no such unit at all, not even as a template. Returns -E_LACKS. */
 int guest_job_unknown(const char *unit);
 
-/* Has systemd do something to a unit: method is “StartUnit”, “StopUnit” or “RestartUnit”, verb the same for a message, as “start”.
- * *ret_job is the job's object. Returns 0, or -errno after a message; -EACCES: polkit does not let this user. */
+/* Has systemd do something to a unit: method is “StartUnit”, “StopUnit” or “RestartUnit”, verb the same for a message,
+ * as “start”. *ret_job is the job's object. Returns 0, or -errno after a message; -EACCES: polkit does not let this
+ * user. */
 int guest_job_queue(sd_bus *bus, const char *method, const char *verb, const char *unit, char **ret_job);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A job for a guest: it is queued, followed by signals, and judged when all that it has set in motion stands still. For a stop, and for a
- * start that has failed, the way back belongs to that: the devices are the host's again when this ends. */
+/* A job for a guest: it is queued, followed by signals, and judged when all that it has set in motion stands still. For
+ * a stop, and for a start that has failed, the way back belongs to that: the devices are the host's again when this
+ * ends. */
 
 #include <inttypes.h>
 #include <time.h>
@@ -52,7 +53,8 @@ static void run_done(Run *run) {
 
 /* ---- before ---- */
 
-/* What systemd has not read yet would be half in force: the units that have it all, the guest's own process sees the new file. */
+/* What systemd has not read yet would be half in force: the units that have it all, the guest's own process sees the
+ * new file. */
 static int check_reload(const Run *run, const GuestFacts *f) {
         if (streq(f->load_state, "not-found"))
                 return guest_job_unknown(run->unit);
@@ -60,7 +62,8 @@ static int check_reload(const Run *run, const GuestFacts *f) {
                 return 0;
         if (!f->generated && host_name() && !f->needs_reload)
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL,
-                        "systemd of %s knows no guest %s; vxm -H %s list shows those that have a file, systemctl daemon-reload has it read.",
+                        "systemd of %s knows no guest %s; vxm -H %s list shows those that have a file, "
+                        "systemctl daemon-reload has it read.",
                         host_name(), run->guest, host_name());
         return log_error_errno(E_CONFIG,
                 f->generated ? "The file of guest %s has changed since systemd has read it; run systemctl daemon-reload, then vxm %s %s."
@@ -111,8 +114,8 @@ static void on_state(const char *unit, const char *active, void *userdata) {
                 run->error = -ENOMEM;
 }
 
-/* Whether nothing is left to come. As systemd looks at units that nobody needs any more before it looks at calls, an answer never comes
- * between the end of one unit and the job that stops the next. */
+/* Whether nothing is left to come. As systemd looks at units that nobody needs any more before it looks at calls, an
+ * answer never comes between the end of one unit and the job that stops the next. */
 static int is_settled(Run *run) {
         _cleanup_(guest_units_done) GuestUnits units = {};
         GuestView view;
@@ -197,7 +200,8 @@ static int judge_start(const Run *run) {
         int r;
 
         if (!streq(run->events.result, "done"))
-                return tell_failure(run, streq(run->events.result, "canceled") ? "has been stopped before it was there" : "has not started");
+                return tell_failure(run, streq(run->events.result, "canceled") ? "has been stopped before it was there"
+                                                                               : "has not started");
         r = guest_facts_read(run->bus, run->unit, &f);
         if (r < 0)
                 return r;
@@ -217,7 +221,8 @@ static int judge_stop(const Run *run) {
         if (steps_failed(&run->steps, &index))
                 return tell_failure(run, "is off, but not as it should");
         if (has_active(&run->steps))
-                return log_error_errno(EIO, "Guest %s is off, but something of it is still there; vxm status %s shows what.", run->guest, run->guest);
+                return log_error_errno(EIO, "Guest %s is off, but something of it is still there; vxm status %s shows what.",
+                        run->guest, run->guest);
         printf("Guest %s is off, after %.1f s.\n", run->guest, seconds_since(run));
         return 0;
 }

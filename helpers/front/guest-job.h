@@ -10,6 +10,6 @@ typedef enum GuestJob {
         GUEST_RESTART,
 } GuestJob;
 
-/* Returns 0, also when it is so already; -E_CONFIG: systemd has not read the guest file yet; the status of what has failed, as a positive
- * number; or -errno. All has been told. */
+/* Returns 0, also when it is so already; -E_CONFIG: systemd has not read the guest file yet; the status of what has
+ * failed, as a positive number; or -errno. All has been told. */
 int guest_job_run(sd_bus *bus, GuestJob job, const char *guest);

@@ -18,8 +18,8 @@ enum {
         GUEST_UNIT_SIZE = 256, /* systemd's longest name, with its NUL */
 };
 
-/* Takes a unit's name apart. *ret_guest becomes the guest's name, *ret_rank the place of its kind in the order of starting. Returns
- * the kind; NULL: it is no unit of a guest. */
+/* Takes a unit's name apart. *ret_guest becomes the guest's name, *ret_rank the place of its kind in the order of
+ * starting. Returns the kind; NULL: it is no unit of a guest. */
 const GuestUnitKind *guest_unit_parse(const char *unit, char ret_guest[static GUEST_NAME_MAX + 1], size_t *ret_rank);
 
 /* The name of a guest's unit that is a service: “bind” stands for vxm-bind@. */

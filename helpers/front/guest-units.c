@@ -18,7 +18,8 @@ void guest_units_done(GuestUnits *l) {
 
 /* ---- reading ---- */
 
-/* (ssssssouso): name, description, load state, active state, sub state, unit followed, path, number, type and path of its job. */
+/* (ssssssouso): name, description, load state, active state, sub state, unit followed, path, number, type and path of
+ * its job. */
 static int read_unit(sd_bus_message *m, GuestUnits *l) {
         const char *name, *description, *load, *active, *sub, *followed, *path, *job, *job_path;
         char guest[GUEST_NAME_MAX + 1];

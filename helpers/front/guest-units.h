@@ -24,8 +24,8 @@ typedef struct GuestUnits {
 
 void guest_units_done(GuestUnits *l);
 
-/* Asks systemd, in one call, for the units of one guest, or of all (NULL), that it has in memory. Returns 0, or -errno after a
- * message. */
+/* Asks systemd, in one call, for the units of one guest, or of all (NULL), that it has in memory. Returns 0, or -errno
+ * after a message. */
 int guest_units_read(sd_bus *bus, const char *guest, GuestUnits *ret);
 
 /* The units of one guest among all: pure, borrowed. n is 0 if systemd has none in memory. */
@@ -40,11 +40,12 @@ GuestView guest_units_of(const GuestUnits *l, const char *guest);
 /* The guest's own unit, vxm-guest@; NULL: it is not in memory, and so inactive. */
 const GuestUnit *guest_view_unit(const GuestView *v);
 
-/* What a guest is doing, in one word that is API: “running”, “starting”, “preparing”, “stopping”, “undoing”, “restarting”,
- * “failed” or “off”. */
+/* What a guest is doing, in one word that is API: “running”, “starting”, “preparing”, “stopping”, “undoing”,
+ * “restarting”, “failed” or “off”. */
 const char *guest_view_state(const GuestView *v);
 
-/* Whether nothing is under way for it: no job, and no unit between two states. One that waits to be restarted counts as that. */
+/* Whether nothing is under way for it: no job, and no unit between two states. One that waits to be restarted counts as
+ * that. */
 bool guest_view_is_settled(const GuestView *v);
 
 /* As JSON: guest, state, description, failed, units. NULL when out of memory. */

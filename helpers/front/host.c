@@ -61,7 +61,8 @@ int host_run(int argc, char *argv[]) {
                 r = host_quote(&line, argv[i]);
         if (r < 0)
                 return exit_status(log_oom());
-        /* Only with a terminal on both sides do raw keys and Ctrl-C work as here; without, output has to stay as it is. */
+        /* Only with a terminal on both sides do raw keys and Ctrl-C work as here; without, output has to stay as it is.
+         * */
         execlp("ssh", "ssh", terminal ? "-t" : "-T", "--", arg_host, line, (char *) NULL);
         return exit_status(log_error_errno(errno == ENOENT ? E_LACKS : errno, "Cannot run ssh: %m; install openssh-client."));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* Shows how the units of a guest come and go, a line each with its time: on a terminal as a list that changes, else as lines that
- * follow each other. */
+/* Shows how the units of a guest come and go, a line each with its time: on a terminal as a list that changes, else as
+ * lines that follow each other. */
 
 #include "guest-unit.h"
 
@@ -32,7 +32,8 @@ int steps_expect(Steps *s, const char *unit, const char *active);
 /* A unit's state has changed: shows that. Units of others are passed over. Returns 0 or -ENOMEM. */
 int steps_note(Steps *s, const char *unit, const char *active, uint64_t now);
 
-/* Units that have failed meanwhile, in the order in which they began to change: after *index, which starts as 0. NULL: no more. */
+/* Units that have failed meanwhile, in the order in which they began to change: after *index, which starts as 0. NULL:
+ * no more. */
 const char *steps_failed(const Steps *s, size_t *index);
 
 void steps_done(Steps *s);

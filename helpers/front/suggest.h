@@ -4,8 +4,8 @@
 
 #include "util.h"
 
-/* How many characters have to be put in, left out, changed, or swapped with the next one to make a of b, bytes for characters.
- * What differs in more than SUGGEST_WORD_MAX bytes of either is not looked at: SIZE_MAX then. */
+/* How many characters have to be put in, left out, changed, or swapped with the next one to make a of b, bytes for
+ * characters. What differs in more than SUGGEST_WORD_MAX bytes of either is not looked at: SIZE_MAX then. */
 enum {
         SUGGEST_WORD_MAX = 64,
 };

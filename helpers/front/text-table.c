@@ -68,8 +68,8 @@ static int add_row(const SmartcolsLibrary *scols, struct libscols_table *table, 
         return r;
 }
 
-static int make(const SmartcolsLibrary *scols, const TextColumn columns[], size_t n_columns, const char *const cells[], size_t n_rows,
-        char **ret) {
+static int make(const SmartcolsLibrary *scols, const TextColumn columns[], size_t n_columns, const char *const cells[],
+        size_t n_rows, char **ret) {
         _cleanup_(scols_unrefp) struct libscols_table *table = scols->new_table();
         size_t width = last_width(columns, n_columns, cells, n_rows);
         int r = table ? 0 : -ENOMEM;
@@ -83,8 +83,8 @@ static int make(const SmartcolsLibrary *scols, const TextColumn columns[], size_
 }
 
 /* smartcols writes what is no ASCII as \x.. in the C locale, in which we run. All our texts are UTF-8. */
-static int make_in_utf8(const SmartcolsLibrary *scols, const TextColumn columns[], size_t n_columns, const char *const cells[], size_t n_rows,
-        char **ret) {
+static int make_in_utf8(const SmartcolsLibrary *scols, const TextColumn columns[], size_t n_columns,
+        const char *const cells[], size_t n_rows, char **ret) {
         locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t) 0), before;
         int r;
 

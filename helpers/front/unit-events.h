@@ -15,13 +15,14 @@ typedef struct UnitEvents {
         char *result; /* of that one; NULL: it has not ended yet */
 } UnitEvents;
 
-/* Subscribes. Either function may be NULL; those of units that are no guest's are not called for. Returns 0, or -errno after a
- * message. */
+/* Subscribes. Either function may be NULL; those of units that are no guest's are not called for. Returns 0, or -errno
+ * after a message. */
 int unit_events_open(UnitEvents *e);
 void unit_events_done(UnitEvents *e);
 
 /* Takes in what has been heard so far, without waiting. Returns 1; 0: that was nothing; -errno after a message. */
 int unit_events_process(UnitEvents *e);
 
-/* Waits until something has been heard, and takes in all that has been by then. Returns 0, or -errno after a message. */
+/* Waits until something has been heard, and takes in all that has been by then. Returns 0, or -errno after a message.
+ * */
 int unit_events_wait(UnitEvents *e);

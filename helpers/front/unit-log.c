@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reads the journal, sd-journal(3). Fields that begin with an underscore are journald's own, and cannot be made up by a program. */
+/* Reads the journal, sd-journal(3). Fields that begin with an underscore are journald's own, and cannot be made up by a
+ * program. */
 
 #include <systemd/sd-journal.h>
 

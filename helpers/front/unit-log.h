@@ -4,6 +4,7 @@
 
 #include "util.h"
 
-/* Prints the last messages, at most max, that a unit's processes have written since a time, and systemd about it, a line each,
- * indented. since: µs of the epoch. Returns how many; 0 also where this user may not read the journal; -errno. */
+/* Prints the last messages, at most max, that a unit's processes have written since a time, and systemd about it, a
+ * line each, indented. since: µs of the epoch. Returns how many; 0 also where this user may not read the journal;
+ * -errno. */
 int unit_log_print(FILE *f, const char *unit, uint64_t since, size_t max);

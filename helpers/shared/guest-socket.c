@@ -59,8 +59,8 @@ int guest_socket_explain(const char *guest, const char *sockets, const char *nam
         }
 }
 
-/* The permissions of a file's group are, if it has a list, what the list is limited to, acl(5). QEMU makes its sockets with UMask=0077, so
- * that limit is nothing at first. */
+/* The permissions of a file's group are, if it has a list, what the list is limited to, acl(5). QEMU makes its sockets
+ * with UMask=0077, so that limit is nothing at first. */
 static int share(const char *path) {
         if (lgetxattr(path, "system.posix_acl_access", NULL, 0) <= 0)
                 return errno == ENOENT || errno == ENODATA || errno == ENOTSUP ? 0 : -errno;

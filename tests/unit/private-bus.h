@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* A bus of the test's own, by a real dbus-daemon, with a systemd of the test's own on it: a child that owns its name, answers from a table
- * of units in shared memory, and plays what would happen as a list of lines. */
+/* A bus of the test's own, by a real dbus-daemon, with a systemd of the test's own on it: a child that owns its name,
+ * answers from a table of units in shared memory, and plays what would happen as a list of lines. */
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -42,8 +42,8 @@ typedef struct PrivateBus {
         FakeSystemd *systemd; /* shared with the child */
 } PrivateBus;
 
-/* Starts both, and has DBUS_SYSTEM_BUS_ADDRESS point there. plays ends with a row without a call. Returns 0; 1: this machine has no
- * dbus-daemon; -1. */
+/* Starts both, and has DBUS_SYSTEM_BUS_ADDRESS point there. plays ends with a row without a call. Returns 0; 1: this
+ * machine has no dbus-daemon; -1. */
 int private_bus_start(PrivateBus *b, const char *directory, const FakePlay *plays, void (*prepare)(FakeSystemd *systemd));
 void private_bus_stop(PrivateBus *b);
 

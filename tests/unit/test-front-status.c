@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* vxm status as it is installed, as a program of its own, on a bus with a systemd of the test's own: what it prints, how often it asks,
- * and how long that takes with many guests. */
+/* vxm status as it is installed, as a program of its own, on a bus with a systemd of the test's own: what it prints,
+ * how often it asks, and how long that takes with many guests. */
 
 #include <fcntl.h>
 #include <signal.h>

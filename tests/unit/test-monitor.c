@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Commands for QEMU's monitor, with a QEMU of the test's own: a child that answers each command with what it was told, but for those that
- * it is to be nasty about. */
+/* Commands for QEMU's monitor, with a QEMU of the test's own: a child that answers each command with what it was told,
+ * but for those that it is to be nasty about. */
 
 #include <signal.h>
 #include <sys/mman.h>
