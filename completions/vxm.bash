@@ -14,6 +14,14 @@ _vxm_devices() {
     vxm-bind --list --json 2>/dev/null | sed -n 's/^ *"address": "\([^"]*\)".*/\1/p'
 }
 
+# Presets of the product and of one's own.
+_vxm_presets() {
+    local file
+    for file in /usr/lib/vxm/presets/*.guest /etc/vxm/presets/*.guest; do
+        [[ ! -e $file ]] || basename "$file" .guest
+    done
+}
+
 # What follows a verb: its options, what it takes at each place, and what kind of words these are.
 _vxm_words() {
     local verb=$1 place=$2
@@ -22,12 +30,18 @@ _vxm_words() {
             case $verb in
                 status) echo --json --watch ;;
                 list) echo --json --names ;;
-                list-gpus) echo --json --tree ;;
-                snapshot | doctor | fingerprint) echo --json ;;
+                list-gpus) echo --json --tree --root ;;
+                snapshot) echo --json ;;
+                doctor | fingerprint) echo --json --root ;;
+                edit | argv) echo --root ;;
+                cat) echo --json --all --root ;;
+                gpu) echo --json --dry-run --root ;;
                 monitor) echo --qmp ;;
-                config) echo --set-gpu --enable-binding --disable-binding ;;
-                init) echo --preset --gpu --memory --disk --iso ;;
-                reset) echo --yes --disks ;;
+                config) echo --set-gpu --enable-binding --disable-binding --root ;;
+                init)
+                    echo --preset --gpu --memory --cpus --disk --iso --image --user --ssh-key --no-download --patience --yes --dry-run --root
+                    ;;
+                reset) echo --yes --disks --dry-run --root ;;
             esac
             echo --help --version
             ;;
@@ -55,7 +69,9 @@ _vxm() {
 
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
-            -H | --host | --preset | --memory | --disk | --iso | --gpu | --set-gpu) ((i++)) ;;
+            -H | --host | --root | --preset | --memory | --cpus | --disk | --iso | --image | --user | --ssh-key | --patience | --gpu | --set-gpu)
+                ((i++))
+                ;;
             -*) ;;
             *)
                 if [[ -z $verb ]]; then
@@ -70,7 +86,10 @@ _vxm() {
     case $previous in
         -H | --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$current") ;;
         --gpu | --set-gpu) mapfile -t COMPREPLY < <(compgen -W "$(_vxm_devices)" -- "$current") ;;
-        --iso) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        --iso | --ssh-key) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        --root) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+        --user) mapfile -t COMPREPLY < <(compgen -u -- "$current") ;;
+        --preset) mapfile -t COMPREPLY < <(compgen -W "$(_vxm_presets)" -- "$current") ;;
         *)
             if [[ -z $verb ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$_vxm_verbs --host --help --version" -- "$current")

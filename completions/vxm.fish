@@ -35,7 +35,7 @@ complete --command vxm --condition '__vxm_at 1 gpu' --arguments 'status passthro
 complete --command vxm --condition '__vxm_at 2 snapshot' --arguments 'save load list delete'
 complete --command vxm --condition '__fish_seen_subcommand_from cp; or __vxm_at 2 screenshot' --force-files
 
-complete --command vxm --condition '__fish_seen_subcommand_from status list snapshot list-gpus doctor fingerprint' --long-option json --description 'print JSON'
+complete --command vxm --condition '__fish_seen_subcommand_from status list snapshot list-gpus doctor fingerprint cat gpu' --long-option json --description 'print JSON'
 complete --command vxm --condition '__fish_seen_subcommand_from status' --long-option watch --description 'again whenever something changes'
 complete --command vxm --condition '__fish_seen_subcommand_from list' --long-option names --description 'names alone'
 complete --command vxm --condition '__fish_seen_subcommand_from monitor' --long-option qmp --description 'JSON'
@@ -48,5 +48,14 @@ complete --command vxm --condition '__fish_seen_subcommand_from init' --long-opt
 complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option memory --require-parameter
 complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option disk --require-parameter
 complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option iso --require-parameter --force-files
-complete --command vxm --condition '__fish_seen_subcommand_from reset' --long-option yes
+complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option cpus --require-parameter
+complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option image --require-parameter
+complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option user --require-parameter --arguments '(__fish_complete_users)'
+complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option ssh-key --require-parameter --force-files
+complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option patience --require-parameter
+complete --command vxm --condition '__fish_seen_subcommand_from init' --long-option no-download
+complete --command vxm --condition '__fish_seen_subcommand_from cat' --long-option all --description 'with defaults'
+complete --command vxm --condition '__fish_seen_subcommand_from init reset' --long-option yes
+complete --command vxm --condition '__fish_seen_subcommand_from init gpu reset' --long-option dry-run
+complete --command vxm --condition '__fish_seen_subcommand_from init edit cat argv list-gpus gpu doctor fingerprint config reset' --long-option root --require-parameter --force-files
 complete --command vxm --condition '__fish_seen_subcommand_from reset' --long-option disks

@@ -8,7 +8,8 @@
  * start. What is judged, planned and done is in the modules of helpers/bind. */
 
 #include "bind-list.h"
-#include "bind-run.h"
+#include "bind-plan.h"
+#include "bind-take.h"
 #include "census.h"
 #include "claims.h"
 #include "cli.h"
@@ -52,70 +53,10 @@ static int find_user(const Guest *g, uid_t *ret) {
         return 0;
 }
 
-static int refuse_record(int error) {
-        if (error == -EACCES || error == -EPERM)
-                return log_error_errno(error, "Only root can read the undo record /run/vxm/bind/%s; try again as root.", arg_guest);
-        return log_error_errno(error,
-                "Cannot read the undo record /run/vxm/bind/%s: %s; correct it, then try again: %s --release %s", arg_guest,
-                strerror(-error), program_invocation_name, arg_guest);
-}
-
-/* A run that was killed may have left a write to a driver behind that has not come back yet: nothing is planned before it
- * has. wait: how long, in µs. */
-static int hold_record(int root, uint64_t wait, int *ret_fd) {
-        int r = bind_record_hold(root, arg_guest, wait, ret_fd);
-
-        if (r == -E_BUSY)
-                return log_event_errno(E_BUSY, MESSAGE_DEVICE_BUSY, FIELDS("VXM_DEVICE", "A device"),
-                        "An earlier run's write to a driver has not come back yet; `journalctl -k` may tell why. Try again: %s %s%s",
-                        program_invocation_name, arg_release ? "--release " : "", arg_guest);
-        return r < 0 && r != -ENOENT ? log_error_errno(r, "Cannot hold /run/vxm/bind/%s: %s.", arg_guest, strerror(-r)) : 0;
-}
-
 static uint64_t deadline(void) {
         uint64_t usec;
 
         return parse_time(arg_deadline, &usec) < 0 ? 0 : usec; /* choose_verb() has seen that it is one */
-}
-
-/* What an earlier run has noted, of devices that have not been given back since, tells of the time before that run. */
-static int save_record(int root, BindRecord *record) {
-        _cleanup_(bind_record_done) BindRecord earlier = {};
-        _cleanup_(closep) int hold = -EBADF;
-        int r;
-
-        r = hold_record(root, 0, &hold);
-        if (r < 0)
-                return r;
-        r = bind_record_load(root, arg_guest, &earlier);
-        if (r < 0 && r != -ENOENT)
-                return refuse_record(r);
-        r = bind_record_merge(record, &earlier);
-        r = r < 0 ? r : bind_record_save(root, arg_guest, record);
-        return r < 0 ? log_error_errno(r, "Cannot write /run/vxm/bind/%s: %s; no device has been touched.", arg_guest,
-                               strerror(-r))
-                     : 0;
-}
-
-/* Carries a plan out, and notes a device that is stuck, so that no later run writes to it as long as it is. */
-static int run_noting(int root, const BindPlan *plan, BindRecord *record) {
-        BindRun run = {
-                .root = root, .is_this_machine = root_is_this_machine(root), .release = arg_release, .deadline = deadline(),
-        };
-        BindRecordFunction *function;
-        PciAddress address;
-        int r, q;
-
-        r = bind_run(&run, plan);
-        if (run.stuck.pid == 0 || pci_address_parse(run.stuck_device, &address) < 0)
-                return r;
-        function = bind_record_find(record, address);
-        if (function)
-                function->stuck = run.stuck;
-        q = bind_record_save(root, arg_guest, record);
-        if (q < 0)
-                log_error_errno(q, "Cannot write /run/vxm/bind/%s: %s.", arg_guest, strerror(-q));
-        return r;
 }
 
 /* A desktop must not lose its GPU for a guest that cannot start anyway: a missing disk or KVM shows before the first
@@ -147,74 +88,17 @@ static int judge(int root) {
 }
 
 static int take(int root) {
-        _cleanup_(bind_plan_done) BindPlan plan = {};
         _cleanup_(guest_freep) Guest *g = NULL;
-        _cleanup_(closep) int lock = -EBADF, hold = -EBADF;
         uid_t uid = 0;
         int r;
 
         r = load_guest(root, &g);
         r = r < 0 ? r : find_user(g, &uid);
-        if (r < 0)
-                return r;
-        if (!arg_dry_run) {
-                r = bind_record_lock(root, &lock);
-                if (r < 0)
-                        return log_error_errno(r, "Cannot lock /run/vxm/bind: %s.", strerror(-r));
-        }
-        /* Claims come first: a card that is stuck does not even let itself be read. */
-        r = guest_devices_find(root, g, &plan.functions);
-        r = r < 0 || arg_dry_run ? r : claims_check(root, arg_guest, &plan.functions);
-        r = r < 0 ? r : bind_plan_take(root, g, uid, &plan);
-        if (r < 0)
-                return r;
-        if (arg_dry_run)
-                return bind_plan_print(&plan, stdout), 0;
-        if (plan.functions.n == 0)
-                return 0;
-
-        r = census_check(root, g, &plan.functions, &plan.console, false);
-        r = r < 0 ? r : save_record(root, &plan.record);
-        r = r < 0 ? r : hold_record(root, 0, &hold);
-        if (r < 0)
-                return r;
-        lock = (close(lock), -EBADF);
-        return run_noting(root, &plan, &plan.record);
+        return r < 0 ? r : bind_take(&(BindJob){ root, arg_guest, deadline(), arg_dry_run }, g, uid);
 }
 
 static int give_back(int root) {
-        _cleanup_(bind_record_done) BindRecord record = {};
-        _cleanup_(bind_plan_done) BindPlan plan = {};
-        _cleanup_(closep) int lock = -EBADF, hold = -EBADF;
-        bool left;
-        int r;
-
-        r = arg_dry_run ? 0 : hold_record(root, deadline(), &hold);
-        if (r < 0)
-                return r;
-        r = bind_record_load(root, arg_guest, &record);
-        if (r == -ENOENT)
-                return arg_dry_run ? 0 : bind_record_forget(root, arg_guest);
-        if (r < 0)
-                return refuse_record(r);
-        r = arg_dry_run ? 0 : census_check_return(root, arg_guest, &record);
-        r = r < 0 ? r : bind_plan_return(root, &record, &plan, &left);
-        if (r < 0)
-                return r;
-        if (arg_dry_run)
-                return bind_plan_print(&plan, stdout), 0;
-
-        r = run_noting(root, &plan, &record);
-        r = r >= 0 && left ? -ETIMEDOUT : r;
-        if (r < 0)
-                return log_error_errno(r, "Not all is as before; what was before stays noted in /run/vxm/bind/%s. Try again: "
-                                          "%s --release %s",
-                        arg_guest, program_invocation_name, arg_guest);
-        /* Who plans under the lock must still see our record, or it would take vfio-pci for the driver there was before. */
-        r = bind_record_lock(root, &lock);
-        r = r < 0 ? r : bind_record_forget(root, arg_guest);
-        return r < 0 ? log_error_errno(r, "Cannot remove /run/vxm/bind/%s: %s.", arg_guest, strerror(-r))
-                     : log_info("All devices are back with the host, as before.");
+        return bind_give_back(&(BindJob){ root, arg_guest, deadline(), arg_dry_run });
 }
 
 static int record(int root) {

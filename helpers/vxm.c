@@ -40,9 +40,29 @@ static const Verb special_verbs[] = {
         {},
 };
 
+static const Verb file_verbs[] = {
+        { "init", "NAME", "make a guest: its file, its disk, what it needs", verb_init },
+        { "edit", "NAME", "change its file, judged before it counts", verb_edit },
+        { "cat", "NAME", "what its files say together, and where", verb_cat },
+        { "argv", "NAME", "QEMU's command line", verb_argv },
+        { "config", "[NAME]", "which GPU it gets, and whether from boot on", verb_config },
+        { "reset", "[NAME]", "remove what vxm has made", verb_reset },
+        {},
+};
+
+static const Verb machine_verbs[] = {
+        { "doctor", "[NAME]", "will it work, and what to do about it", verb_doctor },
+        { "list-gpus", "", "the GPUs, and what a guest would get of each", verb_list_gpus },
+        { "gpu", "status|passthrough|reclaim [DEV]", "who has a GPU; give it to no guest, and back", verb_gpu },
+        { "fingerprint", "", "the machine's own number", verb_fingerprint },
+        {},
+};
+
 static const VerbGroup groups[] = {
         { "A guest's life", life_verbs },
         { "Looking at it, and talking to it", look_verbs },
+        { "Its files", file_verbs },
+        { "The machine", machine_verbs },
         { "For special guests", special_verbs },
 };
 

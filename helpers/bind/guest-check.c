@@ -15,10 +15,10 @@
 #include "guest-disks.h"
 #include "guest-firmware.h"
 #include "guest-user.h"
+#include "host-check.h"
 #include "json.h"
 #include "log.h"
 #include "memory-nodes.h"
-#include "module.h"
 #include "netjack.h"
 #include "network-check.h"
 #include "pci-details.h"
@@ -29,107 +29,51 @@
 #include "input-plan.h"
 #include "usb-plan.h"
 
-enum {
-        WIDTH = 80,
-        INDENT = 22, /* verdict and name come before */
-};
-
-typedef enum Verdict {
-        VERDICT_OK,
-        VERDICT_NOTE, /* works, but somebody may want to know */
-        VERDICT_NO,
-} Verdict;
-
-static const char *const verdict_names[] = { "ok", "note", "no" };
-
-typedef struct Item {
-        const char *name;
-        Verdict verdict;
-        char *text;
-} Item;
-
 typedef struct Check {
         int root;
         bool is_this_machine;
         const char *name;
         Guest *guest;
         GuestFunctions functions;
-        Item *items;
-        size_t n;
-        int first_error;
+        Findings findings;
 } Check;
 
 static void check_done(Check *c) {
-        for (size_t i = 0; i < c->n; i++)
-                free(c->items[i].text);
-        free(c->items);
+        findings_done(&c->findings);
         guest_functions_done(&c->functions);
         guest_free(c->guest);
 }
 
-static int add_item(Check *c, const char *name, Verdict verdict, const char *text) {
-        Item *item = ARRAY_GROW(c->items, c->n);
+typedef int (*Question)(Check *c, FindingVerdict *verdict, char **ret_text);
 
-        if (!item)
-                return -ENOMEM;
-        item->name = name;
-        item->verdict = verdict;
-        c->n++;
-        return free_and_strdup(&item->text, text);
+typedef struct Asked {
+        Check *check;
+        Question question;
+} Asked;
+
+static int put_question(void *userdata, FindingVerdict *verdict, char **ret_text) {
+        const Asked *a = userdata;
+
+        return a->question(a->check, verdict, ret_text);
 }
-
-/* A question: returns 0 and what is so in *ret_text, or what the product returns, having logged why. -ENODATA: it does not
- * arise. */
-typedef int (*Question)(Check *c, Verdict *verdict, char **ret_text);
 
 static int ask(Check *c, const char *name, Question question) {
-        _cleanup_(freep) char *text = NULL, *logged = NULL;
-        Verdict verdict = VERDICT_OK;
-        size_t size;
-        FILE *f;
-        int r;
-
-        f = open_memstream(&logged, &size);
-        if (!f)
-                return -ENOMEM;
-        log_to_stream(f);
-        r = question(c, &verdict, &text);
-        log_to_stream(NULL);
-        if (fclose(f) != 0)
-                return -ENOMEM;
-        if (r == -ENODATA)
-                return 0;
-
-        if (r < 0 && c->first_error == 0)
-                c->first_error = r;
-        /* What went well may have warned all the same. */
-        if (r >= 0 && !isempty(logged))
-                verdict = VERDICT_NOTE;
-        strstrip(logged);
-        return add_item(c, name, r < 0 ? VERDICT_NO : verdict, isempty(logged) ? text ? text : strerror(-r) : logged);
+        return findings_ask(&c->findings, name, put_question, &(Asked){ c, question });
 }
 
-static int ask_guest(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_guest(Check *c, FindingVerdict *verdict, char **ret_text) {
         int r = guest_load(c->root, c->name, &c->guest);
 
         (void) verdict;
         return r < 0 ? r : free_and_strdup(ret_text, c->guest->file);
 }
 
-static int ask_argument(Check *c, Verdict *verdict, char **ret_text) {
-        _cleanup_(freep) char *text = NULL;
-        char *state;
-
+static int ask_argument(Check *c, FindingVerdict *verdict, char **ret_text) {
         (void) verdict;
-        if (root_read(c->root, "proc/cmdline", &text) < 0)
-                return -ENODATA;
-        for (char *word = strtok_r(text, " ", &state); word; word = strtok_r(NULL, " ", &state))
-                if (streq(word, "vxm=off"))
-                        return log_error_errno(E_CONFIG, "The machine was booted with vxm=off, so no guest starts; boot without it.");
-        return free_and_strdup(ret_text, "no vxm=off");
+        return host_check_argument(c->root, ret_text);
 }
 
-static int ask_paths(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_paths(Check *c, FindingVerdict *verdict, char **ret_text) {
         int r = qemu_check_paths(c->root, c->guest);
 
         (void) verdict;
@@ -145,7 +89,7 @@ static int guest_runs(const Check *c) {
 }
 
 /* Of a guest that runs the disks are in use, by itself. */
-static int ask_disks(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_disks(Check *c, FindingVerdict *verdict, char **ret_text) {
         int r;
 
         (void) verdict;
@@ -168,7 +112,7 @@ static int ask_disks(Check *c, Verdict *verdict, char **ret_text) {
 
 /* Whether the guest's user may open an image is told by owner and mode; access control lists are not looked at. A block
  * device is given to that user at the start, and not to be given by anybody else. */
-static int ask_ownership(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_ownership(Check *c, FindingVerdict *verdict, char **ret_text) {
         const char *user_name = c->guest->user;
         const struct passwd *user;
         struct stat st;
@@ -195,27 +139,27 @@ static int ask_ownership(Check *c, Verdict *verdict, char **ret_text) {
                 has = st.st_uid == user->pw_uid ? st.st_mode >> 6 : st.st_gid == user->pw_gid ? st.st_mode >> 3 : st.st_mode;
                 if ((has & wanted) == wanted)
                         continue;
-                *verdict = VERDICT_NOTE;
+                *verdict = FINDING_NOTE;
                 return format(ret_text, "%s may not be open to %s; chown %s %s", d->path, user_name, user_name, d->path);
         }
         return format(ret_text, "user %s, and its disks", user_name);
 }
 
-static int ask_program(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_program(Check *c, FindingVerdict *verdict, char **ret_text) {
         int r = qemu_check_program(c->root, QEMU_PATH);
 
         (void) verdict;
         return r < 0 ? r : free_and_strdup(ret_text, QEMU_PATH);
 }
 
-static int ask_kvm(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_kvm(Check *c, FindingVerdict *verdict, char **ret_text) {
         int r = qemu_check_kvm(c->root);
 
         (void) verdict;
         return r < 0 ? r : free_and_strdup(ret_text, "/dev/kvm");
 }
 
-static int ask_firmware(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_firmware(Check *c, FindingVerdict *verdict, char **ret_text) {
         _cleanup_(firmware_done) Firmware firmware = {};
         int r = guest_firmware_find(c->root, c->guest, &firmware);
 
@@ -223,7 +167,7 @@ static int ask_firmware(Check *c, Verdict *verdict, char **ret_text) {
         return r < 0 ? r : free_and_strdup(ret_text, firmware.code ? firmware.code : "BIOS, QEMU's own");
 }
 
-static int ask_tpm(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_tpm(Check *c, FindingVerdict *verdict, char **ret_text) {
         bool exists;
         int r;
 
@@ -235,7 +179,7 @@ static int ask_tpm(Check *c, Verdict *verdict, char **ret_text) {
 }
 
 /* A guest that runs has its memory, and what is available now is for others. */
-static int ask_memory(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_memory(Check *c, FindingVerdict *verdict, char **ret_text) {
         _cleanup_(memory_nodes_done) MemoryNodes nodes = {};
         char available[SIZE_TEXT_MAX];
         int r;
@@ -248,14 +192,14 @@ static int ask_memory(Check *c, Verdict *verdict, char **ret_text) {
         if (r < 0)
                 return r;
         if (nodes.n == 0) {
-                *verdict = VERDICT_NOTE;
+                *verdict = FINDING_NOTE;
                 return free_and_strdup(ret_text, "how much there is cannot be told");
         }
         return format(ret_text, "%s are available%s", size_text(memory_nodes_available(&nodes), available),
                 c->guest->huge_page_size > 0 ? "; whether in huge pages tells vxm-hugepages --dry-run" : "");
 }
 
-static int ask_cpus(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_cpus(Check *c, FindingVerdict *verdict, char **ret_text) {
         _cleanup_(qemu_facts_done) QemuFacts facts = {};
         int r;
 
@@ -269,51 +213,13 @@ static int ask_cpus(Check *c, Verdict *verdict, char **ret_text) {
         return r < 0 ? r : free_and_strdup(ret_text, "there are enough that no other guest has; vxm-cpus --dry-run tells which");
 }
 
-/* The argument that the processor needs; AMD's IOMMU is on without one. */
-static int refuse_iommu(int root) {
-        _cleanup_(freep) char *cpu = NULL, *arguments = NULL;
-        bool intel;
-
-        (void) root_read(root, "proc/cpuinfo", &cpu);
-        (void) root_read(root, "proc/cmdline", &arguments);
-        intel = cpu && strstr(cpu, "GenuineIntel");
-        if (intel && arguments && !strstr(arguments, "intel_iommu=on"))
-                return log_error_errno(E_LACKS, "The IOMMU is off; boot with intel_iommu=on, and if that does not help, turn on VT-d "
-                                                "in the firmware setup.");
-        return log_error_errno(E_LACKS, "The IOMMU is off; turn on %s in the firmware setup.", intel ? "VT-d" : "AMD-Vi or VT-d");
-}
-
-static int ask_iommu(Check *c, Verdict *verdict, char **ret_text) {
-        char **names = NULL;
-        size_t n = 0;
-        int r;
-
+static int ask_iommu(Check *c, FindingVerdict *verdict, char **ret_text) {
         (void) verdict;
-        if (!guest_has_devices(c->guest))
-                return -ENODATA;
-        if (!pci_iommu_is_on(c->root))
-                return refuse_iommu(c->root);
-        r = root_list(c->root, "sys/kernel/iommu_groups", &names, &n);
-        strings_free(names, n);
-        return r < 0 ? r : format(ret_text, "on, %zu groups", n);
+        return guest_has_devices(c->guest) ? host_check_iommu(c->root, ret_text) : -ENODATA;
 }
 
-static int ask_module(Check *c, Verdict *verdict, char **ret_text) {
-        int r;
-
-        if (!guest_has_devices(c->guest))
-                return -ENODATA;
-        if (root_exists(c->root, "sys/bus/pci/drivers/vfio-pci"))
-                return free_and_strdup(ret_text, "vfio-pci is loaded");
-        if (!c->is_this_machine) {
-                *verdict = VERDICT_NOTE;
-                return free_and_strdup(ret_text, "vfio-pci is not loaded; whether the kernel has it cannot be told from here");
-        }
-        r = module_exists("vfio-pci");
-        if (r == 0)
-                return log_error_errno(E_LACKS, "The running kernel has no module vfio-pci; boot a kernel built with CONFIG_VFIO_PCI.");
-        return r < 0 ? log_error_errno(r, "Cannot look for vfio-pci: %s.", strerror(-r))
-                     : free_and_strdup(ret_text, "vfio-pci can be loaded");
+static int ask_module(Check *c, FindingVerdict *verdict, char **ret_text) {
+        return guest_has_devices(c->guest) ? host_check_module(c->root, c->is_this_machine, verdict, ret_text) : -ENODATA;
 }
 
 static int describe_function(const PciFunction *f, char **list) {
@@ -323,7 +229,7 @@ static int describe_function(const PciFunction *f, char **list) {
                      : -ENOMEM;
 }
 
-static int ask_devices(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_devices(Check *c, FindingVerdict *verdict, char **ret_text) {
         int r;
 
         (void) verdict;
@@ -335,20 +241,20 @@ static int ask_devices(Check *c, Verdict *verdict, char **ret_text) {
         return r;
 }
 
-static int ask_claims(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_claims(Check *c, FindingVerdict *verdict, char **ret_text) {
         int r;
 
         if (c->functions.n == 0)
                 return -ENODATA;
         r = claims_check(c->root, c->name, &c->functions);
         if (r == -EACCES || r == -EPERM) {
-                *verdict = VERDICT_NOTE;
+                *verdict = FINDING_NOTE;
                 return 0; /* logged: only root may look */
         }
         return r < 0 ? r : free_and_strdup(ret_text, "no other guest has them");
 }
 
-static int ask_holders(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_holders(Check *c, FindingVerdict *verdict, char **ret_text) {
         _cleanup_(host_console_done) HostConsole console = {};
         int r;
 
@@ -360,7 +266,7 @@ static int ask_holders(Check *c, Verdict *verdict, char **ret_text) {
         return r < 0 ? r : free_and_strdup(ret_text, "no program of the host that would be in the way");
 }
 
-static int ask_reset(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_reset(Check *c, FindingVerdict *verdict, char **ret_text) {
         for (size_t i = 0; i < c->functions.n; i++) {
                 _cleanup_(pci_details_done) PciDetails details = {};
                 const PciFunction *f = &c->functions.items[i].pci;
@@ -369,7 +275,7 @@ static int ask_reset(Check *c, Verdict *verdict, char **ret_text) {
                         continue;
                 if (pci_details_read(c->root, f, &details) < 0 || details.n_reset_methods > 0)
                         continue;
-                *verdict = VERDICT_NOTE;
+                *verdict = FINDING_NOTE;
                 if (!details.knows_reset_methods)
                         return format(ret_text, "how %s can be reset is not known", f->name);
                 return format(ret_text, "%s has no way to be reset; a guest may not start on it twice", f->name);
@@ -389,7 +295,7 @@ static int describe_netjack(const Check *c, char **list) {
                                     netjack_bridge(c->guest));
 }
 
-static int ask_networks(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_networks(Check *c, FindingVerdict *verdict, char **ret_text) {
         static const char *const ways[] = { [NETWORK_NAT] = "through the host, passt",
                 [NETWORK_HOST] = "the host's own, passt",
                 [NETWORK_BRIDGE] = "port of ", [NETWORK_NONE] = "none" };
@@ -408,7 +314,7 @@ static int ask_networks(Check *c, Verdict *verdict, char **ret_text) {
         return r >= 0 && c->guest->netjack.enable ? describe_netjack(c, ret_text) : r;
 }
 
-static int ask_display(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_display(Check *c, FindingVerdict *verdict, char **ret_text) {
         int r;
 
         (void) verdict;
@@ -423,7 +329,7 @@ static int ask_display(Check *c, Verdict *verdict, char **ret_text) {
                                                                                    : "SPICE and VNC");
 }
 
-static int ask_frames(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_frames(Check *c, FindingVerdict *verdict, char **ret_text) {
         const char *reader = c->guest->looking_glass_user ? c->guest->looking_glass_user : c->guest->user;
         _cleanup_(freep) char *path = NULL;
         int r;
@@ -436,7 +342,7 @@ static int ask_frames(Check *c, Verdict *verdict, char **ret_text) {
 }
 
 /* Another user's session can be looked into by root and that user only. */
-static int ask_sound(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_sound(Check *c, FindingVerdict *verdict, char **ret_text) {
         _cleanup_(audio_facts_done) AudioFacts facts = {};
         uid_t uid;
         int r;
@@ -445,7 +351,7 @@ static int ask_sound(Check *c, Verdict *verdict, char **ret_text) {
                 return -ENODATA;
         if (c->is_this_machine && guest_plays_in_session(c->guest) && geteuid() != 0 &&
                 guest_user_look_up(c->root, c->guest->user, false, &uid) >= 0 && uid != geteuid()) {
-                *verdict = VERDICT_NOTE;
+                *verdict = FINDING_NOTE;
                 return format(ret_text, "only root and %s can look into that user's session", c->guest->user);
         }
         r = audio_find(c->root, c->guest, QEMU_PATH, &facts);
@@ -462,7 +368,7 @@ static int describe_usb(const Check *c, const UsbPlan *plan, size_t want, char *
         return what ? list_append(list, "\n", "%s", what) : -ENOMEM;
 }
 
-static int ask_usb(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_usb(Check *c, FindingVerdict *verdict, char **ret_text) {
         _cleanup_(usb_plan_done) UsbPlan plan = {};
         int r;
 
@@ -493,7 +399,7 @@ static int describe_input(const Check *c, const InputPlan *plan, char **list) {
         return r;
 }
 
-static int ask_input(Check *c, Verdict *verdict, char **ret_text) {
+static int ask_input(Check *c, FindingVerdict *verdict, char **ret_text) {
         _cleanup_(input_plan_done) InputPlan plan = {};
         int r;
 
@@ -544,45 +450,17 @@ static int ask_all(Check *c) {
 }
 
 static int print_json(const Check *c, FILE *f) {
-        _cleanup_(json_decrefp) json_t *top = NULL;
-        json_t *items = json_array();
+        _cleanup_(json_decrefp) json_t *top = json_pack("{s:s, s:b, s:o}", "guest", c->name, "ready", c->findings.first_error == 0,
+                "items", findings_json(&c->findings, finding_words));
 
-        top = json_pack("{s:s, s:b, s:o}", "guest", c->name, "ready", c->first_error == 0, "items", items);
         if (!top)
                 return -ENOMEM;
-        for (size_t i = 0; i < c->n; i++)
-                if (json_array_append_new(items, json_pack("{s:s, s:s, s:s}", "name", c->items[i].name, "verdict",
-                                                         verdict_names[c->items[i].verdict], "text", c->items[i].text)) < 0)
-                        return -ENOMEM;
         return json_dumpf(top, f, JSON_INDENT(2)) < 0 || fputc('\n', f) < 0 ? -EIO : 0;
 }
 
-/* Prints text from column INDENT on, broken between words before WIDTH, and where it breaks itself. */
-static void print_wrapped(const char *text, FILE *f) {
-        size_t column = INDENT;
-
-        while (*text) {
-                size_t word = strcspn(text, " \n");
-
-                if (column > INDENT && column + 1 + word > WIDTH)
-                        column = (size_t) fprintf(f, "\n%*s", INDENT, "") - 1;
-                else if (column > INDENT)
-                        column += (size_t) fprintf(f, " ");
-                column += fwrite(text, 1, word, f);
-                text += word;
-                if (*text == '\n')
-                        column = (size_t) fprintf(f, "\n%*s", INDENT, "") - 1;
-                text += *text != '\0';
-        }
-        fputc('\n', f);
-}
-
 static int print_table(const Check *c, FILE *f) {
-        for (size_t i = 0; i < c->n; i++) {
-                fprintf(f, "%-5s%-*s", verdict_names[c->items[i].verdict], INDENT - 5, c->items[i].name);
-                print_wrapped(c->items[i].text, f);
-        }
-        return fprintf(f, "\nGuest %s %s.\n", c->name, c->first_error == 0 ? "can start" : "cannot start") < 0 ? -EIO : 0;
+        findings_print(&c->findings, finding_words, f);
+        return fprintf(f, "\nGuest %s %s.\n", c->name, c->findings.first_error == 0 ? "can start" : "cannot start") < 0 ? -EIO : 0;
 }
 
 int guest_check(int root, bool is_this_machine, const char *guest, bool json, FILE *f) {
@@ -591,5 +469,17 @@ int guest_check(int root, bool is_this_machine, const char *guest, bool json, FI
 
         r = ask_all(&c);
         r = r < 0 ? r : json ? print_json(&c, f) : print_table(&c, f);
-        return r < 0 ? log_error_errno(r, "Cannot check guest %s: %s.", guest, strerror(-r)) : c.first_error;
+        return r < 0 ? log_error_errno(r, "Cannot check guest %s: %s.", guest, strerror(-r)) : c.findings.first_error;
+}
+
+int guest_check_find(int root, bool is_this_machine, const char *guest, Findings *ret) {
+        _cleanup_(check_done) Check c = { .root = root, .is_this_machine = is_this_machine, .name = guest };
+        int r;
+
+        r = ask_all(&c);
+        if (r < 0)
+                return log_error_errno(r, "Cannot check guest %s: %s.", guest, strerror(-r));
+        *ret = c.findings;
+        c.findings = (Findings){};
+        return 0;
 }

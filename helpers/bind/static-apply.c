@@ -17,8 +17,6 @@
 #include "root.h"
 #include "static-apply.h"
 
-#define PENDING "var/lib/vxm/initramfs-pending"
-
 enum {
         PATHS_MAX = 8, /* more than static_paths has */
 };
@@ -210,10 +208,10 @@ static int put(int root, const char *path, const StaticFile *file) {
 }
 
 static int set_pending(int root, bool pending) {
-        static const StaticFile note = { .path = PENDING, .mode = 0644, .content = (char *) "" };
-        int r = put(root, PENDING, pending ? &note : NULL);
+        static const StaticFile note = { .path = STATIC_PENDING, .mode = 0644, .content = (char *) "" };
+        int r = put(root, STATIC_PENDING, pending ? &note : NULL);
 
-        return r < 0 ? log_error_errno(r, "Cannot %s /" PENDING ": %s.", pending ? "write" : "remove", strerror(-r)) : 0;
+        return r < 0 ? log_error_errno(r, "Cannot %s /" STATIC_PENDING ": %s.", pending ? "write" : "remove", strerror(-r)) : 0;
 }
 
 static int write_changes(int root, const Changes *c, size_t *ret_done) {
@@ -283,7 +281,7 @@ static bool concerns_initramfs(int root, const Changes *c) {
         for (size_t i = 0; i < c->n; i++)
                 if (!streq(c->items[i].path, STATIC_WANTS))
                         return true;
-        return root_exists(root, PENDING);
+        return root_exists(root, STATIC_PENDING);
 }
 
 static int change_and_run(int root, const Changes *c, const StaticTool *tool) {
@@ -319,7 +317,7 @@ int static_apply(int root, const StaticFiles *wanted, const StaticTool *tool) {
         r = find_changes(root, wanted, &changes);
         if (r < 0)
                 return r;
-        if (changes.n == 0 && !root_exists(root, PENDING))
+        if (changes.n == 0 && !root_exists(root, STATIC_PENDING))
                 return 0;
         if (!concerns_initramfs(root, &changes))
                 tool = NULL;

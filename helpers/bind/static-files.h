@@ -12,6 +12,9 @@
 #define STATIC_MKINITCPIO "etc/mkinitcpio.conf.d/vxm-static.conf"
 #define STATIC_WANTS "etc/systemd/system/sysinit.target.wants/vxm-static-bind.service"
 
+/* Is there while the initramfs is not up to date with these files. */
+#define STATIC_PENDING "var/lib/vxm/initramfs-pending"
+
 /* The first line of each file that is made here; what does not begin with it is not ours to change. */
 #define STATIC_HEADER "# Made by vxm-bind --static --enable from the guest files. Changes here are lost.\n"
 

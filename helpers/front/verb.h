@@ -25,12 +25,22 @@ typedef struct VerbGroup {
         const Verb *verbs;
 } VerbGroup;
 
+int verb_argv(int argc, char *argv[]);
+int verb_cat(int argc, char *argv[]);
+int verb_config(int argc, char *argv[]);
 int verb_console(int argc, char *argv[]);
+int verb_doctor(int argc, char *argv[]);
 int verb_dsp(int argc, char *argv[]);
+int verb_edit(int argc, char *argv[]);
+int verb_fingerprint(int argc, char *argv[]);
+int verb_gpu(int argc, char *argv[]);
+int verb_init(int argc, char *argv[]);
 int verb_list(int argc, char *argv[]);
+int verb_list_gpus(int argc, char *argv[]);
 int verb_log(int argc, char *argv[]);
 int verb_monitor(int argc, char *argv[]);
 int verb_pause(int argc, char *argv[]);
+int verb_reset(int argc, char *argv[]);
 int verb_reset_hard(int argc, char *argv[]);
 int verb_restart(int argc, char *argv[]);
 int verb_resume(int argc, char *argv[]);

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -14,11 +15,16 @@
 #include "guest-disks.h"
 #include "log.h"
 #include "messages.h"
+#include "qcow2-header.h"
 #include "root.h"
 
 enum {
         IMAGE_FD = 3, /* where qemu-img finds the image */
+        SOURCE_FD = 4,
 };
+
+#define IMAGE "/proc/self/fd/3"
+#define SOURCE "/proc/self/fd/4"
 
 static int refuse(const Guest *g, const GuestDisk *d, int error, const char *what, const char *next) {
         return log_event_errno(error, error == E_LACKS ? MESSAGE_HOST_LACKS : MESSAGE_GUEST_FILE_INVALID,
@@ -91,34 +97,73 @@ int disk_image_judge(int root, const Guest *g, const GuestDisk *d) {
         return r < 0 ? r : judge_room(g, d, directory);
 }
 
-static void exec_qemu_img(int image, uint64_t size) __attribute__((noreturn));
+/* What qemu-img gets open. */
+typedef struct Opened {
+        int image;
+        int source; /* -EBADF: none */
+} Opened;
 
-/* In the child; only calls that are safe after fork(2), but for the formatting of a number. */
-static void exec_qemu_img(int image, uint64_t size) {
-        char bytes[24], path[32];
+static bool put_at(int fd, int wanted) {
+        return fd == wanted ? fcntl(fd, F_SETFD, 0) >= 0 : dup2(fd, wanted) >= 0;
+}
 
-        (void) snprintf(bytes, sizeof bytes, "%" PRIu64, size);
-        (void) snprintf(path, sizeof path, "/proc/self/fd/%d", IMAGE_FD);
-        if (image == IMAGE_FD ? fcntl(image, F_SETFD, 0) < 0 : dup2(image, IMAGE_FD) < 0)
+static void exec_qemu_img(const Opened *o, const char *const argv[]) __attribute__((noreturn));
+
+/* In the child; only calls that are safe after fork(2). Whoever waits for it may have signals blocked, which is nothing to it. */
+static void exec_qemu_img(const Opened *o, const char *const argv[]) {
+        int source = o->source == IMAGE_FD ? dup(o->source) : o->source; /* it would be overwritten */
+        sigset_t none;
+
+        sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+        if (!put_at(o->image, IMAGE_FD) || (source >= 0 && !put_at(source, SOURCE_FD)))
                 _exit(1);
-        execl(QEMU_IMG_PATH, "qemu-img", "create", "-q", "-f", "qcow2", path, bytes, (char *) NULL);
+        execv(QEMU_IMG_PATH, (char *const *) argv);
         dprintf(STDERR_FILENO, "Cannot execute %s: %s\n", QEMU_IMG_PATH, strerror(errno));
         _exit(1);
 }
 
 /* What qemu-img has to say of a failure, it says itself. */
-static int fill_qcow2(int image, uint64_t size) {
+static int run_qemu_img(const Opened *o, const char *const argv[]) {
         pid_t child = fork();
         int status;
 
         if (child < 0)
                 return -errno;
         if (child == 0)
-                exec_qemu_img(image, size);
+                exec_qemu_img(o, argv);
         while (waitpid(child, &status, 0) < 0)
                 if (errno != EINTR)
                         return -errno;
+        if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM))
+                return -EINTR;
         return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
+}
+
+static int fill_qcow2(int image, uint64_t size) {
+        char bytes[24];
+        const char *const argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", IMAGE, bytes, NULL };
+
+        (void) snprintf(bytes, sizeof bytes, "%" PRIu64, size);
+        return run_qemu_img(&(Opened){ image, -EBADF }, argv);
+}
+
+static const char *format_name(DiskFormat format) {
+        return format == DISK_QCOW2 ? "qcow2" : "raw";
+}
+
+/* A bar that moves is for terminals. */
+static int fill_from(int image, const GuestDisk *d, const DiskSource *source) {
+        char bytes[24];
+        const Opened opened = { image, source->fd };
+        const char *const convert[] = { "qemu-img", "convert", isatty(STDOUT_FILENO) ? "-p" : "-q", "-f", format_name(source->format), "-O",
+                format_name(d->format), SOURCE, IMAGE, NULL };
+        const char *const resize[] = { "qemu-img", "resize", "-q", "-f", format_name(d->format), IMAGE, bytes, NULL };
+        int r;
+
+        (void) snprintf(bytes, sizeof bytes, "%" PRIu64, d->size);
+        r = run_qemu_img(&opened, convert);
+        return r < 0 || d->size == 0 ? r : run_qemu_img(&opened, resize);
 }
 
 /* All of it is reserved, so that the guest is not stopped half-way by a host without room; where the file system cannot do
@@ -141,20 +186,34 @@ static int give_name(int image, int directory, const char *name) {
         return fsync(directory) < 0 ? -errno : 0;
 }
 
-static int make(int directory, const char *name, const GuestDisk *d, uid_t uid, gid_t gid) {
+static int make(int directory, const char *name, const GuestDisk *d, const DiskSource *source, uid_t uid, gid_t gid) {
         _cleanup_(closep) int image = -EBADF;
         int r;
 
         image = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (image < 0)
                 return -errno;
-        r = d->format == DISK_QCOW2 ? fill_qcow2(image, d->size) : fill_raw(image, d->size);
+        r = source ? fill_from(image, d, source) : d->format == DISK_QCOW2 ? fill_qcow2(image, d->size) : fill_raw(image, d->size);
         /* Not before: qemu-img opens it once more, and vxm-disks may not write to what is not root's. */
         if (r >= 0 && uid != (uid_t) -1 && fchown(image, uid, gid) < 0)
                 r = -errno;
         if (r >= 0 && fsync(image) < 0)
                 r = -errno;
         return r < 0 ? r : give_name(image, directory, name);
+}
+
+/* Tells what came of it, in the words for people. */
+static int tell(const Guest *g, const GuestDisk *d, int r) {
+        if (r == -EINTR)
+                return r;
+        if (r == -EOPNOTSUPP || r == -EISDIR) /* open(2) on O_TMPFILE */
+                return refuse(g, d, r, "the file system there cannot make a file without a name",
+                        "make the image yourself: qemu-img create");
+        if (r < 0)
+                return refuse(g, d, r, strerror(-r), "no image has been made");
+        log_event(LOG_INFO, MESSAGE_DISK_MADE, FIELDS("VXM_DISK", d->name), "[Disk %s] %s is new: %" PRIu64 "M, %s.",
+                d->name, d->path, d->size >> 20, d->format == DISK_QCOW2 ? "qcow2" : "raw");
+        return 1;
 }
 
 int disk_image_make(int root, const Guest *g, const GuestDisk *d, uid_t uid, gid_t gid) {
@@ -165,17 +224,50 @@ int disk_image_make(int root, const Guest *g, const GuestDisk *d, uid_t uid, gid
         if (root_exists(root, d->path + 1))
                 return 0;
         directory = open_directory(root, d->path, O_RDONLY, &name);
-        r = directory < 0 ? directory : make(directory, name, d, uid, gid);
-        if (r == -EEXIST)
-                return 0;                     /* somebody was faster */
-        if (r == -EOPNOTSUPP || r == -EISDIR) /* open(2) on O_TMPFILE */
-                return refuse(g, d, r, "the file system there cannot make a file without a name",
-                        "make the image yourself: qemu-img create");
+        r = directory < 0 ? directory : make(directory, name, d, NULL, uid, gid);
+        return r == -EEXIST ? 0 /* somebody was faster */ : tell(g, d, r);
+}
+
+/* How large the disk in a source is. Returns 0; -E_CONFIG, logged. */
+static int judge_source(const Guest *g, const GuestDisk *d, const DiskSource *source, uint64_t *ret_size) {
+        uint8_t header[QCOW2_HEADER_SIZE];
+        ssize_t n = pread(source->fd, header, sizeof header, 0);
+        struct stat st;
+
+        if (n < 0 || fstat(source->fd, &st) < 0)
+                return refuse(g, d, errno, strerror(errno), "no image has been made");
+        *ret_size = (uint64_t) st.st_size;
+        if (source->format != DISK_QCOW2)
+                return 0;
+        switch (qcow2_header_kind(header, (size_t) n)) {
+        case QCOW2_ALONE:
+                *ret_size = qcow2_header_disk_size(header);
+                return 0;
+        case QCOW2_NONE:
+                return refuse(g, d, E_CONFIG, "what it is to begin as is no qcow2 image", "correct Format= in [Download]");
+        default:
+                return refuse(g, d, E_CONFIG, "what it is to begin as leads to other files", "take another one");
+        }
+}
+
+int disk_image_make_from(int root, const Guest *g, const GuestDisk *d, const DiskSource *source) {
+        _cleanup_(closep) int directory = -EBADF;
+        _cleanup_(freep) char *what = NULL;
+        const char *name;
+        uint64_t size;
+        int r;
+
+        r = judge_source(g, d, source, &size);
         if (r < 0)
-                return refuse(g, d, r, strerror(-r), "no image has been made");
-        log_event(LOG_INFO, MESSAGE_DISK_MADE, FIELDS("VXM_DISK", d->name), "[Disk %s] %s is new: %" PRIu64 "M, %s.",
-                d->name, d->path, d->size >> 20, d->format == DISK_QCOW2 ? "qcow2" : "raw");
-        return 1;
+                return r;
+        if (d->size > 0 && size > d->size) {
+                if (format(&what, "%s is a disk of %" PRIu64 "M", source->name, (size + (1 << 20) - 1) >> 20) < 0)
+                        return log_oom();
+                return refuse(g, d, E_CONFIG, what, "choose a Size= that is as large at least");
+        }
+        directory = open_directory(root, d->path, O_RDONLY, &name);
+        r = directory < 0 ? directory : make(directory, name, d, source, (uid_t) -1, (gid_t) -1);
+        return tell(g, d, r);
 }
 
 int disk_images_make_own(int root, const Guest *g) {

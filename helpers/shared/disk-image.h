@@ -13,5 +13,16 @@ int disk_image_judge(int root, const Guest *g, const GuestDisk *d);
  * that name already; -errno, logged. */
 int disk_image_make(int root, const Guest *g, const GuestDisk *d, uid_t uid, gid_t gid);
 
+/* What a new disk begins as. */
+typedef struct DiskSource {
+        int fd;            /* an image, which nobody else changes */
+        DiskFormat format; /* as its maker says: an image's own word is not taken, as it could name files of the host */
+        const char *name;  /* for messages */
+} DiskSource;
+
+/* Makes it as a copy of the source, converted to its format and grown to its size. What is in the way of that is told before anything is
+ * made. Returns as disk_image_make(); -EEXIST: there is something of that name; -E_CONFIG: the source is larger, or not what it should be. */
+int disk_image_make_from(int root, const Guest *g, const GuestDisk *d, const DiskSource *source);
+
 /* Makes those that are missing in the guest's own directory; for the guest's own user. Returns 0 or -errno, logged. */
 int disk_images_make_own(int root, const Guest *g);

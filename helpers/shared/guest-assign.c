@@ -12,8 +12,7 @@ static const GuestSection *find_section(const char *name) {
         return NULL;
 }
 
-/* Splits “Disk root” into the table's section and the name, NULL for none. */
-static int split_section(const char *text, char **ret_section, const char **ret_name) {
+int guest_section_split(const char *text, char **ret_section, const char **ret_name) {
         const char *space = strchr(text, ' ');
 
         *ret_section = space ? strndup(text, (size_t) (space - text)) : strdup(text);
@@ -133,10 +132,11 @@ static int assign_key(const ConfLine *line, const GuestKey *k, void *base) {
 int guest_assign(const ConfLine *line, void *guest) {
         _cleanup_(freep) char *section = NULL;
         const GuestSection *s;
+        const GuestKey *k;
         const char *name;
         void *base;
 
-        if (split_section(line->section, &section, &name) < 0)
+        if (guest_section_split(line->section, &section, &name) < 0)
                 return -ENOMEM;
         s = find_section(section);
         if (!line->key)
@@ -144,15 +144,11 @@ int guest_assign(const ConfLine *line, void *guest) {
         if (!s || !name_fits(s, name))
                 return 0; /* its own line has been complained about */
 
-        for (size_t i = 0; i < n_guest_keys; i++) {
-                const GuestKey *k = &guest_keys[i];
-
-                if (!streq(k->section, section) || !streq(k->key, line->key))
-                        continue;
+        k = guest_key_find(section, line->key);
+        if (k) {
                 base = k->of_guest ? guest : section_base(guest, s, name);
                 return base ? assign_key(line, k, base) : too_many(line, s);
         }
-
         return conf_log(LOG_WARNING, line->file, line->line, "[%s] %s= is unknown, and ignored; vxm.guest(5) lists all keys.",
                 line->section, line->key);
 }

@@ -166,6 +166,45 @@ int guest_files_find(int root, GuestFileKind kind, const char *name, GuestFiles 
         return 0;
 }
 
+int guest_files_find_for(int root, const char *name, const char *main_file, GuestFiles *ret) {
+        _cleanup_(guest_files_done) GuestFiles f = {};
+        char *copy = strdup(main_file);
+        int r;
+
+        r = copy ? files_append(&f, copy) : -ENOMEM;
+        r = r < 0 ? r : find_drop_ins(root, GUEST_FILES, name, &f);
+        if (r < 0)
+                return r;
+        *ret = f;
+        f = (GuestFiles){};
+        return 0;
+}
+
+static const char *name_of(const char *path) {
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+/* Of two drop-ins with the same name the one in the stronger directory counts, and /etc is the strongest. */
+int guest_files_add(GuestFiles *f, const char *path) {
+        char *copy;
+        size_t i = 1;
+        int r;
+
+        while (i < f->n && strcmp(name_of(f->paths[i]), name_of(path)) < 0)
+                i++;
+        if (i < f->n && streq(name_of(f->paths[i]), name_of(path)))
+                return free_and_strdup(&f->paths[i], path);
+        copy = strdup(path);
+        r = copy ? files_append(f, copy) : -ENOMEM;
+        if (r < 0)
+                return r;
+        memmove(f->paths + i + 1, f->paths + i, (f->n - 1 - i) * sizeof *f->paths);
+        f->paths[i] = copy;
+        return 0;
+}
+
 static int names_append(char ***names, size_t *n, const char *file, const char *directory) {
         _cleanup_(freep) char *name = NULL;
         char **slot;

@@ -20,5 +20,12 @@ typedef struct GuestFiles {
 int guest_files_find(int root, GuestFileKind kind, const char *name, GuestFiles *ret);
 void guest_files_done(GuestFiles *f);
 
+/* The files of a guest whose main file is, or is to be, main_file, whatever is there now: that and its drop-ins. Returns 0 or
+ * -errno. */
+int guest_files_find_for(int root, const char *name, const char *main_file, GuestFiles *ret);
+
+/* Adds a drop-in that is to be, at its place, unless it is there already. Returns 0 or -ENOMEM. */
+int guest_files_add(GuestFiles *f, const char *path);
+
 /* The names of all guests that have a main file which is not masked, sorted. Names out of grammar are warned about. */
 int guest_files_list(int root, char ***ret_names, size_t *ret_n);

@@ -25,6 +25,9 @@
 #define NETWORK(field) .offset = offsetof(GuestNetwork, field)
 #define MONITOR(field) .offset = offsetof(GuestMonitor, field)
 
+#define DOWNLOAD(field) .offset = offsetof(GuestDownload, field)
+#define EXPECTS_URL "an address such as https://example.org/file, at most 1024 characters"
+
 #define EXPECTS_INPUT "hdmi-1, hdmi-2, dp-1, dp-2, usb-c, dvi-1, vga-1, or the monitor's own value from 0x01 to 0xff"
 
 #define LIST(type, list, length, most)                                                                                     \
@@ -76,6 +79,7 @@ const GuestSection guest_sections[] = {
         { "NetJack" },
         { "Audio" },
         { "Monitor", NAME_OPTIONAL, LIST(GuestMonitor, monitors, n_monitors, GUEST_MONITORS_MAX), .plural = "monitors" },
+        { "Download", NAME_REQUIRED, LIST(GuestDownload, downloads, n_downloads, GUEST_DOWNLOADS_MAX), .plural = "downloads" },
 };
 const size_t n_guest_sections = ELEMENTSOF(guest_sections);
 
@@ -183,5 +187,31 @@ const GuestKey guest_keys[] = {
         { "NetJack", "Rate", value_netjack_rate, NULL, GUEST(netjack.rate), "48000", "frames a second from 8000 to 192000, such as 96000" },
         { "NetJack", "Channels", value_netjack_channels, NULL, GUEST(netjack.channels), "2",
                 "channels in each direction, or in and out, from 0 to 64, such as 2 or 2 4" },
+        { "Download", "URL", value_url, NULL, DOWNLOAD(url), NULL, EXPECTS_URL },
+        { "Download", "SHA256", value_sha256, value_reset_sha256, DOWNLOAD(sha256), NULL, "64 hexadecimal digits" },
+        { "Download", "Checksums", value_url, NULL, DOWNLOAD(checksums), NULL, EXPECTS_URL },
+        { "Download", "Unpack", value_unpack, NULL, DOWNLOAD(unpack), "no", "no, gzip, xz or tar" },
+        { "Download", "Format", value_disk_format, NULL, DOWNLOAD(format), "qcow2", "raw or qcow2" },
+        { "Download", "Disk", value_name, NULL, DOWNLOAD(disk), NULL, "the name of a disk, such as system" },
+        { "Download", "CDROM", value_name, NULL, DOWNLOAD(cdrom), NULL, "the name of a drive, such as drivers" },
+        { "Download", "CloudInit", value_boolean, NULL, DOWNLOAD(cloud_init), "no", "yes or no" },
 };
 const size_t n_guest_keys = ELEMENTSOF(guest_keys);
+
+bool guest_key_repeats(const GuestKey *k) {
+        static int (*const lists[])(const char *value, void *dest) = {
+                value_add_device, value_add_forward, value_add_input, value_add_pin, value_add_stop_units, value_add_usb,
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(lists); i++)
+                if (k->parse == lists[i])
+                        return true;
+        return false;
+}
+
+const GuestKey *guest_key_find(const char *section, const char *key) {
+        for (size_t i = 0; i < n_guest_keys; i++)
+                if (streq(guest_keys[i].section, section) && streq(guest_keys[i].key, key))
+                        return &guest_keys[i];
+        return NULL;
+}

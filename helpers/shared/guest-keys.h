@@ -44,6 +44,15 @@ struct GuestKey {
 extern const GuestKey guest_keys[];
 extern const size_t n_guest_keys;
 
+/* The row of a key; section: without the name that a user has given it. NULL: there is none. */
+const GuestKey *guest_key_find(const char *section, const char *key);
+
+/* Whether a key may stand several times, and adds something each time. */
+bool guest_key_repeats(const GuestKey *k);
+
+/* Splits “Disk root” into the table's section and the name, NULL for none. Returns 0 or -ENOMEM. */
+int guest_section_split(const char *text, char **ret_section, const char **ret_name);
+
 /* Sets every scalar of the guest to its initial value. Returns 0 or -ENOMEM. */
 int guest_apply_initial(Guest *g);
 

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <systemd/sd-id128.h>
 
+#include "guest-downloads.h"
 #include "guest-monitors.h"
 #include "guest-values.h"
 #include "guest.h"
@@ -809,4 +810,35 @@ int value_monitor_input(const char *value, void *dest) {
 
 void value_reset_monitor_input(void *dest) {
         *(GuestInput *) dest = (GuestInput){};
+}
+
+int value_url(const char *value, void *dest) {
+        return url_is_clean(value) ? free_and_strdup(dest, value) : -EINVAL;
+}
+
+int value_sha256(const char *value, void *dest) {
+        char digits[SHA256_TEXT_SIZE] = {};
+
+        if (strlen(value) != SHA256_TEXT_SIZE - 1)
+                return -EINVAL;
+        for (size_t i = 0; i < SHA256_TEXT_SIZE - 1; i++) {
+                if (!isxdigit((unsigned char) value[i]))
+                        return -EINVAL;
+                digits[i] = (char) tolower((unsigned char) value[i]);
+        }
+        memcpy(dest, digits, sizeof digits);
+        return 0;
+}
+
+void value_reset_sha256(void *dest) {
+        memset(dest, 0, SHA256_TEXT_SIZE);
+}
+
+int value_unpack(const char *value, void *dest) {
+        static const char *const words[] = {
+                [DOWNLOAD_AS_IS] = "no", [DOWNLOAD_GZIP] = "gzip", [DOWNLOAD_XZ] = "xz", [DOWNLOAD_TAR] = "tar",
+        };
+        int r = find_word(value, words, ELEMENTSOF(words));
+
+        return r < 0 ? r : (*(DownloadUnpack *) dest = (DownloadUnpack) r, 0);
 }

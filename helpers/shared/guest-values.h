@@ -78,3 +78,7 @@ int value_ipv4(const char *value, void *dest);
 int value_netjack_frames(const char *value, void *dest);
 int value_netjack_rate(const char *value, void *dest);
 int value_netjack_channels(const char *value, void *dest);
+int value_url(const char *value, void *dest);
+int value_sha256(const char *value, void *dest);
+void value_reset_sha256(void *dest);
+int value_unpack(const char *value, void *dest);

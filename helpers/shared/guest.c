@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Loads a guest: finds its files, reads them in order into one Guest, and checks what only the whole can tell. */
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "exit-status.h"
 #include "guest-desktop.h"
 #include "guest-disks.h"
+#include "guest-downloads.h"
 #include "guest-files.h"
 #include "guest-keys.h"
+#include "guest-lines.h"
 #include "guest-monitors.h"
 #include "log.h"
 #include "messages.h"
@@ -40,6 +39,14 @@ static void network_done(GuestNetwork *n) {
         free(n->bridge);
         free(n->mac);
         free(n->name);
+}
+
+static void download_done(GuestDownload *d) {
+        free(d->name);
+        free(d->url);
+        free(d->checksums);
+        free(d->disk);
+        free(d->cdrom);
 }
 
 Guest *guest_free(Guest *g) {
@@ -79,6 +86,9 @@ Guest *guest_free(Guest *g) {
         for (size_t i = 0; i < g->n_monitors; i++)
                 free(g->monitors[i].name);
         free(g->monitors);
+        for (size_t i = 0; i < g->n_downloads; i++)
+                download_done(&g->downloads[i]);
+        free(g->downloads);
         free(g->audio.device);
         free(g->user);
         free(g->uuid);
@@ -162,57 +172,6 @@ const char *guest_inhibits(const Guest *g) {
         return idle ? "idle" : NULL;
 }
 
-/* Only regular files: the generator must not wait for a pipe's writer, at boot least of all. */
-static int read_regular(int root, const char *path, char **ret, size_t *ret_size) {
-        _cleanup_(closep) int fd = root_openat(root, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
-        struct stat st;
-
-        if (fd < 0)
-                return fd;
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (!S_ISREG(st.st_mode))
-                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-        return read_full(fd, ROOT_FILE_MAX, ret, ret_size);
-}
-
-static int parse_file(int root, const char *path, ConfHandler handler, void *userdata) {
-        _cleanup_(freep) char *text = NULL, *shown = NULL;
-        size_t size;
-        int r;
-
-        r = format(&shown, "/%s", path);
-        if (r < 0)
-                return log_oom();
-
-        r = read_regular(root, path, &text, &size);
-        if (r < 0) {
-                conf_log(LOG_ERR, shown, 0, "Cannot be read: %s.", strerror(-r));
-                return -E_CONFIG;
-        }
-        return conf_parse(text, size, shown, handler, userdata);
-}
-
-static int parse_files(int root, const GuestFiles *f, ConfHandler handler, void *userdata) {
-        int r, first_error = 0;
-
-        for (size_t i = 0; i < f->n; i++) {
-                r = parse_file(root, f->paths[i], handler, userdata);
-                if (r < 0 && first_error == 0)
-                        first_error = r;
-        }
-        return first_error;
-}
-
-/* First pass: which preset do the files name? Everything else waits, as the preset goes below it. */
-static int assign_preset_only(const ConfLine *line, void *preset) {
-        if (!streq(line->section, "Guest") || !line->key || !streq(line->key, "Preset"))
-                return 0;
-        if (!isempty(line->value) && !guest_name_is_valid(line->value))
-                return 0; /* the second pass says what is wrong */
-        return free_and_strdup(preset, isempty(line->value) ? NULL : line->value);
-}
-
 /* A preset cannot stand on another one. */
 static int assign_in_preset(const ConfLine *line, void *guest) {
         if (line->key && streq(line->section, "Guest") && streq(line->key, "Preset"))
@@ -220,22 +179,12 @@ static int assign_in_preset(const ConfLine *line, void *guest) {
         return guest_assign(line, guest);
 }
 
-static int find_preset_name(int root, const GuestFiles *f, char **ret) {
-        int previous = log_get_max_priority(), r;
-
-        /* Errors of syntax are told in the second pass. */
-        log_set_max_priority(-1);
-        r = parse_files(root, f, assign_preset_only, ret);
-        log_set_max_priority(previous);
-        return r == -ENOMEM ? r : 0;
-}
-
-static int load_preset(int root, const GuestFiles *f, Guest *g) {
+static int load_preset(int root, const GuestFiles *f, const GuestDraft *draft, Guest *g) {
         _cleanup_(guest_files_done) GuestFiles preset = {};
         _cleanup_(freep) char *name = NULL;
         int r;
 
-        r = find_preset_name(root, f, &name);
+        r = guest_lines_preset(root, f, draft, &name);
         if (r < 0)
                 return log_oom();
         if (!name)
@@ -247,7 +196,7 @@ static int load_preset(int root, const GuestFiles *f, Guest *g) {
                         "[Guest] Preset=%s: there is no such preset; `ls /usr/lib/vxm/presets` shows what there is.", name);
         if (r < 0)
                 return log_error_errno(r, "Cannot look for preset %s: %s.", name, strerror(-r));
-        return parse_files(root, &preset, assign_in_preset, g);
+        return guest_lines_read(root, &preset, NULL, assign_in_preset, g);
 }
 
 static bool is_qcow2(const char *path) {
@@ -342,6 +291,7 @@ static int verify(const Guest *g) {
         r = r < 0 ? r : netjack_verify(g);
         r = r < 0 ? r : guest_desktop_verify(g);
         r = r < 0 ? r : guest_monitors_verify(g);
+        r = r < 0 ? r : guest_downloads_verify(g);
         r = r < 0 ? r : verify_memory(g);
         r = r < 0 ? r : verify_cpus(g);
         return r < 0 ? r : verify_firmware(g);
@@ -368,12 +318,33 @@ static int find_files(int root, const char *name, GuestFiles *ret) {
         return 0;
 }
 
+/* The files of a guest, and among them the draft, whether that is there already or not. */
+static int find_draft(int root, const char *name, const GuestDraft *draft, GuestFiles *ret) {
+        _cleanup_(freep) char *main_file = NULL;
+        int r;
+
+        if (!guest_name_is_valid(name))
+                return find_files(root, name, ret); /* says so */
+        if (format(&main_file, "etc/vxm/guests/%s.guest", name) < 0)
+                return log_oom();
+        if (!streq(draft->path, main_file)) {
+                r = find_files(root, name, ret);
+                return r >= 0 && guest_files_add(ret, draft->path) < 0 ? log_oom() : r;
+        }
+        r = guest_files_find_for(root, name, main_file, ret);
+        return r < 0 ? log_error_errno(r, "Cannot look for guest %s: %s.", name, strerror(-r)) : 0;
+}
+
 int guest_load(int root, const char *name, Guest **ret) {
+        return guest_load_draft(root, name, NULL, ret);
+}
+
+int guest_load_draft(int root, const char *name, const GuestDraft *draft, Guest **ret) {
         _cleanup_(guest_files_done) GuestFiles f = {};
         _cleanup_(guest_freep) Guest *g = NULL;
         int r, q;
 
-        r = find_files(root, name, &f);
+        r = draft ? find_draft(root, name, draft, &f) : find_files(root, name, &f);
         if (r < 0)
                 return r;
 
@@ -383,8 +354,8 @@ int guest_load(int root, const char *name, Guest **ret) {
                 return log_oom();
 
         /* Both, so that all that is wrong is told at once. */
-        r = load_preset(root, &f, g);
-        q = parse_files(root, &f, guest_assign, g);
+        r = load_preset(root, &f, draft, g);
+        q = guest_lines_read(root, &f, draft, guest_assign, g);
         g->cpu_count = g->cpu_count > 0 ? g->cpu_count : default_cpu_count(g);
         r = r < 0 ? r : q;
         if (r >= 0 && ((!g->user && format(&g->user, "vxm-%s", name) < 0) || guest_disks_complete(g) < 0))

@@ -22,6 +22,8 @@ enum {
         GUEST_INPUTS_MAX = 16,
         GUEST_USB_MAX = 15, /* the ports of each kind that the guest's controller has */
         GUEST_MONITORS_MAX = 8,
+        GUEST_DOWNLOADS_MAX = 16,
+        SHA256_TEXT_SIZE = 65, /* hexadecimal digits, and NUL */
         MONITOR_TEXT_MAX = 32, /* bytes; an EDID's strings have 13 */
 };
 
@@ -150,6 +152,26 @@ typedef struct GuestAudio {
         bool microphone;  /* the guest may record */
         uint64_t latency; /* µs; 0: as QEMU has it */
 } GuestAudio;
+
+typedef enum DownloadUnpack {
+        DOWNLOAD_AS_IS,
+        DOWNLOAD_GZIP,
+        DOWNLOAD_XZ,
+        DOWNLOAD_TAR, /* compressed or not: the first file in it */
+} DownloadUnpack;
+
+/* [Download NAME]: what `vxm init` fetches for a new guest. Nobody else does, and a guest that has been made never again. */
+typedef struct GuestDownload {
+        char *name;
+        char *url; /* the last part of its path may have a “*”, if there is a list to tell what that stands for */
+        char sha256[SHA256_TEXT_SIZE]; /* of what the URL sends; "": in the list */
+        char *checksums;               /* the URL of that list */
+        DownloadUnpack unpack;
+        DiskFormat format; /* of the disk image in it */
+        char *disk;        /* the name of the disk that begins as this … */
+        char *cdrom;       /* … or of the drive that it goes into */
+        bool cloud_init;   /* the system in it asks for a seed */
+} GuestDownload;
 
 /* [GPU], [GPU NAME], [PCI] or [PCI NAME]: devices, and how those are to be treated. The values that go into sysfs stand
  * as the kernel takes them; NULL leaves what is there. */
@@ -341,12 +363,24 @@ typedef struct Guest {
         GuestAudio audio;
         GuestMonitor *monitors;
         size_t n_monitors;
+        GuestDownload *downloads; /* of one disk or drive any is enough, the first if nobody chooses */
+        size_t n_downloads;
 } Guest;
 
 /* Loads the guest called name from the guest files below root (guest-files.h), its preset first, then the file, then
  * its drop-ins. Errors are logged here, each with file, line, value and the way out.
  * Returns 0; -E_CONFIG: the name is out of grammar, there is no such file, it is masked, or something in it is wrong. */
 int guest_load(int root, const char *name, Guest **ret);
+
+/* What somebody is about to write: one of a guest's files. */
+typedef struct GuestDraft {
+        const char *path; /* etc/vxm/guests/NAME.guest, or a drop-in of that; no leading slash */
+        const char *text;
+} GuestDraft;
+
+/* Loads the guest as it would be if the draft had been written: it stands in the place of that file, or is one more. Nothing is
+ * written. Returns as guest_load(); messages name the draft's path. */
+int guest_load_draft(int root, const char *name, const GuestDraft *draft, Guest **ret);
 
 /* Whether the guest asks for any PCI device. */
 bool guest_has_devices(const Guest *g);

@@ -123,3 +123,5 @@
 #define MESSAGE_SLEEP_INHIBITED "255e4b56b96b48919fa58377927bb337"
 /* The host cannot be kept from sleeping. */
 #define MESSAGE_SLEEP_FREE "8f9fbdbce11b4722abd0a4ecebea82a9"
+/* A file that a new guest needs cannot be had, or is not what was meant: VXM_URL. */
+#define MESSAGE_DOWNLOAD_FAILED "bfd317721b574e0e98314bb1754df899"

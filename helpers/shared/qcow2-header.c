@@ -9,6 +9,7 @@
 enum {
         OFFSET_VERSION = 4,
         OFFSET_BACKING = 8, /* of the backing file's name; 0: there is none */
+        OFFSET_SIZE = 24,
         OFFSET_INCOMPATIBLE = 72,
         SIZE_2 = 72, /* of version 2 */
         DATA_FILE = 1 << 2,
@@ -39,4 +40,8 @@ Qcow2Kind qcow2_header_kind(const uint8_t *data, size_t size) {
         if (number64(data + OFFSET_BACKING) != 0)
                 return QCOW2_BACKED;
         return version == 3 && (number64(data + OFFSET_INCOMPATIBLE) & DATA_FILE) ? QCOW2_DATA_ELSEWHERE : QCOW2_ALONE;
+}
+
+uint64_t qcow2_header_disk_size(const uint8_t *data) {
+        return number64(data + OFFSET_SIZE);
 }

@@ -17,3 +17,6 @@ typedef enum Qcow2Kind {
 
 /* data is the first size bytes of the image. Pure. */
 Qcow2Kind qcow2_header_kind(const uint8_t *data, size_t size);
+
+/* How large the disk in it is, in bytes; of an image that qcow2_header_kind() knows. Pure. */
+uint64_t qcow2_header_disk_size(const uint8_t *data);

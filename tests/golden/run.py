@@ -21,7 +21,7 @@ Each tests/golden/NAME.case holds a machine, a command, files, and the outcome:
                                                          of the latter the pools
 
 A case whose command line is for newer QEMUs only says “QEMU 8.2 or newer” in its first lines: tests/qemu starts them all.
-The product's own presets are there as if installed. A generator gets its directory, the root is always added.
+The product's own presets are there as if installed. A generator gets its directory, the root is always added, to vxm behind its verb.
 
 Usage: [UPDATE=1] run.py BUILD-DIRECTORY [CASE…]; the output is TAP, a line a case, and the difference where there is one.
 """
@@ -106,7 +106,10 @@ def run_case(case, build, scratch):
     case.lay_out(root)
 
     name, *words = case.command
-    command = [name, "--root", root, *words]
+    if name == "vxm":
+        command = [name, words[0], "--root", root, *words[1:]]
+    else:
+        command = [name, "--root", root, *words]
     if name == "vxm-generator":
         command += [out, out, out]
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}

@@ -27,11 +27,16 @@ static bool is_monitor(const GuestKey *k) {
         return streq(k->section, "Monitor");
 }
 
+static bool is_download(const GuestKey *k) {
+        return streq(k->section, "Download");
+}
+
 static const char *section_text(const GuestKey *k) {
         return is_share(k)                  ? "Share a"
                : streq(k->section, "CDROM") ? "CDROM a"
                : is_disk(k)                 ? "Disk a"
                : is_network(k)              ? "Network a"
+               : is_download(k)             ? "Download a"
                                             : k->section;
 }
 
@@ -41,6 +46,7 @@ static size_t size_of_base(const GuestKey *k) {
                : is_devices(k) ? sizeof(GuestDevices)
                : is_network(k) ? sizeof(GuestNetwork)
                : is_monitor(k) ? sizeof(GuestMonitor)
+               : is_download(k) ? sizeof(GuestDownload)
                                : sizeof(Guest);
 }
 
@@ -112,7 +118,8 @@ static void test_empty_is_initial(void **state) {
         static const char *const values[] = { "no", "yes", "1", "4G", "90s", "bios", "qcow2", "/a", "a", "01:00.0",
                 "static", "flr", "auto", "256M", "bridge", "br0", "e1000e",
                 "52:54:00:12:34:56", "8080:80", "2222", "qxl", "a.service", "scsi", "unsafe", "5", "jack", "10.0.7.1", "64",
-                "model:DELL U2720Q", "hdmi-2", "0x1b",
+                "model:DELL U2720Q", "hdmi-2", "0x1b", "https://example.org/a.img", "gzip",
+                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
                 "0000:00/1c.0/00.0 1234:1111:1af4:1100" };
         Guest *untouched = calloc(1, sizeof *untouched);
 
@@ -154,6 +161,15 @@ static void test_empty_is_initial(void **state) {
 
                         assert_int_equal(g->n_monitors, 1);
                         if (memcmp(&g->monitors[0], &nothing, sizeof nothing) != 0)
+                                fail_msg("[%s] %s= does not reset", k->section, k->key);
+                } else if (is_download(k)) {
+                        GuestDownload nothing;
+
+                        memset(&nothing, 0, sizeof nothing);
+                        nothing.format = DISK_QCOW2;
+                        assert_int_equal(g->n_downloads, 1);
+                        free(TAKE_PTR(g->downloads[0].name));
+                        if (memcmp(&g->downloads[0], &nothing, sizeof nothing) != 0)
                                 fail_msg("[%s] %s= does not reset", k->section, k->key);
                 } else if (is_devices(k)) {
                         GuestDevices nothing = { .gpu = streq(k->section, "GPU") };

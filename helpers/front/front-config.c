@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* vxm config: which GPU a guest gets, and whether from boot on. Writes drop-ins of guest files, /etc/vxm/guests/NAME.guest.d, that are judged
+ * first, and has vxm-bind's parts switch static binding. All of it is done, or nothing. */
+
+#include "cli.h"
+#include "devices.h"
+#include "exit-status.h"
+#include "guest-files.h"
+#include "guest-write.h"
+#include "log.h"
+#include "messages.h"
+#include "pin-guest.h"
+#include "root.h"
+#include "static.h"
+#include "verb-root.h"
+#include "verb.h"
+
+#define GPU_DROP_IN "60-gpu.conf"
+#define BINDING_DROP_IN "61-binding.conf"
+#define BINDING_TEXT "# Made by vxm config --enable-binding; --disable-binding removes it.\n[GPU]\nBinding=static\n"
+
+static const char *arg_root = "/";
+static const char *arg_gpu;
+static bool arg_enable;
+static bool arg_disable;
+
+typedef struct Names {
+        char **items;
+        size_t n;
+} Names;
+
+static void names_done(Names *l) {
+        l->items = strings_free(l->items, l->n);
+}
+
+static int drop_in_path(const char *guest, const char *name, char **ret) {
+        return format(ret, "etc/vxm/guests/%s.guest.d/%s", guest, name) < 0 ? log_oom() : 0;
+}
+
+/* The guest that is named; without a name the only one. */
+static int choose_guest(int root, const char *name, char **ret) {
+        _cleanup_(names_done) Names l = {};
+        int r;
+
+        if (name)
+                return free_and_strdup(ret, name) < 0 ? log_oom() : 0;
+        r = guest_files_list(root, &l.items, &l.n);
+        if (r < 0)
+                return log_error_errno(r, "Cannot list the guest files: %s.", strerror(-r));
+        if (l.n == 0)
+                return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "There is no guest yet; `vxm init NAME` makes one.");
+        if (l.n > 1)
+                return log_error_errno(E_CONFIG, "There are %zu guests; name the one that is meant, such as %s.", l.n, l.items[0]);
+        return free_and_strdup(ret, l.items[0]) < 0 ? log_oom() : 0;
+}
+
+/* ---- a drop-in, and how to undo it ---- */
+
+typedef struct DropIn {
+        char *path;
+        char *before; /* its text; NULL: it was not there */
+} DropIn;
+
+static void drop_in_done(DropIn *d) {
+        free(d->path);
+        free(d->before);
+}
+
+static int refuse_write(const DropIn *d, int r) {
+        if (r == -EACCES || r == -EPERM || r == -EROFS)
+                return log_error_errno(r, "Only root can write /%s; try again as root.", d->path);
+        return log_error_errno(r, "Cannot write /%s: %s; it is as it was.", d->path, strerror(-r));
+}
+
+/* text: NULL removes it. */
+static int put(int root, const char *guest, const char *name, const char *text, DropIn *ret) {
+        _cleanup_(freep) char *found = NULL;
+        int r;
+
+        r = drop_in_path(guest, name, &ret->path);
+        if (r < 0)
+                return r;
+        r = root_read(root, ret->path, &found);
+        if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+                return refuse_write(ret, r);
+        if (found && format(&ret->before, "%s\n", found) < 0)
+                return log_oom();
+        r = text ? guest_write(root, ret->path, text, true) : guest_unwrite(root, ret->path);
+        return r < 0 ? refuse_write(ret, r) : 0;
+}
+
+static void put_back(int root, const DropIn *d) {
+        int r = 0;
+
+        if (d->path)
+                r = d->before ? guest_write(root, d->path, d->before, true) : guest_unwrite(root, d->path);
+        if (r < 0)
+                log_error_errno(r, "Cannot put /%s back as it was: %s.", d->path, strerror(-r));
+}
+
+/* ---- the GPU ---- */
+
+/* What has been recorded of another card is about to be recorded anew. */
+static void forget_pins(Guest *g) {
+        for (size_t i = 0; i < g->n_devices; i++) {
+                GuestDevices *d = &g->devices[i];
+
+                for (size_t j = 0; d->gpu && !d->name && j < d->n_pins; j++)
+                        device_pin_done(&d->pins[j]);
+                d->n_pins = d->gpu && !d->name ? 0 : d->n_pins;
+        }
+}
+
+static int judge_gpu(int root, const char *guest, const char *path, const char *text) {
+        _cleanup_(guest_functions_done) GuestFunctions functions = {};
+        _cleanup_(guest_freep) Guest *g = NULL, *before = NULL;
+        int r;
+
+        r = guest_load(root, guest, &before); /* there has to be one, and it is to be right */
+        r = r < 0 ? r : guest_load_draft(root, guest, &(GuestDraft){ path, text }, &g);
+        if (r < 0)
+                return r;
+        forget_pins(g);
+        return guest_devices_find(root, g, &functions);
+}
+
+static int record_again(int root, const char *guest) {
+        _cleanup_(freep) char *path = NULL;
+        int r = drop_in_path(guest, "90-recorded.conf", &path);
+
+        return r < 0 || !root_exists(root, path) ? r : pin_guest(root, guest, false);
+}
+
+static int set_gpu(int root, const char *name) {
+        _cleanup_(freep) char *guest = NULL, *path = NULL, *text = NULL;
+        _cleanup_(drop_in_done) DropIn d = {};
+        int r;
+
+        r = choose_guest(root, name, &guest);
+        r = r < 0 ? r : drop_in_path(guest, GPU_DROP_IN, &path);
+        if (r < 0)
+                return r;
+        if (format(&text, "# Made by vxm config --set-gpu.\n[GPU]\nDevice=\nDevice=%s\n", arg_gpu) < 0)
+                return log_oom();
+        r = judge_gpu(root, guest, path, text);
+        if (r < 0)
+                return r;
+        r = put(root, guest, GPU_DROP_IN, text, &d);
+        if (r < 0)
+                return r;
+        r = record_again(root, guest);
+        if (r < 0) {
+                put_back(root, &d);
+                return r;
+        }
+        log_info("Guest %s gets %s from its next start on; /%s says so.", guest, arg_gpu, d.path);
+        return guest_written(root);
+}
+
+/* ---- static binding ---- */
+
+/* Whether a guest asks for a device at boot; *ret_gpu: whether it has a GPU that could be asked for. */
+static int wants_static(int root, const char *guest, bool *ret, bool *ret_gpu) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        int r = guest_load(root, guest, &g);
+
+        *ret = *ret_gpu = false;
+        for (size_t i = 0; r >= 0 && i < g->n_devices; i++) {
+                const GuestDevices *d = &g->devices[i];
+
+                *ret |= d->binding_static && d->n_specs > 0;
+                *ret_gpu |= d->gpu && !d->name && d->n_specs > 0;
+        }
+        return r;
+}
+
+/* How many guests ask for it; wrong ones are told elsewhere. */
+static int count_static(int root, size_t *ret) {
+        int previous = log_get_max_priority(), r;
+        _cleanup_(names_done) Names l = {};
+
+        *ret = 0;
+        r = guest_files_list(root, &l.items, &l.n);
+        log_set_max_priority(-1);
+        for (size_t i = 0; r >= 0 && i < l.n; i++) {
+                bool wants, gpu;
+
+                (void) wants_static(root, l.items[i], &wants, &gpu);
+                *ret += wants;
+        }
+        log_set_max_priority(previous);
+        return r < 0 ? log_error_errno(r, "Cannot list the guest files: %s.", strerror(-r)) : 0;
+}
+
+static int enable(int root, const char *name) {
+        _cleanup_(drop_in_done) DropIn d = {};
+        _cleanup_(freep) char *guest = NULL;
+        bool wants, gpu;
+        size_t n;
+        int r;
+
+        r = count_static(root, &n);
+        if (r < 0)
+                return r;
+        if (n > 0 && !name)
+                return static_enable(root, false); /* guest files have said which */
+        r = choose_guest(root, name, &guest);
+        r = r < 0 ? r : wants_static(root, guest, &wants, &gpu);
+        if (r < 0)
+                return r;
+        if (!wants && !gpu)
+                return log_error_errno(E_CONFIG, "Guest %s has no GPU in [GPU]; give it one first: vxm config --set-gpu DEV %s", guest, guest);
+        r = wants ? 0 : put(root, guest, BINDING_DROP_IN, BINDING_TEXT, &d);
+        r = r < 0 ? r : static_enable(root, false);
+        if (r < 0) {
+                put_back(root, &d);
+                return r;
+        }
+        return guest_written(root);
+}
+
+/* Of the guest that is named, or of all. */
+static int disable(int root, const char *name) {
+        _cleanup_(names_done) Names l = {};
+        DropIn *drop_ins = NULL;
+        size_t n = 0, left = 0;
+        int r;
+
+        r = guest_files_list(root, &l.items, &l.n);
+        if (r < 0)
+                return log_error_errno(r, "Cannot list the guest files: %s.", strerror(-r));
+        drop_ins = calloc(l.n + 1, sizeof *drop_ins);
+        if (!drop_ins)
+                return log_oom();
+        for (size_t i = 0; r >= 0 && i < l.n; i++)
+                if (!name || streq(name, l.items[i]))
+                        r = put(root, l.items[i], BINDING_DROP_IN, NULL, &drop_ins[n++]);
+        if (r >= 0 && name && n == 0)
+                r = log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "There is no guest “%s”; `vxm list` shows what there is.", name);
+        r = r < 0 || !name ? r : count_static(root, &left); /* of others, it goes on */
+        r = r < 0 ? r : left > 0 ? static_enable(root, false) : static_disable(root, false);
+        for (size_t i = 0; i < n; i++) {
+                if (r < 0)
+                        put_back(root, &drop_ins[i]);
+                drop_in_done(&drop_ins[i]);
+        }
+        free(drop_ins);
+        return r < 0 ? r : guest_written(root);
+}
+
+static int config(const char *name) {
+        _cleanup_(closep) int root = verb_root_open(arg_root);
+
+        if (root < 0)
+                return root;
+        program_invocation_name = (char *) "vxm-bind"; /* whom messages of its parts name to be called */
+        return arg_gpu ? set_gpu(root, name) : arg_enable ? enable(root, name) : disable(root, name);
+}
+
+int verb_config(int argc, char *argv[]) {
+        static const CliOption options[] = {
+                { "set-gpu", "DEV", "the GPU it gets, as Device= has it", NULL, &arg_gpu },
+                { "enable-binding", NULL, "bind its GPU at boot, from the next one on", &arg_enable, NULL },
+                { "disable-binding", NULL, "not any more", &arg_disable, NULL },
+                { "root", "DIR", "on the machine whose files are below DIR", NULL, &arg_root },
+                {},
+        };
+        static const Cli cli = { "vxm config", "Says which GPU a guest gets, and whether from boot on.", "[NAME]", 1, options, true,
+                .manual = VERB_MANUAL };
+        char **operands;
+        int r;
+
+        r = cli_parse(&cli, argc, argv, &operands);
+        if (r <= 0)
+                return r < 0 ? STATUS_USAGE : STATUS_DONE;
+        if (!!arg_gpu + arg_enable + arg_disable != 1 || (arg_gpu && (isempty(arg_gpu) || strpbrk(arg_gpu, "\n\r")))) {
+                fprintf(stderr, "vxm config: expected --set-gpu DEV, --enable-binding or --disable-binding; see vxm config --help.\n");
+                return STATUS_USAGE;
+        }
+        return exit_status(config(operands[0]));
+}

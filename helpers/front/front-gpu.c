@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* vxm gpu: who has each GPU; gives one to vfio-pci without a guest, and gives it back. Judges, notes, acts and undoes as vxm-bind does for
+ * a guest: the undo record has a name of its own, “gpu-0000-01-00-0”, so that no guest is given what is passed through so. */
+
+#include <locale.h>
+
+#include "bind-record.h"
+#include "bind-take.h"
+#include "cli.h"
+#include "exit-status.h"
+#include "gpu-report.h"
+#include "json.h"
+#include "log.h"
+#include "root.h"
+#include "smartcols-library.h"
+#include "verb-root.h"
+#include "verb.h"
+
+#define CLAIM "gpu-"
+
+enum {
+        CLAIM_SIZE = sizeof CLAIM + PCI_ADDRESS_TEXT,
+        SECONDS = 60, /* for a write to a driver, as vxm-bind has it */
+};
+
+typedef enum GpuState {
+        GPU_HOST,
+        GPU_GUEST,
+        GPU_PASSTHROUGH, /* by this verb */
+        GPU_VFIO,        /* by somebody else, at boot say */
+} GpuState;
+
+static const char *const state_names[] = { "host", "guest", "passthrough", "vfio" };
+
+static const char *arg_root = "/";
+static bool arg_json;
+static bool arg_dry_run;
+
+/* What the record is called: an address as a guest's name may have it. */
+static const char *claim_name(PciAddress address, char buffer[static CLAIM_SIZE]) {
+        (void) snprintf(buffer, CLAIM_SIZE, CLAIM "%04x-%02x-%02x-%x", address.domain, address.bus, address.slot, address.function);
+        return buffer;
+}
+
+/* Who has it, by the records; who may not read them goes by the driver. *ret_guest is set for GPU_GUEST only. */
+static int find_state(int root, const PciFunction *f, GpuState *ret, char **ret_guest) {
+        char claim[CLAIM_SIZE];
+        _cleanup_(freep) char *holder = NULL;
+        int r;
+
+        *ret = streq_ptr(f->driver, VFIO_DRIVER) ? GPU_VFIO : GPU_HOST;
+        r = bind_record_holder(root, "", f->address, &holder);
+        if (r < 0)
+                return r == -EACCES || r == -EPERM || r == -ENOENT
+                        ? 0
+                        : log_error_errno(r, "Cannot read the undo record of %s: %s.", holder ? holder : "a guest", strerror(-r));
+        if (r == 0)
+                return 0;
+        *ret = streq(holder, claim_name(f->address, claim)) ? GPU_PASSTHROUGH : GPU_GUEST;
+        if (*ret == GPU_GUEST)
+                *ret_guest = TAKE_PTR(holder);
+        return 0;
+}
+
+/* ---- which one ---- */
+
+static int refuse_choice(const GpuReports *l, const char *device) {
+        _cleanup_(freep) char *list = NULL;
+
+        for (size_t i = 0; i < l->n; i++)
+                if (list_append(&list, "; ", "%s %s", l->items[i].gpu.name, l->items[i].title) < 0)
+                        return log_oom();
+        if (l->n == 0)
+                return log_error_errno(E_LACKS, "There is no GPU in this machine.");
+        if (!device)
+                return log_error_errno(E_CONFIG, "Name the GPU that is meant: %s.", list);
+        return log_error_errno(E_CONFIG, "“%s” fits no GPU, or several: %s.", device, list);
+}
+
+/* The one that is named; without a name the only one that could be meant. */
+static int choose(int root, const GpuReports *l, const char *device, GpuState wanted, const GpuReport **ret) {
+        DeviceSpec spec = {};
+        int r = 0;
+
+        *ret = NULL;
+        if (device && device_spec_parse(device, &spec) < 0)
+                return log_error_errno(E_CONFIG, "“%s” is no PCI address, no ids, and no part of a name.", device);
+        for (size_t i = 0; r >= 0 && i < l->n; i++) {
+                const GpuReport *g = &l->items[i];
+                _cleanup_(freep) char *guest = NULL;
+                GpuState state;
+                bool fits;
+
+                r = find_state(root, &g->gpu, &state, &guest);
+                fits = device ? device_spec_matches(&spec, &g->gpu, g->title)
+                              : state == wanted && (wanted != GPU_HOST || (g->passable && !g->needs_single_gpu));
+                if (r < 0 || !fits)
+                        continue;
+                if (*ret)
+                        r = refuse_choice(l, device);
+                *ret = g;
+        }
+        device_spec_done(&spec);
+        return r < 0 ? r : *ret ? 0 : refuse_choice(l, device);
+}
+
+/* ---- status ---- */
+
+static int describe(int root, const GpuReport *g, GpuState *state, char **ret_guest, char **ret) {
+        int r = find_state(root, &g->gpu, state, ret_guest);
+
+        if (r < 0)
+                return r;
+        switch (*state) {
+        case GPU_GUEST:
+                r = format(ret, "guest %s", *ret_guest);
+                break;
+        case GPU_PASSTHROUGH:
+                r = free_and_strdup(ret, "nobody; vxm gpu reclaim gives it back");
+                break;
+        case GPU_VFIO:
+                r = free_and_strdup(ret, "nobody; bound at boot, or by hand");
+                break;
+        default:
+                r = free_and_strdup(ret, !g->gpu.driver ? "nobody; it has no driver" : g->held ? "the host, in use" : "the host");
+        }
+        return r < 0 ? log_oom() : 0;
+}
+
+static int add_row(const SmartcolsLibrary *scols, struct libscols_table *table, const GpuReport *g, const char *who) {
+        struct libscols_line *line = scols->table_new_line(table, NULL);
+
+        if (!line || scols->line_set_data(line, 0, g->gpu.name) < 0 ||
+                scols->line_set_data(line, 1, g->gpu.driver ? g->gpu.driver : "-") < 0 || scols->line_set_data(line, 2, who) < 0)
+                return log_oom();
+        return 0;
+}
+
+static int print_table(int root, const GpuReports *l, const GpuReport *only) {
+        _cleanup_(scols_unrefp) struct libscols_table *table = NULL;
+        const SmartcolsLibrary *scols = smartcols_library();
+        _cleanup_(freep) char *text = NULL;
+        int r = 0;
+
+        if (!scols)
+                return log_error_errno(E_LACKS, "libsmartcols is missing; install it (Debian: libsmartcols1), or use --json.");
+        table = scols->new_table();
+        if (!table || !scols->table_new_column(table, "GPU", 0, 0) || !scols->table_new_column(table, "DRIVER", 0, 0) ||
+                !scols->table_new_column(table, "WHO HAS IT", 0, 0))
+                return log_oom();
+        for (size_t i = 0; r >= 0 && i < l->n; i++) {
+                _cleanup_(freep) char *who = NULL, *guest = NULL;
+                GpuState state;
+
+                if (only && only != &l->items[i])
+                        continue;
+                r = describe(root, &l->items[i], &state, &guest, &who);
+                r = r < 0 ? r : add_row(scols, table, &l->items[i], who);
+        }
+        if (r >= 0 && (scols->print_table_to_string(table, &text) < 0 || fputs(text, stdout) < 0))
+                return log_oom();
+        return r;
+}
+
+static int print_json(int root, const GpuReports *l, const GpuReport *only) {
+        json_t *gpus = json_array();
+        _cleanup_(json_decrefp) json_t *top = json_pack("{s:o}", "gpus", gpus);
+
+        for (size_t i = 0; top && i < l->n; i++) {
+                const GpuReport *g = &l->items[i];
+                _cleanup_(freep) char *who = NULL, *guest = NULL;
+                GpuState state;
+                int r;
+
+                if (only && only != g)
+                        continue;
+                r = describe(root, g, &state, &guest, &who);
+                if (r < 0)
+                        return r;
+                if (json_array_append_new(gpus, json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:b}", "address", g->gpu.name, "name", g->title, "driver",
+                                                        g->gpu.driver, "state", state_names[state], "guest", guest, "held", g->held)) < 0)
+                        return log_oom();
+        }
+        return !top || json_dumpf(top, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0 ? log_oom() : 0;
+}
+
+static int status(int root, const char *device) {
+        _cleanup_(gpu_reports_done) GpuReports l = {};
+        const GpuReport *only = NULL;
+        int r = gpu_reports_read(root, &l);
+
+        if (r >= 0 && device)
+                r = choose(root, &l, device, GPU_HOST, &only);
+        if (r < 0)
+                return r;
+        if (arg_json)
+                return print_json(root, &l, only);
+        return l.n == 0 ? (puts("There is no GPU in this machine."), 0) : print_table(root, &l, only);
+}
+
+/* ---- there and back ---- */
+
+static BindJob job_of(int root, const char *claim) {
+        return (BindJob){ .root = root, .guest = claim, .deadline = SECONDS * UINT64_C(1000000), .dry_run = arg_dry_run };
+}
+
+/* A guest of one device, which nobody writes down. */
+static int passthrough(int root, const char *device) {
+        _cleanup_(gpu_reports_done) GpuReports l = {};
+        _cleanup_(guest_freep) Guest *g = NULL;
+        _cleanup_(freep) char *text = NULL, *path = NULL;
+        char claim[CLAIM_SIZE];
+        const GpuReport *gpu;
+        BindJob job;
+        int r;
+
+        r = gpu_reports_read(root, &l);
+        r = r < 0 ? r : choose(root, &l, device, GPU_HOST, &gpu);
+        if (r < 0)
+                return r;
+        if (!gpu->passable || gpu->needs_single_gpu)
+                return log_error_errno(gpu->gpu.group < 0 ? E_LACKS : E_CONFIG, "%s is not given away: %s; vxm list-gpus tells more.", gpu->gpu.name,
+                        gpu->verdict);
+        if (format(&text, "[GPU]\nDevice=%s\n", gpu->gpu.name) < 0 || format(&path, "etc/vxm/guests/%s.guest", claim_name(gpu->gpu.address, claim)) < 0)
+                return log_oom();
+        r = guest_load_draft(root, claim, &(GuestDraft){ path, text }, &g);
+        job = job_of(root, claim);
+        r = r < 0 ? r : bind_take(&job, g, 0);
+        return r < 0 || arg_dry_run ? r : log_info("%s is with vfio-pci, for nobody yet; `vxm gpu reclaim %s` gives it back.", gpu->gpu.name, gpu->gpu.name);
+}
+
+static int refuse_reclaim(const GpuReport *g, GpuState state, const char *guest) {
+        switch (state) {
+        case GPU_GUEST:
+                return log_error_errno(E_BUSY, "%s belongs to guest %s; it comes back when that ends: vxm stop %s", g->gpu.name, guest, guest);
+        case GPU_VFIO:
+                return log_error_errno(E_CONFIG, "%s was not passed through by vxm gpu; if it is bound at boot: vxm config --disable-binding", g->gpu.name);
+        default:
+                return log_info("%s is with the host.", g->gpu.name);
+        }
+}
+
+static int reclaim(int root, const char *device) {
+        _cleanup_(gpu_reports_done) GpuReports l = {};
+        _cleanup_(freep) char *guest = NULL;
+        char claim[CLAIM_SIZE];
+        const GpuReport *gpu;
+        GpuState state;
+        BindJob job;
+        int r;
+
+        r = gpu_reports_read(root, &l);
+        r = r < 0 ? r : choose(root, &l, device, GPU_PASSTHROUGH, &gpu);
+        r = r < 0 ? r : find_state(root, &gpu->gpu, &state, &guest);
+        if (r < 0)
+                return r;
+        if (state != GPU_PASSTHROUGH)
+                return refuse_reclaim(gpu, state, guest);
+        job = job_of(root, claim_name(gpu->gpu.address, claim));
+        return bind_give_back(&job);
+}
+
+/* smartcols writes what is no ASCII as \x.. in the C locale, in which we run. All our texts are UTF-8. */
+static int act(int (*run)(int root, const char *device), const char *device) {
+        locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t) 0), before = utf8 ? uselocale(utf8) : (locale_t) 0;
+        _cleanup_(closep) int root = verb_root_open(arg_root);
+        int r = root < 0 ? root : run(root, device);
+
+        if (before)
+                (void) uselocale(before);
+        if (utf8)
+                freelocale(utf8);
+        return r;
+}
+
+int verb_gpu(int argc, char *argv[]) {
+        static const struct {
+                const char *name;
+                int (*run)(int root, const char *device);
+        } actions[] = { { "status", status }, { "passthrough", passthrough }, { "reclaim", reclaim } };
+        static const CliOption options[] = {
+                { "json", NULL, "with status: for machines", &arg_json, NULL },
+                { "dry-run", NULL, "print the steps, and do none of them", &arg_dry_run, NULL },
+                { "root", "DIR", "of the machine whose files are below DIR", NULL, &arg_root },
+                {},
+        };
+        static const Cli cli = { "vxm gpu", "Who has a GPU; gives one to vfio-pci without a guest, and back.", "status|passthrough|reclaim [DEV]", 1,
+                options, .n_more = 1, .manual = VERB_MANUAL };
+        char **operands;
+        int r;
+
+        r = cli_parse(&cli, argc, argv, &operands);
+        if (r <= 0)
+                return r < 0 ? STATUS_USAGE : STATUS_DONE;
+        program_invocation_name = (char *) "vxm-bind"; /* whom messages of its parts name to be called */
+        for (size_t i = 0; i < ELEMENTSOF(actions); i++)
+                if (streq(actions[i].name, operands[0]) && (!arg_json || i == 0))
+                        return exit_status(act(actions[i].run, operands[1]));
+        fprintf(stderr, "vxm gpu: expected %s; see vxm gpu --help.\n", arg_json ? "--json with status only" : cli.operands);
+        return STATUS_USAGE;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The one place where vxm writes into /etc/vxm. Goes step by step through the root's handle: a link in another machine's tree must not
+ * lead out of it. */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "guest-write.h"
+#include "log.h"
+#include "root.h"
+#include "systemd-bus.h"
+
+enum {
+        MODE = 0644, /* of a new file: all helpers read them */
+};
+
+static int split(const char *path, char **ret_directory, const char **ret_name) {
+        const char *slash = strrchr(path, '/');
+
+        if (!slash)
+                return -EINVAL;
+        *ret_name = slash + 1;
+        *ret_directory = strndup(path, (size_t) (slash - path));
+        return *ret_directory ? 0 : -ENOMEM;
+}
+
+/* Opens a directory, and makes it and those above it if they are not there. */
+static int open_directory(int root, const char *path) {
+        _cleanup_(freep) char *parent_path = NULL;
+        _cleanup_(closep) int parent = -EBADF;
+        const char *name;
+        int r, fd;
+
+        fd = root_openat(root, path, O_RDONLY | O_DIRECTORY);
+        if (fd != -ENOENT)
+                return fd;
+        if (!strchr(path, '/')) {
+                if (mkdirat(root, path, 0755) < 0 && errno != EEXIST)
+                        return -errno;
+                return root_openat(root, path, O_RDONLY | O_DIRECTORY);
+        }
+        r = split(path, &parent_path, &name);
+        parent = r < 0 ? r : open_directory(root, parent_path);
+        if (parent < 0)
+                return parent;
+        if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        return root_openat(root, path, O_RDONLY | O_DIRECTORY);
+}
+
+static int fill(int directory, const char *name, const char *text, mode_t mode) {
+        _cleanup_(closep) int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = write_full(fd, text, strlen(text));
+        if (r < 0)
+                return r;
+        return fchmod(fd, mode) < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+static int give_name(int directory, const char *temporary, const char *name, bool replace) {
+        if (replace)
+                return renameat(directory, temporary, directory, name) < 0 ? -errno : 0;
+        if (linkat(directory, temporary, directory, name, 0) < 0)
+                return -errno;
+        return unlinkat(directory, temporary, 0) < 0 ? -errno : 0;
+}
+
+int guest_write(int root, const char *path, const char *text, bool replace) {
+        _cleanup_(freep) char *directory_path = NULL, *temporary = NULL;
+        _cleanup_(closep) int directory = -EBADF;
+        mode_t mode = MODE;
+        const char *name;
+        struct stat st;
+        int r;
+
+        r = split(path, &directory_path, &name);
+        r = r < 0 ? r : format(&temporary, ".%s.new", name);
+        directory = r < 0 ? r : open_directory(root, directory_path);
+        if (directory < 0)
+                return directory;
+        if (replace && fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+                mode = st.st_mode & 0777;
+        (void) unlinkat(directory, temporary, 0); /* what a kill left behind */
+        r = fill(directory, temporary, text, mode);
+        r = r < 0 ? r : give_name(directory, temporary, name, replace);
+        if (r < 0) {
+                (void) unlinkat(directory, temporary, 0);
+                return r;
+        }
+        return fsync(directory) < 0 ? -errno : 0;
+}
+
+int guest_unwrite(int root, const char *path) {
+        _cleanup_(freep) char *directory_path = NULL;
+        _cleanup_(closep) int directory = -EBADF;
+        const char *name;
+        int r;
+
+        r = split(path, &directory_path, &name);
+        directory = r < 0 ? r : root_openat(root, directory_path, O_RDONLY | O_DIRECTORY);
+        if (directory == -ENOENT)
+                return 0;
+        if (directory < 0)
+                return directory;
+        return unlinkat(directory, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int reload(void) {
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(errorp) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd_bus_open_system(&bus);
+        r = r < 0 ? r : sd_bus_call_method(bus, SYSTEMD, MANAGER_PATH, MANAGER, "Reload", &error, NULL, NULL);
+        return r < 0 ? log_warning("systemd has not read it yet (%s); run systemctl daemon-reload.", systemd_bus_why(&error, r)) : 0;
+}
+
+int guest_written(int root) {
+        if (!root_is_this_machine(root))
+                return 0;
+        if (geteuid() == 0 && root_exists(root, "run/systemd/system"))
+                return reload();
+        return log_info("Run systemctl daemon-reload, so that systemd reads it.");
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Removes what vxm has made. Paths are made of names of guests, which have no slashes and no dots; nothing follows a link, and nothing goes
+ * into another file system. */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "download.h"
+#include "exit-status.h"
+#include "guest-disks.h"
+#include "guest-files.h"
+#include "guest.h"
+#include "log.h"
+#include "messages.h"
+#include "parse.h"
+#include "reset.h"
+#include "root.h"
+#include "static-files.h"
+#include "static.h"
+
+#define STATE "var/lib/vxm/guests"
+#define WANTS "etc/systemd/system/multi-user.target.wants"
+#define USERDEL "/usr/sbin/userdel"
+
+enum {
+        DEPTH_MAX = 16, /* of directories; there are two */
+};
+
+void reset_done(Reset *l) {
+        for (size_t i = 0; i < l->n; i++)
+                free(l->items[i].path);
+        free(l->items);
+        strings_free(l->users, l->n_users);
+        strings_free(l->kept, l->n_kept);
+        *l = (Reset){};
+}
+
+static int add_string(char ***list, size_t *n, const char *text) {
+        char **slot = ARRAY_GROW(*list, *n);
+
+        if (!slot)
+                return log_oom();
+        *slot = strdup(text);
+        if (!*slot)
+                return log_oom();
+        (*n)++;
+        return 0;
+}
+
+/* Links count as what they are. */
+static bool is_there(int root, const char *path) {
+        _cleanup_(closep) int fd = root_openat(root, path, O_PATH | O_NOFOLLOW);
+
+        return fd >= 0;
+}
+
+/* Adds it if it is there. */
+static int add(int root, Reset *l, bool disks, const char *path) {
+        ResetItem *item;
+
+        if (!is_there(root, path))
+                return 0;
+        item = ARRAY_GROW(l->items, l->n);
+        if (!item)
+                return log_oom();
+        item->path = strdup(path);
+        item->disks = disks;
+        if (!item->path)
+                return log_oom();
+        l->n++;
+        return 0;
+}
+
+/* ---- what is in the way ---- */
+
+static int refuse_running(int root, const char *guest) {
+        static const char *const kinds[] = { "sockets", "bind", "units", "cpus", "ddc", "disks", "frames", "hugepages", "net", "usb", "input" };
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
+                _cleanup_(freep) char *path = NULL;
+
+                if (format(&path, "run/vxm/%s/%s", kinds[i], guest) < 0)
+                        return log_oom();
+                if (root_exists(root, path))
+                        return log_error_errno(E_BUSY, "Guest %s runs, or something is taken for it still (/%s); stop it first: systemctl stop vxm-guest@%s",
+                                guest, path, guest);
+        }
+        return 0;
+}
+
+/* What vxm gpu has taken belongs to no guest. */
+static int refuse_taken(int root) {
+        char **names = NULL;
+        size_t n = 0;
+        int r = root_list(root, "run/vxm/bind", &names, &n);
+
+        r = r == -ENOENT ? 0 : r < 0 ? log_error_errno(r, "Cannot list /run/vxm/bind: %s.", strerror(-r)) : 0;
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                if (startswith(names[i], "gpu-"))
+                        r = log_error_errno(E_BUSY, "A GPU is passed through (/run/vxm/bind/%s); give it back first: vxm gpu reclaim", names[i]);
+        strings_free(names, n);
+        return r;
+}
+
+/* ---- what there is ---- */
+
+static bool ends_with(const char *s, const char *suffix) {
+        size_t n = strlen(s), m = strlen(suffix);
+
+        return n >= m && streq(s + n - m, suffix);
+}
+
+/* Whether a guest's directory has a disk in it: by its name, as its guest file may be gone. Returns 1, 0 or -errno. */
+static int has_disks(int root, const char *directory) {
+        static const char *const suffixes[] = { ".qcow2", ".raw", ".img" };
+        char **names = NULL;
+        size_t n = 0;
+        int r = root_list(root, directory, &names, &n), found = 0;
+
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                for (size_t j = 0; j < ELEMENTSOF(suffixes); j++)
+                        found |= ends_with(names[i], suffixes[j]);
+        strings_free(names, n);
+        return r == -ENOENT ? 0 : r < 0 ? log_error_errno(r, "Cannot look into /%s: %s.", directory, strerror(-r)) : found;
+}
+
+/* Disks that have been made elsewhere, as the guest file wanted it. */
+static int add_other_disks(int root, Reset *l, const char *guest) {
+        int previous = log_get_max_priority(), r;
+        _cleanup_(guest_freep) Guest *g = NULL;
+
+        log_set_max_priority(-1); /* one that is wrong goes as well */
+        r = guest_load(root, guest, &g);
+        log_set_max_priority(previous);
+        if (r < 0)
+                return 0;
+        for (size_t i = 0; r >= 0 && i < g->n_disks; i++) {
+                const GuestDisk *d = &g->disks[i];
+                struct stat st;
+
+                if (d->size > 0 && !guest_disk_is_own(g, d) && fstatat(root, d->path + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+                        r = add(root, l, true, d->path + 1);
+        }
+        return r;
+}
+
+/* A disk, its UEFI variables and its TPM belong together: without these, Windows does not open its own disk any more. And the user stays as
+ * long as there is something of that user's. */
+static int add_state(int root, Reset *l, const char *guest, bool disks) {
+        _cleanup_(freep) char *directory = NULL, *user = NULL;
+        int r;
+
+        if (format(&directory, STATE "/%s", guest) < 0 || format(&user, "vxm-%s", guest) < 0)
+                return log_oom();
+        r = has_disks(root, directory);
+        if (r < 0)
+                return r;
+        if (r > 0 && !disks)
+                return add_string(&l->kept, &l->n_kept, directory);
+        r = add(root, l, r > 0, directory);
+        if (r >= 0 && disks)
+                r = add_other_disks(root, l, guest);
+        if (r >= 0 && root_is_this_machine(root) && getpwnam(user))
+                r = add_string(&l->users, &l->n_users, user);
+        return r;
+}
+
+static int find_guest(int root, const char *guest, bool disks, Reset *l) {
+        static const char *const forms[] = { WANTS "/vxm-guest@%s.service", "etc/vxm/guests/%s.guest", "etc/vxm/guests/%s.guest.d",
+                "run/vxm/guests/%s.guest", "run/vxm/guests/%s.guest.d" };
+        int r = refuse_running(root, guest);
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(forms); i++) {
+                const char *hole = strstr(forms[i], "%s");
+                _cleanup_(freep) char *path = NULL;
+
+                r = format(&path, "%.*s%s%s", (int) (hole - forms[i]), forms[i], guest, hole + STRLEN("%s")) < 0 ? log_oom() : add(root, l, false, path);
+        }
+        return r < 0 ? r : add_state(root, l, guest, disks);
+}
+
+/* Guests that have a file, and those that have left something. */
+static int find_guests(int root, bool disks, Reset *l) {
+        char **names = NULL, **left = NULL;
+        size_t n = 0, n_left = 0;
+        int r;
+
+        r = guest_files_list(root, &names, &n);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = find_guest(root, names[i], disks, l);
+        if (r >= 0) {
+                r = root_list(root, STATE, &left, &n_left);
+                r = r == -ENOENT ? 0 : r;
+        }
+        for (size_t i = 0; r >= 0 && i < n_left; i++) {
+                bool known = false;
+
+                for (size_t j = 0; j < n; j++)
+                        known |= streq(left[i], names[j]);
+                if (!known && guest_name_is_valid(left[i]))
+                        r = find_guest(root, left[i], disks, l);
+        }
+        strings_free(names, n);
+        strings_free(left, n_left);
+        return r;
+}
+
+static int refuse_unknown(const char *guest) {
+        return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "There is nothing of a guest “%s” here.", guest);
+}
+
+int reset_find(int root, const char *guest, bool disks, Reset *ret) {
+        _cleanup_(reset_done) Reset l = {};
+        int r;
+
+        if (guest && !guest_name_is_valid(guest))
+                return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", guest);
+        r = guest ? 0 : refuse_taken(root);
+        r = r < 0 ? r : guest ? find_guest(root, guest, disks, &l) : find_guests(root, disks, &l);
+        if (r >= 0 && guest && l.n == 0 && l.n_kept == 0)
+                r = refuse_unknown(guest);
+        if (r >= 0 && !guest)
+                r = add(root, &l, false, DOWNLOADS);
+        if (r < 0)
+                return r;
+        l.binding = !guest && (root_exists(root, STATIC_DEVICES) || is_there(root, STATIC_WANTS));
+        *ret = l;
+        l = (Reset){};
+        return 0;
+}
+
+void reset_print(const Reset *l, FILE *f) {
+        if (l->binding)
+                fprintf(f, "disable static binding\n");
+        for (size_t i = 0; i < l->n; i++)
+                fprintf(f, "remove  /%s%s\n", l->items[i].path, l->items[i].disks ? "    (with disks)" : "");
+        for (size_t i = 0; i < l->n_users; i++)
+                fprintf(f, "remove  user %s\n", l->users[i]);
+        for (size_t i = 0; i < l->n_kept; i++)
+                fprintf(f, "keep    /%s    (has a disk; --disks removes it)\n", l->kept[i]);
+}
+
+/* ---- removal ---- */
+
+static int remove_tree(int directory, const char *name, dev_t device, unsigned depth);
+
+static int remove_entries(int fd, dev_t device, unsigned depth) {
+        DIR *d = fdopendir(fd);
+        int first = 0;
+
+        if (!d) {
+                close(fd);
+                return -errno;
+        }
+        for (struct dirent *entry; (entry = readdir(d));) {
+                int r;
+
+                if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
+                        continue;
+                r = remove_tree(dirfd(d), entry->d_name, device, depth + 1);
+                first = first < 0 ? first : r;
+        }
+        closedir(d);
+        return first;
+}
+
+static int remove_tree(int directory, const char *name, dev_t device, unsigned depth) {
+        struct stat st;
+        int fd, r;
+
+        if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISDIR(st.st_mode))
+                return unlinkat(directory, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+        if (st.st_dev != device || depth > DEPTH_MAX)
+                return -EXDEV;
+        fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        r = fd < 0 ? -errno : remove_entries(fd, device, depth);
+        return r < 0 ? r : unlinkat(directory, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int remove_item(int root, const ResetItem *item) {
+        const char *slash = strrchr(item->path, '/');
+        _cleanup_(freep) char *parent = strndup(item->path, (size_t) (slash - item->path));
+        _cleanup_(closep) int directory = parent ? root_openat(root, parent, O_RDONLY | O_DIRECTORY) : -ENOMEM;
+        struct stat st;
+        int r = directory;
+
+        if (r >= 0)
+                r = fstatat(directory, slash + 1, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : remove_tree(directory, slash + 1, st.st_dev, 0);
+        return r < 0 && r != -ENOENT ? log_error_errno(r, "Cannot remove /%s: %s.", item->path, strerror(-r)) : 0;
+}
+
+static int remove_user(const char *user) {
+        char *const argv[] = { (char *) "userdel", (char *) user, NULL }, *const environment[] = { NULL };
+        int status, r;
+        pid_t pid;
+
+        r = posix_spawn(&pid, USERDEL, NULL, NULL, argv, environment);
+        if (r > 0)
+                return log_error_errno(r, "Cannot run " USERDEL ": %s; user %s stays.", strerror(r), user);
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : log_error_errno(EIO, "userdel failed, and has said why; user %s stays.", user);
+}
+
+int reset_run(int root, const Reset *l) {
+        int first = l->binding ? static_disable(root, false) : 0;
+
+        for (size_t i = 0; i < l->n; i++) {
+                int r = remove_item(root, &l->items[i]);
+
+                first = first < 0 ? first : r;
+        }
+        for (size_t i = 0; first >= 0 && i < l->n_users; i++)
+                first = remove_user(l->users[i]);
+        return first;
+}
