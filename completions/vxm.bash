@@ -37,6 +37,9 @@ _vxm_words() {
                 cat) echo --json --all --root ;;
                 gpu) echo --json --dry-run --root ;;
                 monitor) echo --qmp ;;
+                exec) echo --timeout --no-input --raw ;;
+                shell) echo --command ;;
+                alias) echo --list --remove --system --json ;;
                 config) echo --set-gpu --enable-binding --disable-binding --root ;;
                 init)
                     echo --preset --gpu --memory --cpus --disk --iso --image --user --ssh-key --no-download --patience --yes --dry-run --root
@@ -51,7 +54,7 @@ _vxm_words() {
         snapshot:2) echo save load list delete ;;
         dsp:2) _vxm_guests ;;
         start:1 | stop:1 | restart:1 | pause:1 | resume:1 | reset-hard:1 | snapshot:1 | status:1 | log:1 | console:1 | monitor:1 | screenshot:1 | \
-            exec:1 | edit:1 | cat:1 | argv:1 | doctor:1 | config:1 | reset:1) _vxm_guests ;;
+            alias:* | exec:1 | edit:1 | cat:1 | argv:1 | doctor:1 | config:1 | reset:1) _vxm_guests ;;
     esac
 }
 
@@ -69,7 +72,8 @@ _vxm() {
 
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
-            -H | --host | --root | --preset | --memory | --cpus | --disk | --iso | --image | --user | --ssh-key | --patience | --gpu | --set-gpu)
+            -H | --host | --root | --preset | --memory | --cpus | --disk | --iso | --image | --user | --ssh-key | --patience | --gpu | --set-gpu | --timeout | \
+                --command)
                 ((i++))
                 ;;
             -*) ;;

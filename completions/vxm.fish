@@ -35,10 +35,18 @@ complete --command vxm --condition '__vxm_at 1 gpu' --arguments 'status passthro
 complete --command vxm --condition '__vxm_at 2 snapshot' --arguments 'save load list delete'
 complete --command vxm --condition '__fish_seen_subcommand_from cp; or __vxm_at 2 screenshot' --force-files
 
-complete --command vxm --condition '__fish_seen_subcommand_from status list snapshot list-gpus doctor fingerprint cat gpu' --long-option json --description 'print JSON'
+complete --command vxm --condition '__fish_seen_subcommand_from status list snapshot list-gpus doctor fingerprint cat gpu alias' --long-option json --description 'print JSON'
 complete --command vxm --condition '__fish_seen_subcommand_from status' --long-option watch --description 'again whenever something changes'
 complete --command vxm --condition '__fish_seen_subcommand_from list' --long-option names --description 'names alone'
 complete --command vxm --condition '__fish_seen_subcommand_from monitor' --long-option qmp --description 'JSON'
+complete --command vxm --condition '__fish_seen_subcommand_from exec' --long-option timeout --require-parameter
+complete --command vxm --condition '__fish_seen_subcommand_from exec' --long-option no-input
+complete --command vxm --condition '__fish_seen_subcommand_from exec' --long-option raw
+complete --command vxm --condition '__fish_seen_subcommand_from shell' --long-option command --require-parameter
+complete --command vxm --condition '__fish_seen_subcommand_from alias' --arguments '(__vxm_guests)'
+complete --command vxm --condition '__fish_seen_subcommand_from alias' --long-option list
+complete --command vxm --condition '__fish_seen_subcommand_from alias' --long-option remove
+complete --command vxm --condition '__fish_seen_subcommand_from alias' --long-option system
 complete --command vxm --condition '__fish_seen_subcommand_from list-gpus' --long-option tree --description 'IOMMU groups'
 complete --command vxm --condition '__fish_seen_subcommand_from config' --long-option set-gpu --require-parameter --arguments '(__vxm_devices)'
 complete --command vxm --condition '__fish_seen_subcommand_from config' --long-option enable-binding

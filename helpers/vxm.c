@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* vxm: one command for people.
+/* vxm: one command for people. Called as @NAME, it runs a command there.
  *
  * Run by hand. Speaks to systemd over the system bus and to running guests over their sockets; how anything is done is
  * known to the units and the other helpers. Has no privilege of its own: who may do what is up to polkit and to who may
@@ -35,6 +35,14 @@ static const Verb look_verbs[] = {
         {},
 };
 
+static const Verb inside_verbs[] = {
+        { "exec", "GUEST COMMAND…", "run a command in a guest", verb_exec },
+        { "cp", "[GUEST:]PATH [GUEST:]PATH", "copy a file to, from or between guests", verb_cp },
+        { "shell", "", "a prompt for commands of several machines", verb_shell },
+        { "alias", "[NAME…]", "manage the commands @NAME", verb_alias },
+        {},
+};
+
 static const Verb special_verbs[] = {
         { "dsp", "status|console|netjack-restart [NAME]", "a guest that works on sound", verb_dsp },
         {},
@@ -61,6 +69,7 @@ static const Verb machine_verbs[] = {
 static const VerbGroup groups[] = {
         { "A guest's life", life_verbs },
         { "Looking at it, and talking to it", look_verbs },
+        { "Inside guests", inside_verbs },
         { "Its files", file_verbs },
         { "The machine", machine_verbs },
         { "For special guests", special_verbs },
@@ -127,9 +136,15 @@ int main(int argc, char *argv[]) {
         };
         static const Cli cli = { "vxm", "Gives guests a real GPU, and takes it back.", "VERB", 1, options, .n_more = CLI_ANY,
                 .verbatim = true, .manual = VERB_MANUAL, .print_more = print_verbs };
+        const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
         char **operands;
         int r;
 
+        name = name ? name + 1 : argc > 0 ? argv[0] : "vxm";
+        if (name[0] == '@') {
+                log_setup("vxm", NULL);
+                return verb_target(name + 1, argc - 1, argv + 1);
+        }
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;

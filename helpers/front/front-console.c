@@ -131,7 +131,7 @@ int console_run(const char *guest) {
 
         if (format(&sockets, "/run/vxm/sockets/%s", guest) < 0)
                 return log_oom();
-        console = guest_socket_connect(sockets, "console", NULL);
+        console = guest_socket_connect(sockets, "console", 0, NULL);
         if (console < 0)
                 return guest_socket_explain(guest, sockets, "console", console);
         if (terminal)

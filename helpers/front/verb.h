@@ -25,13 +25,16 @@ typedef struct VerbGroup {
         const Verb *verbs;
 } VerbGroup;
 
+int verb_alias(int argc, char *argv[]);
 int verb_argv(int argc, char *argv[]);
 int verb_cat(int argc, char *argv[]);
 int verb_config(int argc, char *argv[]);
 int verb_console(int argc, char *argv[]);
+int verb_cp(int argc, char *argv[]);
 int verb_doctor(int argc, char *argv[]);
 int verb_dsp(int argc, char *argv[]);
 int verb_edit(int argc, char *argv[]);
+int verb_exec(int argc, char *argv[]);
 int verb_fingerprint(int argc, char *argv[]);
 int verb_gpu(int argc, char *argv[]);
 int verb_init(int argc, char *argv[]);
@@ -45,7 +48,11 @@ int verb_reset_hard(int argc, char *argv[]);
 int verb_restart(int argc, char *argv[]);
 int verb_resume(int argc, char *argv[]);
 int verb_screenshot(int argc, char *argv[]);
+int verb_shell(int argc, char *argv[]);
 int verb_snapshot(int argc, char *argv[]);
 int verb_start(int argc, char *argv[]);
 int verb_status(int argc, char *argv[]);
 int verb_stop(int argc, char *argv[]);
+
+/* front-target.c: what vxm does when called as @TARGET, with the words behind it; returns an exit status. */
+int verb_target(const char *target, int argc, char *argv[]);

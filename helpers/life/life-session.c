@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A QMP client for programs that ask one thing and end: it waits for each answer, but not for ever. */
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -116,7 +115,7 @@ static int explain(const LifeSession *s, int r) {
 
 static int greet(LifeSession *s) {
         static const QmpHandlers handlers = { .ready = on_ready, .event = on_event };
-        int fd = guest_socket_connect(s->sockets, "qmp", &s->pid), r;
+        int fd = guest_socket_connect(s->sockets, "qmp", 0, &s->pid), r;
 
         if (fd < 0)
                 return fd;

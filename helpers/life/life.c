@@ -2,6 +2,7 @@
 /* Which function does what a verb says. */
 
 #include "exit-status.h"
+#include "guest-socket.h"
 #include "life.h"
 #include "log.h"
 #include "messages.h"
@@ -56,7 +57,7 @@ int life_run(LifeVerb verb, const char *guest, const char *argument, bool json) 
 
         if (!guest_name_is_valid(guest))
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", guest);
-        if (format(&sockets, "/run/vxm/sockets/%s", guest) < 0)
+        if (format(&sockets, GUEST_SOCKETS "/%s", guest) < 0)
                 return log_oom();
         if (verb == LIFE_STATUS)
                 return show_status(sockets, guest, json);

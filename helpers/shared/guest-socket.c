@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sockets of a guest, unix(7). */
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
 
@@ -10,17 +12,34 @@
 #include "guest-socket.h"
 #include "log.h"
 
-static int connect_to(const char *sockets, const char *name) {
+#define SECOND UINT64_C(1000000)
+
+/* While the queue of those who wait is full, connect(2) blocks for as long as may be sent. */
+static int connect_within(int fd, const struct sockaddr_un *address, uint64_t usec) {
+        struct timeval timeout = { (time_t) (usec / SECOND), (suseconds_t) (usec % SECOND) };
+        int flags = fcntl(fd, F_GETFL);
+
+        if (usec > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) < 0)
+                return -errno;
+        if (usec > 0 && connect(fd, (const struct sockaddr *) address, sizeof *address) < 0)
+                return -errno;
+        if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+                return -errno;
+        return usec == 0 && connect(fd, (const struct sockaddr *) address, sizeof *address) < 0 ? -errno : 0;
+}
+
+static int connect_to(const char *sockets, const char *name, uint64_t usec) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         _cleanup_(closep) int fd = -EBADF;
-        int n = snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", sockets, name);
+        int n = snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", sockets, name), r;
 
         if (n < 0 || (size_t) n >= sizeof address.sun_path)
                 return -ENAMETOOLONG;
-        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof address) < 0)
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
                 return -errno;
-        return TAKE_FD(fd);
+        r = connect_within(fd, &address, usec);
+        return r < 0 ? r : TAKE_FD(fd);
 }
 
 static int check_peer(const char *sockets, int fd, pid_t *ret_pid) {
@@ -35,8 +54,8 @@ static int check_peer(const char *sockets, int fd, pid_t *ret_pid) {
         return S_ISDIR(st.st_mode) && st.st_uid == peer.uid ? 0 : -EPERM;
 }
 
-int guest_socket_connect(const char *sockets, const char *name, pid_t *ret_pid) {
-        _cleanup_(closep) int fd = connect_to(sockets, name);
+int guest_socket_connect(const char *sockets, const char *name, uint64_t usec, pid_t *ret_pid) {
+        _cleanup_(closep) int fd = connect_to(sockets, name, usec);
         int r = fd < 0 ? fd : check_peer(sockets, fd, ret_pid);
 
         return r < 0 ? r : TAKE_FD(fd);

@@ -5,6 +5,7 @@
 
 enum {
         CHUNK = 4096,
+        LARGE_CHUNK = 64 * 1024, /* of a line that is long already; short ones would be moved too often */
 };
 
 static int reserve(LineBuffer *b, size_t more) {
@@ -13,6 +14,8 @@ static int reserve(LineBuffer *b, size_t more) {
 
         if (wanted <= b->allocated)
                 return 0;
+        if (wanted < b->allocated * 2) /* long lines are not copied again for each portion */
+                wanted = b->allocated * 2;
         grown = realloc(b->data, wanted);
         if (!grown)
                 return -ENOMEM;
@@ -21,21 +24,30 @@ static int reserve(LineBuffer *b, size_t more) {
         return 0;
 }
 
+static char *find_end(LineBuffer *b) {
+        char *end = b->size > b->searched ? memchr(b->data + b->searched, '\n', b->size - b->searched) : NULL;
+
+        if (!end)
+                b->searched = b->size;
+        return end;
+}
+
 /* Whether what is left without a newline is longer than any line may be. Whole lines are taken out before more is read,
  * so the data never grows beyond one line and one chunk. */
-static int check_limit(const LineBuffer *b) {
-        return b->size > b->max && !memchr(b->data, '\n', b->size) ? -EMSGSIZE : 0;
+static int check_limit(LineBuffer *b) {
+        return b->size > b->max && !find_end(b) ? -EMSGSIZE : 0;
 }
 
 ssize_t lines_read(LineBuffer *b, int fd) {
+        size_t chunk = b->size < LARGE_CHUNK ? CHUNK : LARGE_CHUNK;
         ssize_t n;
         int r;
 
-        r = reserve(b, CHUNK);
+        r = reserve(b, chunk);
         if (r < 0)
                 return r;
         do
-                n = read(fd, b->data + b->size, CHUNK);
+                n = read(fd, b->data + b->size, chunk);
         while (n < 0 && errno == EINTR);
         if (n < 0)
                 return -errno;
@@ -60,9 +72,7 @@ char *lines_next(LineBuffer *b, size_t *ret_size) {
         char *end, *line;
         size_t n;
 
-        if (b->size == 0)
-                return NULL;
-        end = memchr(b->data, '\n', b->size);
+        end = find_end(b);
         if (!end)
                 return NULL;
 
@@ -74,6 +84,7 @@ char *lines_next(LineBuffer *b, size_t *ret_size) {
         line[n] = '\0';
 
         b->size -= n + 1;
+        b->searched = 0;
         memmove(b->data, end + 1, b->size);
         *ret_size = n;
         return line;

@@ -8,6 +8,7 @@ typedef struct LineBuffer {
         char *data;
         size_t size;      /* bytes in data */
         size_t allocated;
+        size_t searched;  /* of these, so many are known to hold no newline */
         size_t max;       /* the longest line taken, in bytes */
 } LineBuffer;
 

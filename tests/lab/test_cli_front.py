@@ -10,6 +10,8 @@ import pytest
 import demo
 from vxmlab import png
 
+pytestmark = pytest.mark.slow
+
 _DISPLAY = "[Display]\nVNC=yes\nModel=vga"
 
 # The shapes that vxm(1) documents: a type, a tuple of types, or a list or dictionary of shapes. None is a type, too.

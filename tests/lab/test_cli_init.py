@@ -10,7 +10,7 @@ import pytest
 
 import demo
 
-pytestmark = pytest.mark.machine("four-cpus")
+pytestmark = [pytest.mark.slow, pytest.mark.machine("four-cpus")]
 
 SERVER = Path(__file__).resolve().parent / "inside" / "image_server.py"
 IMAGES = "/var/tmp/served"
@@ -79,7 +79,6 @@ def left(machine, name):
     return machine.run(f"ls -d /etc/vxm/guests/{name}.guest* /var/lib/vxm/guests/{name} 2>/dev/null; true").stdout
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("preset", _PRESETS)
 def test_each_preset_ends_in_a_guest_that_boots(machine, preset):
     name = f"a-{preset}"

@@ -27,7 +27,6 @@ static int parse(const char *const words[static 6], int n, const char **ret_oper
                 argv[argc++] = (char *) words[i];
         arg_flag = false;
         arg_value = NULL;
-        optind = 0; /* getopt(3) starts anew */
         r = cli_parse(&cli, argc, argv, &operands);
         if (ret_operand)
                 *ret_operand = r > 0 ? operands[0] : NULL;
@@ -71,6 +70,27 @@ static void test_optional(void **state) {
         assert_int_equal(parse((const char *const[6]){ "a", "b" }, -1, &operand), -EINVAL);
         assert_int_equal(parse((const char *const[6]){ "a" }, -2, &operand), -EINVAL);
         assert_int_equal(parse((const char *const[6]){}, -2, &operand), 1);
+}
+
+/* A command that is given keeps its own options; and one command line can follow another. */
+static void test_more(void **state) {
+        static const Cli cli = { .program = "vxm-test", .summary = "Tests.", .operands = "GUEST COMMAND…", .n_operands = 2,
+                .options = options, .n_more = CLI_ANY, .verbatim = true };
+        static const char *const words[] = { "vxm-test", "--flag", "win11", "ls", "--flag", "-l" };
+        char *argv[8] = {}, **operands;
+
+        (void) state;
+        for (int i = 0; i < 6; i++)
+                argv[i] = (char *) words[i];
+        for (int round = 0; round < 2; round++) {
+                arg_flag = false;
+                assert_int_equal(cli_parse(&cli, 6, argv, &operands), 1);
+                assert_true(arg_flag);
+                assert_ptr_equal(operands, argv + 2);
+                assert_string_equal(operands[2], "--flag");
+        }
+        assert_int_equal(cli_parse(&cli, 3, argv, &operands), -EINVAL);
+        assert_int_equal(cli_parse(&cli, 4, argv, &operands), 1);
 }
 
 /* With --dry-run any root will do, and this machine's always. */
@@ -192,6 +212,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_good),
                 fixture_test(test_optional),
+                fixture_test(test_more),
                 fixture_test(test_root_alone),
                 fixture_test(test_verbatim),
                 fixture_test(test_bad),

@@ -79,10 +79,10 @@ static void test_connect(void **state) {
         _cleanup_(freep) char *missing = NULL;
         pid_t pid = 0;
 
-        fd = guest_socket_connect(f->path, "qmp", &pid);
+        fd = guest_socket_connect(f->path, "qmp", 0, &pid);
         assert_true(fd >= 0);
         assert_int_equal(pid, getpid());
-        assert_int_equal(guest_socket_connect(f->path, "console", NULL), -ENOENT);
+        assert_int_equal(guest_socket_connect(f->path, "console", 0, NULL), -ENOENT);
         fixture_capture(f);
         assert_int_equal(guest_socket_explain("g", f->path, "console", -ENOENT), -ENOTCONN);
         assert_int_equal(guest_socket_explain("g", f->path, "console", -EAGAIN), -E_BUSY);

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copying is reading from one of three kinds of ends and writing to another one: a file here, a file in a guest, a stream. */
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "agent-client.h"
+#include "copy.h"
+#include "exec-run.h"
+#include "exit-status.h"
+#include "interrupt.h"
+#include "log.h"
+#include "parse.h"
+
+enum {
+        PORTION = AGENT_READ_MAX,
+        PROGRESS_FROM = 4 * 1024 * 1024, /* smaller files are there before anybody wonders */
+        PATH_MAX_BYTES = 4096,
+        MODE_USUAL = 0644,
+};
+
+typedef struct Copy Copy;
+
+typedef struct Side {
+        Copy *copy;
+        const struct SideKind *kind;
+        const CopyEnd *end;
+        AgentClient *client;
+        AgentSystem system;
+        int fd;
+        int64_t handle;
+        bool is_open;
+        char *target, *temporary; /* what it becomes, and what it is till then; NULL: written in place */
+        unsigned mode;            /* of the file that is read */
+} Side;
+
+typedef struct SideKind {
+        int (*open_source)(Side *s);
+        int (*read)(Side *s, char **ret, size_t *ret_size); /* *ret_size is 0 at the end */
+        int (*open_target)(Side *s, const char *name);      /* name: what it is called in a directory */
+        int (*write)(Side *s, const char *data, size_t size);
+        int (*finish)(Side *s, unsigned mode); /* from here on the target is what was written */
+        void (*abandon)(Side *s);
+} SideKind;
+
+struct Copy {
+        Side from, to;
+        uint64_t done, size, shown_at; /* size is 0 when it is not known */
+        bool progress;
+        uint32_t number;
+};
+
+int copy_end_parse(const char *text, CopyEnd *ret) {
+        const char *colon = strchr(text, ':'), *slash = strchr(text, '/'), *path = text;
+        CopyEnd e = {};
+
+        if (colon && colon > text && (!slash || slash > colon)) {
+                path = colon + 1;
+                if ((size_t) (colon - text) != STRLEN("spirit") || strncmp(text, "spirit", STRLEN("spirit")) != 0) {
+                        e.guest = strndup(text, (size_t) (colon - text));
+                        if (!e.guest)
+                                return -ENOMEM;
+                }
+        }
+        e.path = strdup(path);
+        if (isempty(e.path) || strlen(e.path) > PATH_MAX_BYTES) {
+                bool empty = e.path != NULL;
+
+                copy_end_done(&e);
+                return empty ? -EINVAL : -ENOMEM;
+        }
+        *ret = e;
+        return 0;
+}
+
+void copy_end_done(CopyEnd *e) {
+        free(e->guest);
+        free(e->path);
+        *e = (CopyEnd){};
+}
+
+static void release(Copy *c) {
+        if (c->from.client)
+                agent_client_release(c->from.client);
+        if (c->to.client)
+                agent_client_release(c->to.client);
+}
+
+/* Waits for a descriptor; others may talk to the agents meanwhile. */
+static int wait_fd(Copy *c, int fd, short events) {
+        struct pollfd p[2] = { { .fd = fd, .events = events }, { .fd = interrupt_fd(), .events = POLLIN } };
+
+        if (poll(p, 2, 0) < 0 && errno != EINTR)
+                return -errno;
+        while (p[0].revents == 0 && p[1].revents == 0) {
+                release(c);
+                if (poll(p, 2, -1) < 0 && errno != EINTR)
+                        return -errno;
+        }
+        return p[1].revents != 0 ? -EINTR : 0;
+}
+
+/* ---- streams, and files of this machine ---- */
+
+static int stream_open(Side *s) {
+        s->fd = s->end->stream;
+        return 0;
+}
+
+static int stream_open_target(Side *s, const char *name) {
+        (void) name;
+        return stream_open(s);
+}
+
+static const char *name_of(const Side *s) {
+        return s->end->path ? s->end->path : "a pipe";
+}
+
+static int stream_read(Side *s, char **ret, size_t *ret_size) {
+        char *data = malloc(PORTION);
+        ssize_t n = -1;
+        int r = data ? 0 : log_oom();
+
+        while (r >= 0 && n < 0) {
+                r = wait_fd(s->copy, s->fd, POLLIN);
+                n = r < 0 ? -1 : read(s->fd, data, PORTION);
+                if (r >= 0 && n < 0 && errno != EINTR && errno != EAGAIN)
+                        r = log_error_errno(errno, "Cannot read %s: %s.", name_of(s), strerror(errno));
+        }
+        if (r < 0) {
+                free(data);
+                return r;
+        }
+        *ret = data;
+        *ret_size = (size_t) n;
+        return 0;
+}
+
+static int stream_write(Side *s, const char *data, size_t size) {
+        for (size_t n; size > 0; data += n, size -= n) {
+                int r = wait_fd(s->copy, s->fd, POLLOUT);
+                ssize_t written = r < 0 ? 0 : write(s->fd, data, size < PIPE_BUF ? size : PIPE_BUF);
+
+                if (written < 0 && errno == EPIPE)
+                        return -EPIPE; /* whoever reads has enough */
+                if (written < 0 && errno != EINTR && errno != EAGAIN)
+                        return log_error_errno(errno, "Cannot write %s: %s.", name_of(s), strerror(errno));
+                if (r < 0)
+                        return r;
+                n = written < 0 ? 0 : (size_t) written;
+        }
+        return 0;
+}
+
+static int stream_finish(Side *s, unsigned mode) {
+        (void) s;
+        (void) mode;
+        return 0;
+}
+
+static void stream_abandon(Side *s) {
+        (void) s;
+}
+
+static const SideKind stream_kind = { stream_open, stream_read, stream_open_target, stream_write, stream_finish, stream_abandon };
+
+static int host_open_source(Side *s) {
+        struct stat st;
+
+        s->fd = open(s->end->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (s->fd < 0 || fstat(s->fd, &st) < 0)
+                return log_error_errno(errno, "Cannot open %s: %s.", s->end->path, strerror(errno));
+        s->is_open = true;
+        if (S_ISDIR(st.st_mode))
+                return log_error_errno(EISDIR, "%s is a directory; vxm cp copies files, so pack it first, with tar say.", s->end->path);
+        s->mode = st.st_mode & 0777;
+        s->copy->size = S_ISREG(st.st_mode) ? (uint64_t) st.st_size : 0;
+        return 0;
+}
+
+/* Where it really goes: into a directory, and to what a link leads to. */
+static int find_host_target(Side *s, const char *name, struct stat *st, bool *ret_exists) {
+        _cleanup_(freep) char *path = NULL;
+        char *real;
+
+        if (stat(s->end->path, st) == 0 && S_ISDIR(st->st_mode)) {
+                if (format(&path, "%s/%s", s->end->path, name) < 0)
+                        return log_oom();
+        } else if (free_and_strdup(&path, s->end->path) < 0)
+                return log_oom();
+        *ret_exists = stat(path, st) == 0;
+        if (*ret_exists && S_ISDIR(st->st_mode))
+                return log_error_errno(EISDIR, "%s is a directory.", path);
+        real = realpath(path, NULL);
+        s->target = real ? real : TAKE_PTR(path);
+        return 0;
+}
+
+static int host_open_target(Side *s, const char *name) {
+        struct stat st;
+        bool exists;
+        int r;
+
+        r = find_host_target(s, name, &st, &exists);
+        if (r < 0)
+                return r;
+        if (exists && !S_ISREG(st.st_mode))
+                s->fd = open(s->target, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        else if (format(&s->temporary, "%s.vxm-%08x", s->target, s->copy->number) < 0)
+                return log_oom();
+        else
+                s->fd = open(s->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (s->fd < 0) {
+                r = log_error_errno(errno, "Cannot write %s: %s.", s->target, strerror(errno));
+                free(TAKE_PTR(s->temporary));
+                return r;
+        }
+        s->is_open = true;
+        s->mode = exists ? st.st_mode & 0777 : 0;
+        if (exists && s->temporary && (st.st_uid != geteuid() || st.st_gid != getegid()))
+                (void) !fchown(s->fd, st.st_uid, st.st_gid); /* as far as the user may */
+        return 0;
+}
+
+static int host_finish(Side *s, unsigned mode) {
+        mode_t mask = umask(0);
+
+        (void) umask(mask);
+        if (!s->temporary)
+                return 0;
+        /* Else a power cut could leave the new name with nothing behind it. */
+        if (fsync(s->fd) < 0 || fchmod(s->fd, s->mode != 0 ? s->mode : mode & ~mask) < 0 || rename(s->temporary, s->target) < 0)
+                return log_error_errno(errno, "Cannot write %s: %s.", s->target, strerror(errno));
+        free(TAKE_PTR(s->temporary));
+        return 0;
+}
+
+static void host_abandon(Side *s) {
+        if (s->temporary)
+                (void) unlink(s->temporary);
+}
+
+static const SideKind host_kind = { host_open_source, stream_read, host_open_target, stream_write, host_finish, host_abandon };
+
+/* ---- files in a guest ---- */
+
+/* Runs a shell script in the guest; what it says on standard error is why it fails. *ret (or NULL) is its output. */
+static int guest_script(Side *s, const char *what, const char *const words[], char **ret) {
+        _cleanup_(agent_status_done) AgentStatus status = {};
+        int r = agent_exec(s->client, what, words, &status);
+
+        if (r < 0)
+                return r;
+        if (status.status != 0)
+                return log_error_errno(EIO, "%s in guest %s: %s.", what, s->end->guest,
+                        status.n_err > 0 ? strstrip(text_clean(status.err)) : status.n_out > 0 ? strstrip(text_clean(status.out)) : "refused");
+        if (ret)
+                *ret = TAKE_PTR(status.out);
+        return 0;
+}
+
+static int guest_meet(Side *s) {
+        AgentCall call = { .command = "guest-get-osinfo" };
+        int r = agent_client_calls(s->client, &call, 1);
+
+        if (r >= 0)
+                s->system = agent_reply_system(call.reply);
+        agent_calls_done(&call, 1);
+        return r;
+}
+
+static int guest_open_source(Side *s) {
+        static const char script[] =
+                "[ -e \"$1\" ] || { echo \"$1 is not there\" >&2; exit 1; }\n"
+                "[ ! -d \"$1\" ] || { echo \"$1 is a directory; pack it first, with tar say\" >&2; exit 1; }\n"
+                "[ -f \"$1\" ] || { echo \"$1 is no regular file\" >&2; exit 1; }\n"
+                "stat -L -c '%a %s' \"$1\" 2>/dev/null || :";
+        _cleanup_(freep) char *facts = NULL;
+        unsigned long long size;
+        unsigned mode;
+        int r;
+
+        s->mode = MODE_USUAL;
+        r = guest_meet(s);
+        if (r >= 0 && s->system == AGENT_SYSTEM_POSIX)
+                r = guest_script(s, "Cannot read", (const char *const[]){ "/bin/sh", "-c", script, "vxm", s->end->path, NULL }, &facts);
+        if (facts && sscanf(facts, "%4o %20llu", &mode, &size) == 2) {
+                s->mode = mode & 0777;
+                s->copy->size = size;
+        }
+        r = r < 0 ? r : agent_open(s->client, s->end->path, "r", &s->handle);
+        s->is_open = r >= 0;
+        return r;
+}
+
+static int guest_read(Side *s, char **ret, size_t *ret_size) {
+        return agent_read(s->client, s->handle, ret, ret_size);
+}
+
+/* The new file is there before the agent opens it, which would let everybody write to it. */
+static int find_posix_target(Side *s, const char *name) {
+        static const char script[] =
+                "t=$1\n"
+                "[ ! -d \"$t\" ] || t=${t%/}/$2\n"
+                "[ ! -L \"$t\" ] || t=$(readlink -f \"$t\")\n"
+                "[ ! -d \"$t\" ] || { echo \"$t is a directory\" >&2; exit 1; }\n"
+                "[ ! -e \"$t\" ] || [ -f \"$t\" ] || { echo \"$t is no regular file\" >&2; exit 1; }\n"
+                "umask 077\n"
+                "set -C\n"
+                ": >\"$t.vxm-$3\" && printf %s \"$t\"";
+        char number[16];
+        int r;
+
+        (void) snprintf(number, sizeof number, "%08x", s->copy->number);
+        r = guest_script(s, "Cannot write", (const char *const[]){ "/bin/sh", "-c", script, "vxm", s->end->path, name, number, NULL },
+                &s->target);
+        if (r >= 0 && (isempty(s->target) || strlen(s->target) > 2 * PATH_MAX_BYTES || !utf8_is_valid(s->target)))
+                return log_error_errno(EPROTO, "Guest %s gives a name that is none.", s->end->guest);
+        return r;
+}
+
+static int find_windows_target(Side *s, const char *name) {
+        const char *path = s->end->path, last = path[strlen(path) - 1];
+        _cleanup_(agent_status_done) AgentStatus status = {};
+        _cleanup_(freep) char *within = NULL;
+        int r;
+
+        if (last == '\\' || last == '/')
+                return format(&s->target, "%s%s", path, name) < 0 ? log_oom() : 0;
+        if (format(&within, "%s\\*", path) < 0 || free_and_strdup(&s->target, path) < 0)
+                return log_oom();
+        r = agent_exec(s->client, "Cannot write",
+                (const char *const[]){ "cmd.exe", "/d", "/c", "if", "exist", within, "exit", "3", NULL }, &status);
+        if (r >= 0 && status.status == 3)
+                return log_error_errno(EISDIR, "%s in guest %s is a directory; put a backslash behind it.", path, s->end->guest);
+        return r;
+}
+
+static int guest_open_target(Side *s, const char *name) {
+        int r = guest_meet(s);
+
+        r = r < 0 ? r : s->system == AGENT_SYSTEM_WINDOWS ? find_windows_target(s, name) : find_posix_target(s, name);
+        if (r < 0)
+                return r;
+        if (format(&s->temporary, "%s.vxm-%08x", s->target, s->copy->number) < 0)
+                return log_oom();
+        r = agent_open(s->client, s->temporary, "w", &s->handle);
+        s->is_open = r >= 0;
+        return r;
+}
+
+static int guest_write(Side *s, const char *data, size_t size) {
+        return agent_write(s->client, s->handle, data, size);
+}
+
+/* A file that is there already keeps its mode and its owner. */
+static int guest_finish(Side *s, unsigned mode) {
+        static const char script[] =
+                "m=$(stat -c %a \"$1\" 2>/dev/null) || m=$3\n"
+                "o=$(stat -c %u:%g \"$1\" 2>/dev/null) && chown \"$o\" \"$2\"\n"
+                "chmod \"$m\" \"$2\" && exec mv -f -- \"$2\" \"$1\"";
+        char text[16];
+        int r;
+
+        s->is_open = false;
+        r = agent_close(s->client, s->handle);
+        if (r < 0)
+                return r;
+        (void) snprintf(text, sizeof text, "%o", mode);
+        if (s->system == AGENT_SYSTEM_WINDOWS)
+                r = guest_script(s, "Cannot rename a file",
+                        (const char *const[]){ "cmd.exe", "/d", "/c", "move", "/y", s->temporary, s->target, NULL }, NULL);
+        else
+                r = guest_script(s, "Cannot rename a file",
+                        (const char *const[]){ "/bin/sh", "-c", script, "vxm", s->target, s->temporary, text, NULL }, NULL);
+        if (r >= 0)
+                free(TAKE_PTR(s->temporary));
+        return r;
+}
+
+static void guest_abandon(Side *s) {
+        _cleanup_(agent_status_done) AgentStatus status = {};
+
+        if (!s->temporary)
+                return;
+        if (s->is_open)
+                (void) agent_close(s->client, s->handle);
+        s->is_open = false;
+        if (s->system == AGENT_SYSTEM_WINDOWS)
+                (void) agent_exec(s->client, "Cannot remove a file",
+                        (const char *const[]){ "cmd.exe", "/d", "/c", "del", s->temporary, NULL }, &status);
+        else
+                (void) agent_exec(s->client, "Cannot remove a file", (const char *const[]){ "rm", "-f", "--", s->temporary, NULL }, &status);
+}
+
+static const SideKind guest_kind = { guest_open_source, guest_read, guest_open_target, guest_write, guest_finish, guest_abandon };
+
+/* ---- the copy ---- */
+
+static void side_done(Side *s) {
+        if (s->is_open && s->kind == &guest_kind && !s->temporary)
+                (void) agent_close(s->client, s->handle);
+        if (s->is_open && s->kind == &host_kind)
+                close(s->fd);
+        free(s->target);
+        free(s->temporary);
+}
+
+static int side_begin(Copy *c, Side *s, const char *sockets, const CopyEnd *end, AgentClient *shared) {
+        _cleanup_(freep) char *directory = NULL;
+        int r;
+
+        *s = (Side){ .copy = c, .end = end, .fd = -EBADF, .mode = MODE_USUAL,
+                .kind = end->guest ? &guest_kind : end->path ? &host_kind : &stream_kind };
+        if (!end->guest)
+                return 0;
+        r = exec_sockets(sockets, end->guest, &directory);
+        if (r < 0)
+                return r;
+        s->client = shared ? shared : agent_client_new(directory, end->guest);
+        return s->client ? 0 : log_oom();
+}
+
+static void show_progress(Copy *c, bool last) {
+        uint64_t now = now_usec();
+
+        if (!c->progress || c->done < PROGRESS_FROM || (!last && now - c->shown_at < 200000))
+                return;
+        c->shown_at = now;
+        if (last)
+                fprintf(stderr, "\r\033[K");
+        else if (c->size > 0)
+                fprintf(stderr, "\r\033[K%.1f of %.1f MiB", (double) c->done / 1048576, (double) c->size / 1048576);
+        else
+                fprintf(stderr, "\r\033[K%.1f MiB", (double) c->done / 1048576);
+}
+
+static int pump(Copy *c) {
+        for (;;) {
+                _cleanup_(freep) char *data = NULL;
+                size_t size = 0;
+                int r = interrupt_pending() ? -EINTR : c->from.kind->read(&c->from, &data, &size);
+
+                if (r < 0 || size == 0)
+                        return r;
+                r = c->to.kind->write(&c->to, data, size);
+                if (r < 0)
+                        return r;
+                c->done += size;
+                show_progress(c, false);
+        }
+}
+
+static const char *base_name(const CopyEnd *e) {
+        const char *name = e->path ? e->path : "input", *slash = strrchr(name, '/'), *backslash = strrchr(name, '\\');
+
+        name = slash ? slash + 1 : name;
+        return e->guest && backslash && backslash >= name ? backslash + 1 : name;
+}
+
+static int run(Copy *c) {
+        int r;
+
+        r = c->from.kind->open_source(&c->from);
+        r = r < 0 ? r : c->to.kind->open_target(&c->to, base_name(c->from.end));
+        r = r < 0 ? r : pump(c);
+        show_progress(c, true);
+        return r < 0 ? r : c->to.kind->finish(&c->to, c->from.mode);
+}
+
+int copy_file(const char *sockets, const CopyEnd *from, const CopyEnd *to, bool progress) {
+        Copy c = { .progress = progress && isatty(STDERR_FILENO) };
+        int r;
+
+        if (getrandom(&c.number, sizeof c.number, 0) != sizeof c.number)
+                return log_error_errno(errno, "Cannot get random numbers: %s.", strerror(errno));
+        r = side_begin(&c, &c.from, sockets, from, NULL);
+        /* One guest has one client: two would wait for each other. */
+        r = r < 0 ? r : side_begin(&c, &c.to, sockets, to, from->guest && streq_ptr(from->guest, to->guest) ? c.from.client : NULL);
+        if (r >= 0) {
+                int number;
+
+                r = run(&c);
+                number = r == -EINTR ? interrupt_take() : 0;
+                if (c.from.client)
+                        agent_client_set_interruptible(c.from.client, false);
+                if (c.to.client)
+                        agent_client_set_interruptible(c.to.client, false);
+                if (r < 0 && r != -ECONNRESET && r != -ENOTCONN)
+                        c.to.kind->abandon(&c.to);
+                r = r == -EINTR ? 128 + number : r == -EPIPE ? 128 + SIGPIPE : r;
+        }
+        side_done(&c.from);
+        side_done(&c.to);
+        if (c.to.client != c.from.client)
+                agent_client_free(c.to.client);
+        agent_client_free(c.from.client);
+        return r;
+}

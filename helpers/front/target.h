@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+/* What can stand behind an @: a guest, “spirit” (this machine), “docker” (a container of docker or podman). */
+
+#include "util.h"
+
+/* Whether there is such a target; sockets: where guests' are. Returns 0; -E_CONFIG, logged: there is no such guest. */
+int target_check(const char *sockets, const char *target);
+
+/* Runs a line in a target's shell, with this process's standard streams, of which a terminal is no input for a guest; called in a process of its
+ * own, as it may never return. sockets: where guests' are. Returns an exit status. */
+int target_line(const char *sockets, const char *target, const char *line);
+
+/* As target_line(), with the words of a command line, or with options of ours: --pause, --resume, --status, --snapshot. */
+int target_words(const char *sockets, const char *target, int argc, char *argv[]);

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""A guest agent that lies. It listens on descriptor 3, says so on descriptor 4, and answers as the scenario of its one argument says.
+
+A scenario maps a command to what is sent for it: bytes as they are, None for nothing at all, or a function of the connection that
+returns bytes. What it does not name is answered as a good agent would.
+"""
+
+import json
+import os
+import re
+import socket
+import sys
+
+GOOD = {
+    "guest-get-osinfo": b'{"return": {"id": "debian"}}\n',
+    "guest-exec": b'{"return": {"pid": 4711}}\n',
+    "guest-exec-status": b'{"return": {"exited": true, "exitcode": 0, "out-data": "Q2hpCg=="}}\n',  # "Chi\n"
+    "guest-file-open": b'{"return": 1000}\n',
+    "guest-file-read": b'{"return": {"count": 0, "buf-b64": "", "eof": true}}\n',
+    "guest-file-write": b'{"return": {"count": 1, "eof": false}}\n',
+    "guest-file-flush": b'{"return": {}}\n',
+    "guest-file-close": b'{"return": {}}\n',
+}
+
+
+def flood(connection):
+    """Without an end of line, for as long as anybody reads."""
+    while True:
+        connection.sendall(b"x" * 65536)
+
+
+def chatter(connection):
+    """Lines without end, none of which is an answer."""
+    while True:
+        connection.sendall(b'{"event": "x"}\n' * 4096)
+
+
+def hang_up(connection):
+    connection.close()
+    raise ConnectionError
+
+
+def status(**members):
+    return json.dumps({"return": members}).encode() + b"\n"
+
+
+SCENARIOS = {
+    "good": {},
+    "silent": {"guest-sync-delimited": None},
+    "silent-later": {"guest-exec-status": None},
+    "half": {"guest-exec": b'{"return": {"pid": 47'},
+    "flood": {"guest-sync-delimited": flood},
+    "chatter": {"guest-exec-status": chatter},
+    "garbage": {"guest-exec": b"\x00\xff\x1b[2J nonsense\n"},
+    "list": {"guest-exec": b"[1, 2]\n"},
+    "twice": {"guest-exec": b'{"return": {"pid": 1}, "return": {"pid": 2}}\n'},
+    "both": {"guest-exec": b'{"return": {"pid": 1}, "error": {"desc": "no"}}\n'},
+    "pid-text": {"guest-exec": b'{"return": {"pid": "1"}}\n'},
+    "pid-negative": {"guest-exec": b'{"return": {"pid": -1}}\n'},
+    "pid-huge": {"guest-exec": b'{"return": {"pid": 1e30}}\n'},
+    "exited-text": {"guest-exec-status": status(exited="yes")},
+    "exit-none": {"guest-exec-status": status(exited=True)},
+    "exit-huge": {"guest-exec-status": status(exited=True, exitcode=1 << 40)},
+    "base64": {"guest-exec-status": status(exited=True, exitcode=0, **{"out-data": "Q?=="})},
+    "base64-type": {"guest-exec-status": status(exited=True, exitcode=0, **{"out-data": 5})},
+    "huge": {"guest-exec-status": status(exited=True, exitcode=0, **{"out-data": "QQ==" + "A" * (60 << 20)})},
+    "hang-up": {"guest-exec-status": hang_up},
+    "refusal": {"guest-exec": b'{"error": {"class": "GenericError", "desc": "\\u001b[2J no\\nway."}}\n'},
+    "forgets": {"guest-exec-status": b'{"error": {"class": "GenericError", "desc": "PID 4711 does not exist"}}\n'},
+    "read-huge": {"guest-file-read": b'{"return": {"count": 2000000, "buf-b64": "QQ==", "eof": false}}\n'},
+    "windows": {
+        "guest-get-osinfo": b'{"return": {"id": "mswindows"}}\n',
+        # "Active code page: 850\r\nÜ" in that page; the same for chcp and the command
+        "guest-exec-status": status(exited=True, exitcode=0x1FF, **{"out-data": "QWN0aXZlIGNvZGUgcGFnZTogODUwDQqa"}),
+    },
+}
+
+
+def answer(connection, behaviour, message):
+    command = message["execute"]
+    if command in behaviour:
+        text = behaviour[command]
+        text = text(connection) if callable(text) else text
+    elif command == "guest-sync-delimited":
+        text = b'\xff{"return": %d}\n' % message["arguments"]["id"]
+    else:
+        text = GOOD[command]
+    if text is not None:
+        connection.sendall(text)
+
+
+def serve(connection, behaviour):
+    data = b""
+    while portion := connection.recv(65536):
+        *lines, data = (data + portion).split(b"\n")
+        for line in lines:
+            answer(connection, behaviour, json.loads(re.sub(rb"^\xff", b"", line)))
+
+
+def main():
+    listener = socket.socket(fileno=3)
+    os.write(4, b"x")
+    os.close(4)
+    while True:
+        connection, _ = listener.accept()
+        try:
+            serve(connection, SCENARIOS[sys.argv[1]])
+        except ConnectionError:
+            pass
+        connection.close()
+
+
+main()

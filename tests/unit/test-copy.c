@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copying: what names an end, and files from and to guests, which are this machine behind the real qemu-ga. */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "copy.h"
+#include "exit-status.h"
+#include "guest-agent.h"
+
+static void test_ends(void **state) {
+        static const struct {
+                const char *text, *guest, *path;
+        } rows[] = {
+                { "demo:/etc/passwd", "demo", "/etc/passwd" },
+                { "win11:C:\\Users\\x y", "win11", "C:\\Users\\x y" },
+                { "spirit:/etc/x", NULL, "/etc/x" },
+                { "/etc/x", NULL, "/etc/x" },
+                { "x", NULL, "x" },
+                { "./a:b", NULL, "./a:b" },
+                { "/a:b", NULL, "/a:b" },
+                { ":b", NULL, ":b" },
+        };
+        CopyEnd e;
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                assert_int_equal(copy_end_parse(rows[i].text, &e), 0);
+                assert_true(streq_ptr(e.guest, rows[i].guest));
+                assert_string_equal(e.path, rows[i].path);
+                copy_end_done(&e);
+        }
+        assert_int_equal(copy_end_parse("", &e), -EINVAL);
+        assert_int_equal(copy_end_parse("demo:", &e), -EINVAL);
+}
+
+/* Copies; paths are below the fixture's directory. */
+static int copy(Fixture *f, const char *from_guest, const char *from, const char *to_guest, const char *to) {
+        _cleanup_(freep) char *a = NULL, *b = NULL;
+        CopyEnd x = { .guest = (char *) from_guest }, y = { .guest = (char *) to_guest };
+
+        assert_int_equal(format(&a, "%s/%s", f->path, from), 0);
+        assert_int_equal(format(&b, "%s/%s", f->path, to), 0);
+        x.path = a;
+        y.path = b;
+        return copy_file(f->path, &x, &y, false);
+}
+
+static char *content(Fixture *f, const char *path, size_t *ret_size) {
+        _cleanup_(closep) int fd = openat(f->root, path, O_RDONLY);
+        char *text;
+
+        assert_true(fd >= 0);
+        assert_int_equal(read_full(fd, 64 * 1024 * 1024, &text, ret_size), 0);
+        return text;
+}
+
+static void assert_same(Fixture *f, const char *a, const char *b) {
+        size_t n, m;
+        _cleanup_(freep) char *x = content(f, a, &n), *y = content(f, b, &m);
+
+        assert_int_equal(n, m);
+        assert_memory_equal(x, y, n);
+}
+
+static unsigned mode_of(Fixture *f, const char *path) {
+        struct stat st;
+
+        assert_int_equal(fstatat(f->root, path, &st, 0), 0);
+        return st.st_mode & 0777;
+}
+
+static void make_large(Fixture *f, const char *path) {
+        const size_t size = 10 * 1024 * 1024 + 1;
+        _cleanup_(closep) int fd = openat(f->root, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+        _cleanup_(freep) char *data = malloc(size);
+
+        for (size_t i = 0; i < size; i++)
+                data[i] = (char) (i * 2654435761U >> 11);
+        assert_int_equal(write_full(fd, data, size), 0);
+}
+
+static void assert_nothing_left(Fixture *f, const char *directory) {
+        _cleanup_(freep) char *command = NULL, *text = NULL;
+        FILE *p;
+
+        assert_int_equal(format(&command, "find %s/%s -name '*.vxm-*'", f->path, directory), 0);
+        p = popen(command, "r");
+        assert_non_null(p);
+        assert_int_equal(read_full(fileno(p), 4096, &text, NULL), 0);
+        pclose(p);
+        assert_string_equal(text, "");
+}
+
+static void test_there_and_back(void **state) {
+        Fixture *f = *state;
+        GuestAgent a, b;
+
+        guest_agent_start(f, "a", &a);
+        guest_agent_start(f, "b", &b);
+        make_large(f, "big");
+        fixture_write(f, "small x", "");
+        fixture_directory(f, "d");
+        assert_int_equal(copy(f, NULL, "big", "a", "one"), 0);
+        assert_same(f, "big", "one");
+        assert_int_equal(mode_of(f, "one"), 0600);
+        assert_int_equal(fchmodat(f->root, "one", 0751, 0), 0);
+        assert_int_equal(copy(f, "a", "one", "b", "d"), 0); /* into a directory */
+        assert_same(f, "big", "d/one");
+        assert_int_equal(mode_of(f, "d/one"), 0751);
+        assert_int_equal(copy(f, "a", "small x", "a", "d/one"), 0); /* one guest at both ends; the mode stays */
+        assert_same(f, "small x", "d/one");
+        assert_int_equal(mode_of(f, "d/one"), 0751);
+        assert_int_equal(copy(f, "b", "one", NULL, "d"), 0);
+        assert_same(f, "big", "d/one");
+        assert_int_equal(copy(f, NULL, "small x", NULL, "d"), 0);
+        assert_same(f, "small x", "d/small x");
+        assert_nothing_left(f, "");
+        guest_agent_stop(&a);
+        guest_agent_stop(&b);
+}
+
+static void test_links_are_followed(void **state) {
+        Fixture *f = *state;
+        struct stat st;
+        GuestAgent a;
+
+        guest_agent_start(f, "a", &a);
+        fixture_write(f, "new", "new");
+        fixture_write(f, "real", "old");
+        fixture_link(f, "link", "real");
+        assert_int_equal(copy(f, NULL, "new", "a", "link"), 0);
+        assert_int_equal(fstatat(f->root, "link", &st, AT_SYMLINK_NOFOLLOW), 0);
+        assert_true(S_ISLNK(st.st_mode));
+        assert_same(f, "new", "real");
+        fixture_write(f, "real", "old");
+        assert_int_equal(copy(f, "a", "new", NULL, "link"), 0);
+        assert_same(f, "new", "real");
+        guest_agent_stop(&a);
+}
+
+static void test_refusals(void **state) {
+        Fixture *f = *state;
+        GuestAgent a;
+
+        guest_agent_start(f, "a", &a);
+        fixture_write(f, "x", "x");
+        fixture_directory(f, "d");
+        fixture_directory(f, "e/x");
+        fixture_capture(f);
+        assert_int_equal(copy(f, "a", "nothing", NULL, "y"), -EIO);
+        fixture_assert_logged(f, "is not there");
+        fixture_capture(f);
+        assert_int_equal(copy(f, "a", "d", NULL, "y"), -EIO);
+        fixture_assert_logged(f, "is a directory; pack it first");
+        assert_int_equal(copy(f, NULL, "d", "a", "y"), -EISDIR);
+        assert_int_equal(copy(f, NULL, "nothing", "a", "y"), -ENOENT);
+        assert_int_equal(copy(f, NULL, "x", "a", "no/where"), -EIO);
+        assert_int_equal(copy(f, NULL, "x", "a", "e"), -EIO); /* where a directory has the file's name */
+        assert_int_equal(copy(f, NULL, "x", NULL, "e"), -EISDIR);
+        assert_int_equal(copy(f, "a", "x", NULL, "no/where"), -ENOENT);
+        assert_int_equal(copy(f, "a", "../../../dev/null", NULL, "y"), -EIO);
+        assert_int_equal(copy(f, NULL, "x", "a", "../../../dev/null"), -EIO);
+        assert_int_equal(copy(f, "nobody", "x", NULL, "y"), -E_CONFIG);
+        assert_int_equal(copy(f, NULL, "x", "No body", "y"), -E_CONFIG);
+        assert_int_equal(faccessat(f->root, "y", F_OK, 0), -1);
+        assert_nothing_left(f, "");
+        guest_agent_stop(&a);
+}
+
+/* Writes less than it was given, then ends in the middle: what was there before stays. */
+static void test_hostile(void **state) {
+        Fixture *f = *state;
+        GuestAgent a;
+
+        guest_agent_start_hostile(f, "a", "good", &a);
+        fixture_write(f, "x", "more than one");
+        assert_int_equal(copy(f, NULL, "x", "a", "y"), -ENOSPC); /* “one byte written” */
+        guest_agent_stop(&a);
+        guest_agent_start_hostile(f, "b", "read-huge", &a);
+        fixture_write(f, "y", "old");
+        assert_int_equal(copy(f, "b", "x", NULL, "y"), -EPROTO);
+        {
+                size_t n;
+                _cleanup_(freep) char *text = content(f, "y", &n);
+
+                assert_string_equal(text, "old");
+        }
+        assert_nothing_left(f, "");
+        guest_agent_stop(&a);
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_ends),
+                fixture_test(test_there_and_back),
+                fixture_test(test_links_are_followed),
+                fixture_test(test_refusals),
+                fixture_test(test_hostile),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Commands in a guest: against the real qemu-ga, whose guest is this machine, and against agents that lie. */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "exec-run.h"
+#include "exit-status.h"
+#include "guest-agent.h"
+#include "interrupt.h"
+
+typedef struct Outcome {
+        int status;
+        char *out, *err;
+        size_t n_out, n_err;
+} Outcome;
+
+static void outcome_done(Outcome *o) {
+        free(o->out);
+        free(o->err);
+}
+
+static int memory_file(const void *data, size_t size) {
+        int fd = memfd_create("vxm-test", MFD_CLOEXEC);
+
+        assert_true(fd >= 0);
+        if (size > 0)
+                assert_int_equal(write_full(fd, data, size), 0);
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        return fd;
+}
+
+static void read_back(int fd, char **ret, size_t *ret_size) {
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        assert_int_equal(read_full(fd, 64 * 1024 * 1024, ret, ret_size), 0);
+        close(fd);
+}
+
+/* Runs a job to its end; in is closed. */
+static Outcome run(const GuestAgent *a, ExecJob job, int in) {
+        Outcome o = {};
+
+        job.sockets = a->directory;
+        job.tmp = a->f ? a->f->path : NULL;
+        job.guest = "g";
+        job.in = in;
+        job.out = memory_file(NULL, 0);
+        job.err = memory_file(NULL, 0);
+        o.status = exec_run(&job);
+        read_back(job.out, &o.out, &o.n_out);
+        read_back(job.err, &o.err, &o.n_err);
+        if (in >= 0)
+                close(in);
+        return o;
+}
+
+static Outcome run_line(const GuestAgent *a, const char *line, int in) {
+        return run(a, (ExecJob){ .words = (const char *const[]){ line, NULL } }, in);
+}
+
+static void check_line(const GuestAgent *a, const char *line, int in, int status, const char *out, const char *err) {
+        _cleanup_(outcome_done) Outcome o = run_line(a, line, in);
+
+        if (o.status != status || !streq(o.out, out) || !streq(o.err, err))
+                fail_msg("%s: %d “%s” “%s”", line, o.status, o.out, o.err);
+}
+
+/* What the scripts have made in the guest. */
+static size_t count_left(const Fixture *f) {
+        DIR *d = opendir(f->path);
+        size_t n = 0;
+
+        assert_non_null(d);
+        for (struct dirent *e; (e = readdir(d));) {
+                const char *rest = startswith(e->d_name, "vxm-");
+
+                n += rest && strspn(rest, "0123456789abcdef") == 32;
+        }
+        closedir(d);
+        return n;
+}
+
+static void test_streams_and_status(void **state) {
+        Fixture *f = *state;
+        GuestAgent a;
+
+        guest_agent_start(f, "g", &a);
+        check_line(&a, "true", -1, 0, "", "");
+        check_line(&a, "echo out; echo err >&2; exit 3", -1, 3, "out\n", "err\n");
+        check_line(&a, "kill -KILL $$", -1, 137, "", "Killed\n");
+        check_line(&a, "no-such-program", -1, 127, "", "/bin/sh: 1: no-such-program: not found\n");
+        check_line(&a, "cat", -1, 0, "", "");
+        check_line(&a, "cat; echo x >&2", memory_file("in\0put", 6), 0, "in", "x\n"); /* up to the NUL, for the comparison */
+        check_line(&a, "exit 138", memory_file("x", 1), 138, "", "");
+        assert_int_equal(count_left(f), 0);
+        guest_agent_stop(&a);
+}
+
+static void test_exact_words(void **state) {
+        static const char *const words[] = { "printf", "%s|", "a b", "$HOME", "'\"\\", "ü", "", NULL };
+        Fixture *f = *state;
+        GuestAgent a;
+
+        guest_agent_start(f, "g", &a);
+        {
+                _cleanup_(outcome_done) Outcome o = run(&a, (ExecJob){ .words = words, .exact = true }, -1);
+
+                assert_int_equal(o.status, 0);
+                assert_string_equal(o.out, "a b|$HOME|'\"\\|ü||");
+        }
+        {
+                _cleanup_(outcome_done) Outcome o = run(&a, (ExecJob){ .words = words }, -1);
+
+                assert_int_equal(o.status, 2); /* that is no line of a shell */
+        }
+        {
+                static const char *const latin1[] = { "echo", "\xfc", NULL };
+                _cleanup_(outcome_done) Outcome o = run(&a, (ExecJob){ .words = latin1 }, -1);
+
+                assert_int_equal(o.status, -EINVAL);
+        }
+        guest_agent_stop(&a);
+}
+
+/* What runs on in the background keeps nobody waiting. */
+static void test_background(void **state) {
+        Fixture *f = *state;
+        GuestAgent a;
+        _cleanup_(outcome_done) Outcome o = {};
+
+        guest_agent_start(f, "g", &a);
+        o = run_line(&a, "sleep 1000 & echo $!", -1);
+        assert_int_equal(o.status, 0);
+        assert_int_equal(kill(atoi(o.out), SIGKILL), 0);
+        guest_agent_stop(&a);
+}
+
+/* 10 MiB of all bytes, both ways, through a file and through a pipe. */
+static void test_large(void **state) {
+        const size_t size = 10 * 1024 * 1024;
+        char *data = malloc(size);
+        Fixture *f = *state;
+        GuestAgent a;
+
+        for (size_t i = 0; i < size; i++)
+                data[i] = (char) (i * 2654435761U >> 13);
+        guest_agent_start(f, "g", &a);
+        {
+                _cleanup_(outcome_done) Outcome o = run_line(&a, "cat; exit 4", memory_file(data, size));
+
+                assert_int_equal(o.status, 4);
+                assert_int_equal(o.n_out, size);
+                assert_memory_equal(o.out, data, size);
+                assert_string_equal(o.err, "");
+        }
+        {
+                _cleanup_(outcome_done) Outcome o = run_line(&a, "tee /dev/stderr | cksum >&2", memory_file(data, 300000));
+
+                assert_int_equal(o.status, 0);
+                assert_true(o.n_err > 300000);
+                assert_memory_equal(o.err, data, 300000);
+        }
+        assert_int_equal(count_left(f), 0);
+        free(data);
+        guest_agent_stop(&a);
+}
+
+/* A command that does not read its input ends all the same, and one that reads gets it while it comes. */
+static void test_slow_input(void **state) {
+        Fixture *f = *state;
+        int in[2], out[2];
+        char buffer[16] = {};
+        GuestAgent a;
+        pid_t pid;
+        int status;
+
+        guest_agent_start(f, "g", &a);
+        assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+        check_line(&a, "exit 5", dup(in[0]), 5, "", "");
+        assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+        pid = fork();
+        if (pid == 0) {
+                const char *const words[] = { "while read -r x; do echo \"<$x>\"; done; echo end", NULL };
+                ExecJob job = { .sockets = a.directory, .tmp = f->path, .guest = "g", .words = words, .in = in[0], .out = out[1],
+                        .err = STDERR_FILENO };
+
+                close(in[1]);
+                close(out[0]);
+                _exit(exec_run(&job) == 0 ? 0 : 1);
+        }
+        close(in[0]);
+        close(out[1]);
+        for (int i = 0; i < 2; i++) {
+                assert_int_equal(write(in[1], "ab\n", 3), 3);
+                assert_int_equal(read(out[0], buffer, sizeof buffer), 5); /* before more is written */
+                assert_memory_equal(buffer, "<ab>\n", 5);
+        }
+        close(in[1]);
+        assert_int_equal(read(out[0], buffer, sizeof buffer), 4);
+        assert_memory_equal(buffer, "end\n", 4);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        close(out[0]);
+        assert_int_equal(count_left(f), 0);
+        guest_agent_stop(&a);
+}
+
+/* Nobody reads any more: the command ends, as in a pipe of this machine. */
+static void test_reader_goes_away(void **state) {
+        Fixture *f = *state;
+        int out[2];
+        GuestAgent a;
+
+        guest_agent_start(f, "g", &a);
+        assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+        close(out[0]);
+        assert_int_equal(exec_run(&(ExecJob){ .sockets = a.directory, .tmp = f->path, .guest = "g", .words = (const char *const[]){ "yes", NULL }, .in = -1,
+                                 .out = out[1], .err = STDERR_FILENO }),
+                128 + SIGPIPE);
+        close(out[1]);
+        assert_int_equal(count_left(f), 0);
+        guest_agent_stop(&a);
+}
+
+/* Runs a command that tells its number by a pipe of the file system and never ends, and sends vxm that signal, or none and it has
+ * a time limit. Returns what vxm has ended with, after making sure that the command's process is gone. */
+static int interrupted(Fixture *f, const GuestAgent *a, int number, uint64_t timeout, const char *trap) {
+        _cleanup_(freep) char *line = NULL, *fifo = NULL;
+        int fd, status;
+        char text[32] = {};
+        pid_t pid, guest;
+
+        assert_int_equal(format(&fifo, "%s/started", f->path), 0);
+        assert_int_equal(mkfifo(fifo, 0600), 0);
+        assert_int_equal(format(&line, "%s echo $$ >%s; while :; do sleep 1000; done", trap, fifo), 0);
+        pid = fork();
+        if (pid == 0) {
+                const char *const words[] = { line, NULL };
+                ExecJob job = { .sockets = a->directory, .tmp = f->path, .guest = "g", .words = words, .in = -1, .out = STDOUT_FILENO,
+                        .err = open("/dev/null", O_WRONLY), .timeout = timeout };
+
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+                _exit(interrupt_catch() < 0 ? 1 : exec_run(&job));
+        }
+        fd = open(fifo, O_RDONLY | O_CLOEXEC);
+        assert_true(read(fd, text, sizeof text - 1) > 0);
+        close(fd);
+        guest = atoi(text);
+        assert_true(guest > 1);
+        if (number > 0)
+                assert_int_equal(kill(pid, number), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(kill(guest, 0), -1);
+        fixture_remove(f, "started");
+        return WEXITSTATUS(status);
+}
+
+static void test_signals(void **state) {
+        Fixture *f = *state;
+        GuestAgent a;
+
+        guest_agent_start(f, "g", &a);
+        assert_int_equal(interrupted(f, &a, SIGINT, 0, ""), 130);
+        assert_int_equal(interrupted(f, &a, SIGTERM, 0, ""), 143);
+        assert_int_equal(interrupted(f, &a, 0, 400000, ""), EXEC_STATUS_TIMEOUT);
+        assert_int_equal(interrupted(f, &a, SIGINT, 0, "trap '' TERM;"), 130); /* killed in the end */
+        assert_int_equal(count_left(f), 0);
+        guest_agent_stop(&a);
+}
+
+/* While a command runs, others can talk to the agent: here two that wait for each other. */
+static void test_two_at_once(void **state) {
+        Fixture *f = *state;
+        _cleanup_(freep) char *first = NULL, *second = NULL;
+        GuestAgent a;
+        int status;
+        pid_t pid;
+
+        guest_agent_start(f, "g", &a);
+        assert_int_equal(mkfifoat(f->root, "one", 0600), 0);
+        assert_int_equal(mkfifoat(f->root, "two", 0600), 0);
+        assert_int_equal(format(&first, "cd %s; echo 1 >one; read -r x <two; echo $x", f->path), 0);
+        assert_int_equal(format(&second, "cd %s; read -r x <one; echo 2$x >two", f->path), 0);
+        pid = fork();
+        if (pid == 0) {
+                const char *const words[] = { second, NULL };
+                ExecJob job = { .sockets = a.directory, .tmp = f->path, .guest = "g", .words = words, .in = -1,
+                        .out = STDOUT_FILENO, .err = STDERR_FILENO };
+
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+                _exit(exec_run(&job) == 0 ? 0 : 1);
+        }
+        check_line(&a, first, -1, 0, "21\n", "");
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        guest_agent_stop(&a);
+}
+
+static void test_hostile(void **state) {
+        static const struct {
+                const char *scenario;
+                int status;
+                const char *log;
+        } rows[] = {
+                { "good", 0, "" },
+                { "silent", -E_BUSY, "The agent of guest g does not answer within 0.5 s" },
+                { "silent-later", -E_BUSY, "The agent of guest g has not answered within 5.5 s" },
+                { "half", -E_BUSY, "The agent of guest g has not answered within 0.5 s" },
+                { "flood", -EPROTO, "is no answer" },
+                { "chatter", -E_BUSY, "has not answered" },
+                { "garbage", -EPROTO, "is no answer" },
+                { "list", -EPROTO, "is no answer" },
+                { "twice", -EPROTO, "is no answer" },
+                { "both", -EPROTO, "is no answer" },
+                { "pid-text", -EPROTO, "answers guest-exec with what is no answer" },
+                { "pid-negative", -EPROTO, "answers guest-exec with" },
+                { "pid-huge", -EPROTO, "answers guest-exec with" },
+                { "exited-text", -EPROTO, "answers guest-exec-status with" },
+                { "exit-none", -EPROTO, "answers guest-exec-status with" },
+                { "exit-huge", -EPROTO, "answers guest-exec-status with" },
+                { "base64", -EPROTO, "answers guest-exec-status with" },
+                { "base64-type", -EPROTO, "answers guest-exec-status with" },
+                { "huge", -EPROTO, "is no answer" },
+                { "hang-up", -ECONNRESET, "QEMU of guest g has hung up" },
+                { "refusal", -ECANCELED, "Cannot run a command: the agent of guest g says: ?[2J no?way." },
+                { "forgets", -ECANCELED, "is lost: its agent says: PID 4711 does not exist." },
+        };
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                /* Of those that send without end, as much as can be read in half a second; of one huge line, all that is taken. */
+                uint64_t patience = streq(rows[i].scenario, "huge") || streq(rows[i].scenario, "flood") ? 60000000 : 500000;
+                const char *const words[] = { "true", NULL };
+                _cleanup_(outcome_done) Outcome o = {};
+                GuestAgent a;
+                char *log;
+
+                guest_agent_start_hostile(f, rows[i].scenario, rows[i].scenario, &a);
+                fixture_capture(f);
+                o = run(&a, (ExecJob){ .words = words, .timeout = patience }, -1);
+                log = fixture_log(f);
+                if (o.status != rows[i].status || !strstr(log, rows[i].log))
+                        fail_msg("%s: %d, %s", rows[i].scenario, o.status, log);
+                free(log);
+                guest_agent_stop(&a);
+        }
+}
+
+static void test_windows(void **state) {
+        Fixture *f = *state;
+        GuestAgent a;
+
+        guest_agent_start_hostile(f, "w", "windows", &a);
+        check_line(&a, "ver", -1, 255, "Active code page: 850\r\nÜ", "");
+        {
+                _cleanup_(outcome_done) Outcome o = run(&a, (ExecJob){ .words = (const char *const[]){ "ver", NULL }, .raw = true }, -1);
+
+                assert_int_equal(o.status, 255);
+                assert_string_equal(o.out, "Active code page: 850\r\n\x9a");
+        }
+        guest_agent_stop(&a);
+}
+
+static void test_nobody_there(void **state) {
+        Fixture *f = *state;
+        char *sockets = NULL;
+        GuestAgent none = { .directory = f->path };
+        _cleanup_(outcome_done) Outcome o = run_line(&none, "true", -1);
+
+        assert_int_equal(o.status, -E_CONFIG); /* there is no guest called g */
+        assert_int_equal(exec_sockets("/x", "g", &sockets), 0);
+        assert_string_equal(sockets, "/x/g");
+        free(sockets);
+        assert_int_equal(exec_sockets("/x", "../g", &sockets), -E_CONFIG);
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                fixture_test(test_streams_and_status),
+                fixture_test(test_exact_words),
+                fixture_test(test_background),
+                fixture_test(test_large),
+                fixture_test(test_slow_input),
+                fixture_test(test_reader_goes_away),
+                fixture_test(test_signals),
+                fixture_test(test_two_at_once),
+                fixture_test(test_hostile),
+                fixture_test(test_windows),
+                fixture_test(test_nobody_there),
+        };
+
+        (void) signal(SIGPIPE, SIG_IGN);
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
