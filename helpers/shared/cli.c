@@ -91,15 +91,15 @@ static int check_operands(const Cli *cli, int n) {
         return -EINVAL;
 }
 
-int cli_parse(const Cli *cli, int argc, char *argv[], char ***ret_operands) {
+/* Sets what the options say, up to the first operand or all of them. Returns as cli_parse(). */
+static int parse_options(const Cli *cli, int argc, char *argv[]) {
         struct option long_options[OPTIONS_MAX];
         char letters[OPTIONS_MAX * 2 + 3];
         int c;
 
         fill_long_options(cli, long_options);
         fill_letters(cli, letters);
-        argv[0] = (char *) cli->program; /* that is what getopt(3) complains as */
-        optind = 0;                      /* anew */
+        optind = 0; /* anew */
         while ((c = getopt_long(argc, argv, letters, long_options, NULL)) >= 0) {
                 const CliOption *o;
 
@@ -121,6 +121,18 @@ int cli_parse(const Cli *cli, int argc, char *argv[], char ***ret_operands) {
                                 *o->value = optarg;
                 }
         }
+        return 1;
+}
+
+int cli_parse(const Cli *cli, int argc, char *argv[], char ***ret_operands) {
+        char *name = argv[0];
+        int r;
+
+        argv[0] = (char *) cli->program; /* that is what getopt(3) complains as */
+        r = parse_options(cli, argc, argv);
+        argv[0] = name;
+        if (r <= 0)
+                return r;
         *ret_operands = argv + optind;
         return check_operands(cli, argc - optind);
 }
