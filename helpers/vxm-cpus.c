@@ -4,15 +4,16 @@
  * Started by vxm-cpus@.service, one instance a guest: once before the guest (ExecStart=), once to undo it
  * (ExecStopPost=, with
  * --release, idempotent). Asks systemd to set AllowedCPUs= of the host's slices and of the guest, until the next boot;
- * writes interrupt masks in /proc/irq, the partition of the guests' slice in /sys/fs/cgroup, and its record in
- * /run/vxm/cpus. Does not pin threads: vxm-qemu does, by that record. */
+ * writes interrupt masks in /proc/irq, the mask of unbound workqueues in /sys/devices/virtual/workqueue, the partition
+ * of the guests' slice in /sys/fs/cgroup, and its record in /run/vxm/cpus; says where the kernel's own threads run. Does
+ * not pin the guest's: vxm-qemu does, by that record. */
 
 #include "cli.h"
 #include "cpus-bus.h"
 #include "exit-status.h"
 #include "fence.h"
-#include "irqs.h"
 #include "log.h"
+#include "masks.h"
 #include "messages.h"
 #include "one-shot.h"
 #include "parse.h"
@@ -96,19 +97,20 @@ static int check_units(sd_bus *bus, const FencePlan *plan) {
 
 /* What the kernel does not let go stays where it is. On the way back that is said, and no more: the number may be another
  * device's by now, and trying again would not help. */
-static int set_irqs(int root, const FencePlan *plan) {
+static int set_masks(int root, const FencePlan *plan) {
         bool fence = !cpu_set_is_empty(&plan->fenced);
         int first_error = 0;
 
-        for (size_t i = 0; i < plan->n_irqs; i++) {
-                int r = irq_set(root, &plan->irqs[i]);
+        for (size_t i = 0; i < plan->n_masks; i++) {
+                const CpuRecordMask *mask = &plan->masks[i];
+                int r = mask_set(root, mask);
 
                 if (r < 0 && arg_release)
-                        r = irq_set(root, &plan->irqs[i]); /* the last chance to put it back */
-                if (r >= 0 || (fence && irq_is_fixed(r)))
+                        r = mask_set(root, mask); /* the last chance to put it back */
+                if (r >= 0 || (fence && mask_is_fixed(mask, r)))
                         continue;
-                log_warning("Cannot say which CPUs take interrupt %s: %s.", plan->irqs[i].name, strerror(-r));
-                if (!irq_is_fixed(r) && first_error == 0)
+                log_warning("Cannot set the CPUs of %s %s: %s.", mask_what(mask), mask->name, strerror(-r));
+                if (!mask_is_fixed(mask, r) && first_error == 0)
                         first_error = r;
         }
         return fence ? 0 : first_error;
@@ -131,7 +133,7 @@ static int act(int root, sd_bus *bus, const FencePlan *plan) {
                 return r;
         if (partition)
                 (void) set_partition(root, plan->partition);
-        q = set_irqs(root, plan);
+        q = set_masks(root, plan);
         return r < 0 ? r : q;
 }
 
@@ -171,18 +173,29 @@ static int note_units(sd_bus *bus, const CpuClaims *claims, CpuRecord *record) {
         return r < 0 ? r : note_unit(bus, claims, own, record);
 }
 
-static int note_irqs(int root, const CpuClaims *claims, CpuRecord *record) {
+/* Of threads that have ended nothing is passed on, or the notes would grow with each guest that comes before another goes. */
+static int copy_masks(int root, const CpuRecord *from, CpuRecord *record) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < from->n_masks; i++) {
+                const CpuRecordMask *mask = &from->masks[i];
+
+                if (!mask_is_over(root, mask))
+                        r = cpu_record_add_mask(record, mask->kind, mask->name, &mask->mask);
+        }
+        return r;
+}
+
+static int note_masks(int root, const CpuClaims *claims, CpuRecord *record) {
         CpuSet own = cpu_placement_own(&record->placement);
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < claims->n; i++) {
-                const CpuRecord *other = &claims->items[i].record;
-
-                for (size_t j = 0; r >= 0 && j < other->n_irqs; j++)
-                        r = cpu_record_add_irq(record, other->irqs[j].name, &other->irqs[j].mask);
-        }
-        r = r < 0 ? r : irqs_note(root, &own, record);
-        return r < 0 ? log_error_errno(r, "Cannot note which CPUs take interrupts: %s.", strerror(-r)) : 0;
+        for (size_t i = 0; r >= 0 && i < claims->n; i++)
+                r = copy_masks(root, &claims->items[i].record, record);
+        r = r < 0 ? r : masks_note(root, &own, record);
+        return r < 0 ? log_error_errno(
+                               r, "Cannot note the CPUs of interrupts and of the kernel's threads: %s.", strerror(-r))
+                     : 0;
 }
 
 /* What an earlier run of this guest's has noted, and not undone since, holds on. */
@@ -194,9 +207,7 @@ static int keep_earlier(int root, CpuRecord *record) {
                 return 0;
         for (size_t i = 0; r >= 0 && i < earlier.n_units; i++)
                 r = cpu_record_add_unit(record, earlier.units[i].name, &earlier.units[i].allowed);
-        for (size_t i = 0; r >= 0 && i < earlier.n_irqs; i++)
-                r = cpu_record_add_irq(record, earlier.irqs[i].name, &earlier.irqs[i].mask);
-        return r;
+        return r < 0 ? r : copy_masks(root, &earlier, record);
 }
 
 static int make_record(int root, sd_bus *bus, const Guest *g, const CpuClaims *claims, CpuRecord *record) {
@@ -210,7 +221,7 @@ static int make_record(int root, sd_bus *bus, const Guest *g, const CpuClaims *c
         if (!g->cpu_isolate)
                 return 0;
         r = note_units(bus, claims, record);
-        return r < 0 ? r : note_irqs(root, claims, record);
+        return r < 0 ? r : note_masks(root, claims, record);
 }
 
 /* Puts the guest's own record to those of the others, which then are all that there are. */
@@ -334,7 +345,7 @@ static int release_recorded(int root, CpuRecord *record) {
         _cleanup_(host_cpus_done) HostCpus host = {};
         _cleanup_(freep) char *why = NULL;
         CpuSet own = cpu_placement_own(&record->placement);
-        bool fenced = record->n_units > 0 || record->n_irqs > 0;
+        bool fenced = record->n_units > 0 || record->n_masks > 0;
         int r;
 
         r = load_host(root, &host);

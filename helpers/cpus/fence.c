@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Plans the fence around guests' CPUs.
  *
- * The host's slices lose the CPUs of all guests with Isolate=yes, and interrupts go elsewhere. Those guests run in a
- * slice of their own. QEMU's other threads run on the host's CPUs, so that nothing stands in a vCPU's way; only if each
+ * The host's slices lose the CPUs of all guests with Isolate=yes, and interrupts and the kernel's threads go elsewhere.
+ * Those guests run in a slice of their own. QEMU's other threads run on the host's CPUs, so that nothing stands in a vCPU's way; only if each
  * of the guests has CPUs to spare for them can the slice be cut off altogether, as a partition that no other thread can
  * be in. */
 
 #include "exit-status.h"
 #include "fence.h"
+#include "masks.h"
 
 const char *const fence_host_units[] = { "init.scope", "system.slice", "user.slice", "machine.slice" };
 const size_t n_fence_host_units = ELEMENTSOF(fence_host_units);
@@ -15,10 +16,10 @@ const size_t n_fence_host_units = ELEMENTSOF(fence_host_units);
 void fence_plan_done(FencePlan *plan) {
         for (size_t i = 0; i < plan->n_units; i++)
                 free(plan->units[i].name);
-        for (size_t i = 0; i < plan->n_irqs; i++)
-                free(plan->irqs[i].name);
+        for (size_t i = 0; i < plan->n_masks; i++)
+                free(plan->masks[i].name);
         free(plan->units);
-        free(plan->irqs);
+        free(plan->masks);
         *plan = (FencePlan){};
 }
 
@@ -98,24 +99,49 @@ static bool has_unit(const FencePlan *plan, const char *name) {
         return false;
 }
 
-static bool has_irq(const FencePlan *plan, const char *name) {
-        for (size_t i = 0; i < plan->n_irqs; i++)
-                if (streq(plan->irqs[i].name, name))
+static bool has_mask(const FencePlan *plan, const CpuRecordMask *mask) {
+        for (size_t i = 0; i < plan->n_masks; i++)
+                if (plan->masks[i].kind == mask->kind && streq(plan->masks[i].name, mask->name))
                         return true;
         return false;
 }
 
-/* An interrupt that only the guest's CPUs took goes to any of the host's. */
-static int plan_irq(FencePlan *plan, const CpuRecordIrq *was) {
-        bool fence = !cpu_set_is_empty(&plan->fenced);
-        CpuSet mask = fence ? fence_off(plan, &was->mask) : was->mask;
-        CpuRecordIrq *irq = ARRAY_GROW(plan->irqs, plan->n_irqs);
+/* An interrupt that only guests' CPUs took goes to any of the host's; a thread that may run on none but these is bound
+ * there, and stays. */
+static CpuSet keep_off(const FencePlan *plan, const CpuRecordMask *was) {
+        CpuSet mask = fence_off(plan, &was->mask);
 
-        if (!irq || !(irq->name = strdup(was->name)))
+        if (!cpu_set_is_empty(&mask))
+                return mask;
+        return was->kind == CPU_MASK_THREAD ? was->mask : plan->host;
+}
+
+static int plan_mask(FencePlan *plan, const CpuRecordMask *was, bool fence) {
+        CpuRecordMask *mask = ARRAY_GROW(plan->masks, plan->n_masks);
+
+        if (!mask || !(mask->name = strdup(was->name)))
                 return -ENOMEM;
-        irq->mask = cpu_set_is_empty(&mask) ? plan->host : mask;
-        plan->n_irqs++;
+        mask->kind = was->kind;
+        mask->mask = fence ? keep_off(plan, was) : was->mask;
+        plan->n_masks++;
         return 0;
+}
+
+/* Those of the one who leaves, or of all others. */
+static int plan_masks(FencePlan *plan, const CpuClaims *guests, const char *leaving, bool of_leaving) {
+        bool fence = !of_leaving && !cpu_set_is_empty(&plan->fenced);
+        int r = 0;
+
+        for (size_t i = 0; i < guests->n; i++) {
+                const CpuRecord *record = &guests->items[i].record;
+
+                if (streq_ptr(guests->items[i].guest, leaving) != of_leaving)
+                        continue;
+                for (size_t j = 0; r >= 0 && j < record->n_masks; j++)
+                        if (!has_mask(plan, &record->masks[j]))
+                                r = plan_mask(plan, &record->masks[j], fence);
+        }
+        return r;
 }
 
 /* Who gives comes before who gets: a partition takes no CPU that another unit still has. */
@@ -162,10 +188,9 @@ int fence_plan(const CpuSet *online, const CpuClaims *guests, const char *leavin
                 for (size_t j = 0; r >= 0 && j < record->n_units; j++)
                         if (!has_unit(&plan, record->units[j].name))
                                 r = plan_unit(&plan, guests, leaving, &record->units[j], ret_why);
-                for (size_t j = 0; r >= 0 && j < record->n_irqs; j++)
-                        if (!has_irq(&plan, record->irqs[j].name))
-                                r = plan_irq(&plan, &record->irqs[j]);
         }
+        r = r < 0 ? r : plan_masks(&plan, guests, leaving, false);
+        r = r < 0 ? r : plan_masks(&plan, guests, leaving, true);
         if (r < 0)
                 return r;
         if (leaving)
@@ -184,12 +209,6 @@ void fence_plan_print(const FencePlan *plan, FILE *f) {
                         cpu_set_print(&plan->units[i].allowed, text));
         if (is_partition(plan))
                 fprintf(f, "write   /sys/fs/cgroup/%s/cpuset.cpus.partition %s\n", FENCE_GUEST_SLICE, plan->partition);
-        for (size_t i = 0; i < plan->n_irqs; i++) {
-                bool is_default = streq(plan->irqs[i].name, "default");
-
-                fprintf(f, "write   /proc/irq/%s%s %s\n", plan->irqs[i].name,
-                        is_default ? "_smp_affinity" : "/smp_affinity_list",
-                        is_default ? cpu_set_print_mask(&plan->irqs[i].mask, text)
-                                   : cpu_set_print(&plan->irqs[i].mask, text));
-        }
+        for (size_t i = 0; i < plan->n_masks; i++)
+                mask_print(&plan->masks[i], f);
 }

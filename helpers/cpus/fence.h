@@ -19,14 +19,15 @@ typedef struct FencePlan {
         const char *partition;
         CpuRecordUnit *units; /* AllowedCPUs= of each, in the order in which to set them */
         size_t n_units;
-        CpuRecordIrq *irqs;
-        size_t n_irqs;
+        CpuRecordMask *masks;
+        size_t n_masks;
 } FencePlan;
 
 void fence_plan_done(FencePlan *plan);
 
 /* Plans for these guests, less the one called leaving (NULL: none leaves). Where several records tell how something
- * was, they tell the same. What is planned for a unit that has a limit of its own stays within it. Returns 0;
+ * was, they tell the same; what only the one who leaves has noted gets just that back, for it was so while the others
+ * were there. What is planned for a unit that has a limit of its own stays within it. Returns 0;
  * -E_CONFIG: something of the host's would be left without a CPU, and in *ret_why what; -ENOMEM. When one leaves,
  * -E_CONFIG does not come back: the host gets what can be given. */
 int fence_plan(const CpuSet *online, const CpuClaims *guests, const char *leaving, FencePlan *ret, char **ret_why);

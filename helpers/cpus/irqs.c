@@ -18,7 +18,7 @@ static const char *path_of(char buffer[static PATH_SIZE], const char *name) {
         return buffer;
 }
 
-static int read_mask(int root, const char *name, CpuSet *ret) {
+int irq_read(int root, const char *name, CpuSet *ret) {
         _cleanup_(freep) char *text = NULL;
         char path[PATH_SIZE];
         int r = root_read(root, path_of(path, name), &text);
@@ -32,9 +32,9 @@ static int note(int root, const char *name, const CpuSet *cpus, CpuRecord *recor
         CpuSet mask;
 
         /* What cannot be read, because it has gone meanwhile, is not going to be written either. */
-        if (read_mask(root, name, &mask) < 0 || !cpu_set_intersects(&mask, cpus))
+        if (irq_read(root, name, &mask) < 0 || !cpu_set_intersects(&mask, cpus))
                 return 0;
-        return cpu_record_add_irq(record, name, &mask);
+        return cpu_record_add_mask(record, CPU_MASK_IRQ, name, &mask);
 }
 
 int irqs_note(int root, const CpuSet *cpus, CpuRecord *record) {
@@ -47,24 +47,26 @@ int irqs_note(int root, const CpuSet *cpus, CpuRecord *record) {
         if (r == -ENOENT)
                 return 0;
         for (size_t i = 0; r >= 0 && i < n; i++)
-                if (cpu_irq_name_is_valid(names[i]))
+                if (cpu_mask_name_is_valid(CPU_MASK_IRQ, names[i]))
                         r = note(root, names[i], cpus, record);
         strings_free(names, n);
         return r;
 }
 
-int irq_set(int root, const CpuRecordIrq *irq) {
-        char path[PATH_SIZE], text[CPU_SET_TEXT_MAX];
-        CpuSet mask;
-        int r;
+static const char *text_of(char buffer[static CPU_SET_TEXT_MAX], const char *name, const CpuSet *mask) {
+        return is_default(name) ? cpu_set_print_mask(mask, buffer) : cpu_set_print(mask, buffer);
+}
 
-        r = read_mask(root, irq->name, &mask);
-        if (r >= 0 && cpu_set_equal(&mask, &irq->mask))
-                return 0;
-        if (r >= 0)
-                r = root_write(root, path_of(path, irq->name),
-                        is_default(irq->name) ? cpu_set_print_mask(&irq->mask, text) : cpu_set_print(&irq->mask, text));
-        return r == -ENOENT ? 0 : r < 0 ? r : 1;
+int irq_write(int root, const char *name, const CpuSet *mask) {
+        char path[PATH_SIZE], text[CPU_SET_TEXT_MAX];
+
+        return root_write(root, path_of(path, name), text_of(text, name, mask));
+}
+
+void irq_print(FILE *f, const char *name, const CpuSet *mask) {
+        char path[PATH_SIZE], text[CPU_SET_TEXT_MAX];
+
+        fprintf(f, "write   /%s %s\n", path_of(path, name), text_of(text, name, mask));
 }
 
 bool irq_is_fixed(int r) {

@@ -8,8 +8,11 @@
  * -errno. */
 int irqs_note(int root, const CpuSet *cpus, CpuRecord *record);
 
-/* Sets the mask of one, unless it is so already. Returns 1; 0: nothing to do, or the interrupt has gone; -errno. */
-int irq_set(int root, const CpuRecordIrq *irq);
+/* The mask of one. Return 0; -ENOENT: it has gone; -errno. */
+int irq_read(int root, const char *name, CpuSet *ret);
+int irq_write(int root, const char *name, const CpuSet *mask);
 
-/* Whether what irq_set() returned means that the kernel lets nobody move the interrupt there. */
+/* Whether what irq_write() returned means that the kernel lets nobody move the interrupt there. */
 bool irq_is_fixed(int r);
+
+void irq_print(FILE *f, const char *name, const CpuSet *mask);

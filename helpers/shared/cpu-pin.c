@@ -11,7 +11,7 @@ enum {
         MASK_BYTES = CPU_SET_MAX / 8, /* at least the kernel's own size on any machine that CpuSet is enough for */
 };
 
-static int set_affinity(pid_t tid, const CpuSet *set) {
+int cpu_pin_thread(pid_t tid, const CpuSet *set) {
         uint8_t bytes[MASK_BYTES];
 
         (void) cpu_set_to_bytes(set, bytes);
@@ -28,7 +28,7 @@ static int get_affinity(pid_t tid, CpuSet *ret) {
 }
 
 int cpu_pin_self(const CpuPlacement *p) {
-        return set_affinity(0, &p->others);
+        return cpu_pin_thread(0, &p->others);
 }
 
 int cpu_pin_allowed(CpuSet *ret) {
@@ -63,7 +63,7 @@ static int pin_vcpu(
         cpu_set_add(&set, p->vcpus[i]);
 
         r = take_thread(item, pid, &tid);
-        r = r < 0 ? r : set_affinity(tid, &set);
+        r = r < 0 ? r : cpu_pin_thread(tid, &set);
         if (r >= 0 && realtime && sched_setscheduler(tid, SCHED_FIFO, &first) < 0)
                 r = -errno;
         r = r < 0 ? r : get_affinity(tid, &got);
@@ -99,7 +99,7 @@ int cpu_pin_iothreads(const CpuPlacement *p, pid_t pid, const json_t *iothreads,
                 int r, q;
 
                 r = take_thread(json_array_get(iothreads, i), pid, &tid);
-                r = r < 0 ? r : set_affinity(tid, &p->others);
+                r = r < 0 ? r : cpu_pin_thread(tid, &p->others);
                 r = r < 0 ? r : get_affinity(tid, &got);
                 if (r >= 0 && !cpu_set_contains(&p->others, &got))
                         r = -EIO;

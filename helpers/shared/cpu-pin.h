@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
-/* Pins the threads of a running QEMU, as its own user: no privilege is needed for one's own threads. */
+/* Says where threads run, above all those of a running QEMU, as its own user: no privilege is needed for one's own. */
 
 #include <sys/types.h>
 
@@ -10,6 +10,9 @@
 /* Sets where this process runs, and all that it starts from now on, which is where QEMU's main thread, its workers and
  * its iothreads are to be. Returns 0 or -errno. */
 int cpu_pin_self(const CpuPlacement *p);
+
+/* Sets where any one thread may run (sched_setaffinity(2)); another user's only with CAP_SYS_NICE. Returns 0 or -errno. */
+int cpu_pin_thread(pid_t tid, const CpuSet *set);
 
 /* Where this process may run at all: within what its control group leaves it. Returns 0 or -errno. */
 int cpu_pin_allowed(CpuSet *ret);

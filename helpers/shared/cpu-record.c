@@ -6,7 +6,9 @@
  *     others 0-1,8-9               where QEMU's other threads run
  *     isolate yes
  *     unit system.slice -          AllowedCPUs= as it was; "-": not set
- *     irq 24 0-15                  the mask as it was */
+ *     irq 24 0-15                  the mask as it was
+ *     thread 45:1062 0-15          the same of the kernel's thread 45, which began at 1062
+ *     workqueues unbound 0-15 */
 
 #include "conf.h"
 #include "cpu-record.h"
@@ -21,24 +23,69 @@
 
 enum {
         UNITS_MAX = 64,
-        IRQS_MAX = 8192, /* big machines have some thousands */
+        PID_LIMIT = 4 * 1024 * 1024, /* the kernel's own (PID_MAX_LIMIT) */
 };
 
 void cpu_record_done(CpuRecord *record) {
         for (size_t i = 0; i < record->n_units; i++)
                 free(record->units[i].name);
-        for (size_t i = 0; i < record->n_irqs; i++)
-                free(record->irqs[i].name);
+        for (size_t i = 0; i < record->n_masks; i++)
+                free(record->masks[i].name);
         free(record->units);
-        free(record->irqs);
+        free(record->masks);
         *record = (CpuRecord){};
 }
 
-bool cpu_irq_name_is_valid(const char *name) {
+/* As the kernel writes it, so that nothing has two names. */
+static bool parse_plain(const char *s, uint64_t min, uint64_t max, uint64_t *ret) {
+        return parse_number(s, min, max, ret) >= 0 && (s[0] != '0' || s[1] == '\0');
+}
+
+static bool irq_name_is_valid(const char *name) {
         uint64_t number;
 
-        return streq(name, "default") ||
-               (parse_number(name, 0, UINT32_MAX, &number) >= 0 && (name[0] != '0' || name[1] == '\0'));
+        return streq(name, "default") || parse_plain(name, 0, UINT32_MAX, &number);
+}
+
+int cpu_thread_name_parse(const char *name, pid_t *ret_pid, uint64_t *ret_start) {
+        const char *colon = strchr(name, ':');
+        uint64_t pid, start;
+        char digits[16];
+
+        if (!colon || (size_t) (colon - name) >= sizeof digits)
+                return -EINVAL;
+        memcpy(digits, name, (size_t) (colon - name));
+        digits[colon - name] = '\0';
+        if (!parse_plain(digits, 1, PID_LIMIT, &pid) || !parse_plain(colon + 1, 0, UINT64_MAX, &start))
+                return -EINVAL;
+        *ret_pid = (pid_t) pid;
+        *ret_start = start;
+        return 0;
+}
+
+static bool thread_name_is_valid(const char *name) {
+        uint64_t start;
+        pid_t pid;
+
+        return cpu_thread_name_parse(name, &pid, &start) >= 0;
+}
+
+static bool workqueues_name_is_valid(const char *name) {
+        return streq(name, "unbound");
+}
+
+static const struct MaskKind {
+        const char *word;
+        size_t max;
+        bool (*name_is_valid)(const char *name);
+} mask_kinds[_CPU_MASK_KINDS] = {
+        [CPU_MASK_IRQ] = { "irq", 8192, irq_name_is_valid },          /* big machines have some thousands */
+        [CPU_MASK_THREAD] = { "thread", 8192, thread_name_is_valid }, /* of these, too, without those that are bound */
+        [CPU_MASK_WORKQUEUES] = { "workqueues", 1, workqueues_name_is_valid },
+};
+
+bool cpu_mask_name_is_valid(CpuMaskKind kind, const char *name) {
+        return mask_kinds[kind].name_is_valid(name);
 }
 
 const CpuRecordUnit *cpu_record_find_unit(const CpuRecord *record, const char *name) {
@@ -48,10 +95,10 @@ const CpuRecordUnit *cpu_record_find_unit(const CpuRecord *record, const char *n
         return NULL;
 }
 
-const CpuRecordIrq *cpu_record_find_irq(const CpuRecord *record, const char *name) {
-        for (size_t i = 0; i < record->n_irqs; i++)
-                if (streq(record->irqs[i].name, name))
-                        return &record->irqs[i];
+const CpuRecordMask *cpu_record_find_mask(const CpuRecord *record, CpuMaskKind kind, const char *name) {
+        for (size_t i = 0; i < record->n_masks; i++)
+                if (record->masks[i].kind == kind && streq(record->masks[i].name, name))
+                        return &record->masks[i];
         return NULL;
 }
 
@@ -70,18 +117,27 @@ int cpu_record_add_unit(CpuRecord *record, const char *name, const CpuSet *allow
         return 0;
 }
 
-int cpu_record_add_irq(CpuRecord *record, const char *name, const CpuSet *mask) {
-        CpuRecordIrq *irq;
+static size_t count_masks(const CpuRecord *record, CpuMaskKind kind) {
+        size_t n = 0;
 
-        if (cpu_record_find_irq(record, name))
+        for (size_t i = 0; i < record->n_masks; i++)
+                n += record->masks[i].kind == kind;
+        return n;
+}
+
+int cpu_record_add_mask(CpuRecord *record, CpuMaskKind kind, const char *name, const CpuSet *mask) {
+        CpuRecordMask *added;
+
+        if (cpu_record_find_mask(record, kind, name))
                 return 0;
-        if (record->n_irqs >= IRQS_MAX)
+        if (count_masks(record, kind) >= mask_kinds[kind].max)
                 return -E2BIG;
-        irq = ARRAY_GROW(record->irqs, record->n_irqs);
-        if (!irq || !(irq->name = strdup(name)))
+        added = ARRAY_GROW(record->masks, record->n_masks);
+        if (!added || !(added->name = strdup(name)))
                 return -ENOMEM;
-        irq->mask = *mask;
-        record->n_irqs++;
+        added->kind = kind;
+        added->mask = *mask;
+        record->n_masks++;
         return 0;
 }
 
@@ -119,12 +175,12 @@ static int parse_unit(char *name, const char *value, CpuRecord *record) {
         return cpu_record_add_unit(record, name, &set);
 }
 
-static int parse_irq(char *name, const char *value, CpuRecord *record) {
+static int parse_mask(CpuMaskKind kind, const char *name, const char *value, CpuRecord *record) {
         CpuSet set;
 
-        if (!name || !cpu_irq_name_is_valid(name) || parse_set(value, &set) < 0 || cpu_set_is_empty(&set))
+        if (!name || !cpu_mask_name_is_valid(kind, name) || parse_set(value, &set) < 0 || cpu_set_is_empty(&set))
                 return -EINVAL;
-        return cpu_record_add_irq(record, name, &set);
+        return cpu_record_add_mask(record, kind, name, &set);
 }
 
 static int parse_line(char *line, CpuRecord *record) {
@@ -134,8 +190,9 @@ static int parse_line(char *line, CpuRecord *record) {
                 return -EINVAL;
         if (streq(word, "unit"))
                 return parse_unit(first, second, record);
-        if (streq(word, "irq"))
-                return parse_irq(first, second, record);
+        for (CpuMaskKind kind = 0; kind < _CPU_MASK_KINDS; kind++)
+                if (streq(word, mask_kinds[kind].word))
+                        return parse_mask(kind, first, second, record);
         if (!first || second)
                 return -EINVAL;
         if (streq(word, "vcpus"))
@@ -186,8 +243,11 @@ int cpu_record_print(FILE *f, const void *userdata) {
                 fprintf(f, "unit %s %s\n", u->name,
                         cpu_set_is_empty(&u->allowed) ? "-" : cpu_set_print(&u->allowed, text));
         }
-        for (size_t i = 0; i < record->n_irqs; i++)
-                fprintf(f, "irq %s %s\n", record->irqs[i].name, cpu_set_print(&record->irqs[i].mask, text));
+        for (size_t i = 0; i < record->n_masks; i++) {
+                const CpuRecordMask *m = &record->masks[i];
+
+                fprintf(f, "%s %s %s\n", mask_kinds[m->kind].word, m->name, cpu_set_print(&m->mask, text));
+        }
         return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 /* The record of vxm-cpus: which CPUs a guest holds, and how those things were before that are changed for it:
- * AllowedCPUs= of units, and masks of interrupts. It is the claim, the note for the way back, and, passed on by systemd
+ * AllowedCPUs= of units, and the masks of interrupts, of the kernel's threads and of its workqueues. It is the claim, the note for the way back, and, passed on by systemd
  * as a credential, what tells the guest's supervisor where to pin its threads. What several guests have changed stands
  * in the records of them all, as it was before the first. */
 
@@ -15,31 +15,43 @@ typedef struct CpuRecordUnit {
         CpuSet allowed; /* empty: all, no limit was set */
 } CpuRecordUnit;
 
-typedef struct CpuRecordIrq {
-        char *name; /* a number, or "default": what new ones begin with */
+/* What of the kernel's has a mask of CPUs, and how one is named. */
+typedef enum CpuMaskKind {
+        CPU_MASK_IRQ,        /* the number as in /proc/irq, or "default": what new ones begin with */
+        CPU_MASK_THREAD,     /* "PID:START": its start in clock ticks since boot (proc(5)), as PIDs are used again */
+        CPU_MASK_WORKQUEUES, /* "unbound": those whose work is bound to no CPU */
+        _CPU_MASK_KINDS,
+} CpuMaskKind;
+
+typedef struct CpuRecordMask {
+        CpuMaskKind kind;
+        char *name;
         CpuSet mask;
-} CpuRecordIrq;
+} CpuRecordMask;
 
 typedef struct CpuRecord {
         CpuPlacement placement;
         bool isolate;
         CpuRecordUnit *units;
         size_t n_units;
-        CpuRecordIrq *irqs;
-        size_t n_irqs;
+        CpuRecordMask *masks;
+        size_t n_masks;
 } CpuRecord;
 
 void cpu_record_done(CpuRecord *record);
 
 /* Note how something was; what is noted already stays. Return 0, -E2BIG or -ENOMEM. */
 int cpu_record_add_unit(CpuRecord *record, const char *name, const CpuSet *allowed);
-int cpu_record_add_irq(CpuRecord *record, const char *name, const CpuSet *mask);
+int cpu_record_add_mask(CpuRecord *record, CpuMaskKind kind, const char *name, const CpuSet *mask);
 
 const CpuRecordUnit *cpu_record_find_unit(const CpuRecord *record, const char *name);
-const CpuRecordIrq *cpu_record_find_irq(const CpuRecord *record, const char *name);
+const CpuRecordMask *cpu_record_find_mask(const CpuRecord *record, CpuMaskKind kind, const char *name);
 
-/* Whether name is that of an interrupt: a number as /proc/irq has it, or "default". */
-bool cpu_irq_name_is_valid(const char *name);
+/* Whether something of this kind can be called so. */
+bool cpu_mask_name_is_valid(CpuMaskKind kind, const char *name);
+
+/* The parts of a thread's name. Returns 0 or -EINVAL. */
+int cpu_thread_name_parse(const char *name, pid_t *ret_pid, uint64_t *ret_start);
 
 /* Reads a record's text (changed in place). Returns 0, -EBADMSG when it is none, -ENOMEM. */
 int cpu_record_parse(char *text, CpuRecord *ret);

@@ -2,6 +2,8 @@
 """A guest's CPUs: how many it sees and as what, where its threads run, that the host keeps off them while it runs, and
 has them back however it ends."""
 
+from pathlib import Path
+
 import pytest
 
 import demo
@@ -61,14 +63,31 @@ def movable(lab):
     return dict(line.split() for line in lab.run(["python3", "-"], input=_MOVABLE).stdout.splitlines())
 
 
+def kernel_threads(lab):
+    """PID and start → set of CPUs, of the kernel's threads that could be moved; those of interrupts follow these later."""
+    lab.put(Path(__file__).resolve().parent / "inside/state.py")
+    words = "import state; print(*('\\t'.join(thread) for thread in state.kernel_threads()), sep='\\n')"
+    rows = (line.split("\t") for line in lab.run(["python3", "-"], input=words).stdout.splitlines())
+    return {which: cpus(allowed) for which, name, allowed in rows if not name.startswith("irq/")}
+
+
+def assert_kept_off(lab, before, fenced):
+    """Those that were there before, as new ones begin with all CPUs; one that may run on no others is bound there."""
+    strays = {which: allowed for which, allowed in kernel_threads(lab).items()
+              if which in before and allowed & fenced and not allowed <= fenced}
+    assert not strays, strays
+    mask = lab.run("cat /sys/devices/virtual/workqueue/cpumask").stdout.replace(",", "")
+    assert not int(mask, 16) & sum(1 << number for number in fenced), mask
+
+
 def install(lab, *sections, name="demo"):
     demo.install(lab, name, demo.guest_file(*sections))
 
 
 def test_isolated_guest(lab):
     install(lab, GUEST, _WINDOWS)
-    before, interrupts = demo.state(lab), movable(lab)
-    assert interrupts
+    before, interrupts, kernel = demo.state(lab), movable(lab), kernel_threads(lab)
+    assert interrupts and any({2, 3} < allowed for allowed in kernel.values())
 
     for way in ("stop", "kill supervisor"):
         demo.start(lab)
@@ -83,11 +102,14 @@ def test_isolated_guest(lab):
         assert systemd_says(lab, "vxm-guest@demo", "EffectiveCPUs") == {0, 1, 2, 3}
         assert lab.run("systemctl show -P Slice vxm-guest@demo").stdout == "vxm.slice\n"
         assert all(not cpus(mask) & {2, 3} for mask in movable(lab).values()), movable(lab)
+        assert_kept_off(lab, kernel, {2, 3})
 
         demo.end(lab, way)
         demo.wait_undone(lab)
         demo.assert_as_before(before, demo.state(lab))
         assert movable(lab) == interrupts
+        after = kernel_threads(lab)
+        assert all(after[which] == kernel[which] for which in after if which in kernel), (kernel, after)
         lab.run("systemctl reset-failed", check=False)
     story = demo.journal(lab)
     assert "The guest's CPUs run on CPUs 2-3 of the host, QEMU's other threads on 0-1." in story

@@ -8,7 +8,8 @@
 
 static const char whole[] = "vcpus 2,10,3,11\nspare 4\nothers 4\nisolate yes\nunit system.slice -\nunit user.slice "
                             "0-7\n"
-                            "irq 24 0-15\nirq default 0-15\n";
+                            "irq 24 0-15\nirq default 0-15\nthread 2:0 0-15\nthread 4194304:18446744073709551615 "
+                            "0-7\nworkqueues unbound 0-15\n";
 
 static int parse(const char *text, CpuRecord *ret) {
         _cleanup_(freep) char *copy = strdup(text);
@@ -28,8 +29,11 @@ static void test_whole(void **state) {
         assert_true(record.isolate);
         assert_true(cpu_set_is_empty(&cpu_record_find_unit(&record, "system.slice")->allowed));
         assert_int_equal(cpu_set_count(&cpu_record_find_unit(&record, "user.slice")->allowed), 8);
-        assert_non_null(cpu_record_find_irq(&record, "default"));
-        assert_null(cpu_record_find_irq(&record, "25"));
+        assert_non_null(cpu_record_find_mask(&record, CPU_MASK_IRQ, "default"));
+        assert_null(cpu_record_find_mask(&record, CPU_MASK_IRQ, "25"));
+        assert_non_null(cpu_record_find_mask(&record, CPU_MASK_THREAD, "2:0"));
+        assert_null(cpu_record_find_mask(&record, CPU_MASK_IRQ, "unbound"));
+        assert_non_null(cpu_record_find_mask(&record, CPU_MASK_WORKQUEUES, "unbound"));
 
         fixture_directory(f, "run/vxm/cpus");
         assert_int_equal(cpu_record_save(f->root, "g", &record), 0);
@@ -49,7 +53,12 @@ static void test_damaged(void **state) {
                 "vcpus 1\nothers 0\nisolate maybe\n", "vcpus 1\nothers 0\nx y\n", "vcpus 1\nothers 0\nunit a.slice\n",
                 "vcpus 1\nothers 0\nunit a 1\n", "vcpus 1\nothers 0\nunit ../a.slice 1\n",
                 "vcpus 1\nothers 0\nirq 1 -\n", "vcpus 1\nothers 0\nirq 01 1\n", "vcpus 1\nothers 0\nirq ../1 1\n",
-                "vcpus 1\nothers 0\nirq 1 1 1\n", "vcpus 1 2\nothers 0\n", "vcpus 1\nothers 0\nunit a.slice 1 \n" };
+                "vcpus 1\nothers 0\nirq 1 1 1\n", "vcpus 1\nothers 0\nthread 1 1\n", "vcpus 1\nothers 0\nthread 1: 1\n",
+                "vcpus 1\nothers 0\nthread :1 1\n", "vcpus 1\nothers 0\nthread 0:1 1\n",
+                "vcpus 1\nothers 0\nthread 1:01 1\n", "vcpus 1\nothers 0\nthread 1:1:1 1\n",
+                "vcpus 1\nothers 0\nthread 4194305:1 1\n", "vcpus 1\nothers 0\nthread ../1:1 1\n",
+                "vcpus 1\nothers 0\nthread 1:1 -\n", "vcpus 1\nothers 0\nworkqueues 1\n",
+                "vcpus 1\nothers 0\nworkqueues writeback 1\n", "vcpus 1 2\nothers 0\n", "vcpus 1\nothers 0\nunit a.slice 1 \n" };
 
         (void) state;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -68,12 +77,31 @@ static void test_first_counts(void **state) {
         (void) state;
         assert_int_equal(cpu_record_add_unit(&record, "a.slice", &first), 0);
         assert_int_equal(cpu_record_add_unit(&record, "a.slice", &second), 0);
-        assert_int_equal(cpu_record_add_irq(&record, "1", &first), 0);
-        assert_int_equal(cpu_record_add_irq(&record, "1", &second), 0);
+        assert_int_equal(cpu_record_add_mask(&record, CPU_MASK_IRQ, "1", &first), 0);
+        assert_int_equal(cpu_record_add_mask(&record, CPU_MASK_IRQ, "1", &second), 0);
         assert_int_equal(record.n_units, 1);
         assert_int_equal(record.units[0].allowed.words[0], 1);
-        assert_int_equal(record.n_irqs, 1);
-        assert_int_equal(record.irqs[0].mask.words[0], 1);
+        assert_int_equal(record.n_masks, 1);
+        assert_int_equal(record.masks[0].mask.words[0], 1);
+}
+
+/* Each kind has a limit of its own. */
+static void test_limit(void **state) {
+        _cleanup_(cpu_record_done) CpuRecord record = {};
+        CpuSet mask = { .words = { 1 } };
+        char name[32];
+        int r = 0;
+
+        (void) state;
+        assert_int_equal(cpu_record_add_mask(&record, CPU_MASK_WORKQUEUES, "unbound", &mask), 0);
+        assert_int_equal(cpu_record_add_mask(&record, CPU_MASK_WORKQUEUES, "others", &mask), -E2BIG);
+        for (unsigned i = 1; r == 0 && i < 100000; i++) {
+                (void) snprintf(name, sizeof name, "%u:1", i);
+                r = cpu_record_add_mask(&record, CPU_MASK_THREAD, name, &mask);
+        }
+        assert_int_equal(r, -E2BIG);
+        assert_int_equal(record.n_masks, 1 + 8192);
+        assert_int_equal(cpu_record_add_mask(&record, CPU_MASK_IRQ, "1", &mask), 0);
 }
 
 static int place(Fixture *f, const char *pin, bool isolate, CpuPlacement *ret) {
@@ -132,6 +160,7 @@ int main(void) {
                 fixture_test(test_whole),
                 fixture_test(test_damaged),
                 fixture_test(test_first_counts),
+                fixture_test(test_limit),
                 fixture_test(test_claims),
                 fixture_test(test_damaged_claim),
         };

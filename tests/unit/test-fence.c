@@ -15,6 +15,7 @@
         "vcpus 2,3\nspare -\nothers 0-1\nisolate yes\n" HOST_UNITS "unit vxm-guest@b.service -\nirq 25 0-7\nirq 26 "   \
         "2-4\n"
 #define GUEST_C "vcpus 6\nspare 7\nothers 7\nisolate yes\n" HOST_UNITS "unit vxm-guest@c.service 4-7\n"
+#define THREADS "thread 7:1 4-5\nthread 9:70 0-63\nworkqueues unbound 0-63\n"
 #define GUEST_D "vcpus 0\nspare -\nothers 1\nisolate no\n"
 
 static void add(CpuClaims *claims, const char *guest, const char *text) {
@@ -104,9 +105,38 @@ static void test_two(void **state) {
                 "set     user.slice AllowedCPUs=0-1\n"
                 "set     system.slice AllowedCPUs=0-1,4-7\n"
                 "set     init.scope AllowedCPUs=0-1,4-7\n"
-                "write   /proc/irq/24/smp_affinity_list 5\n"
                 "write   /proc/irq/25/smp_affinity_list 0-1,4-7\n"
-                "write   /proc/irq/26/smp_affinity_list 4\n");
+                "write   /proc/irq/26/smp_affinity_list 4\n"
+                "write   /proc/irq/24/smp_affinity_list 5\n");
+}
+
+/* The kernel's own threads: one that may only run on guests' CPUs is bound there. One that began after guest a had come was
+ * noted by b alone: it may run on a's CPUs again when b leaves, as it did before, for nobody would give them back later. */
+static void test_threads(void **state) {
+        _cleanup_(cpu_claims_done) CpuClaims claims = {};
+
+        (void) state;
+        add(&claims, "a", "vcpus 4\nspare -\nothers 0\nisolate yes\n" THREADS);
+        assert_plan(&claims, NULL,
+                "set     thread 7:1 CPUs=5\n"
+                "set     thread 9:70 CPUs=0-3,5-7\n"
+                "write   /sys/devices/virtual/workqueue/cpumask ef\n");
+        add(&claims, "b", "vcpus 5\nspare -\nothers 0\nisolate yes\n" THREADS "thread 9:900 0-63\n");
+        assert_plan(&claims, NULL,
+                "set     thread 7:1 CPUs=4-5\n"
+                "set     thread 9:70 CPUs=0-3,6-7\n"
+                "write   /sys/devices/virtual/workqueue/cpumask cf\n"
+                "set     thread 9:900 CPUs=0-3,6-7\n");
+        assert_plan(&claims, "b",
+                "set     thread 7:1 CPUs=5\n"
+                "set     thread 9:70 CPUs=0-3,5-7\n"
+                "write   /sys/devices/virtual/workqueue/cpumask ef\n"
+                "set     thread 9:900 CPUs=0-63\n");
+        assert_plan(&claims, "a",
+                "set     thread 7:1 CPUs=4\n"
+                "set     thread 9:70 CPUs=0-4,6-7\n"
+                "write   /sys/devices/virtual/workqueue/cpumask df\n"
+                "set     thread 9:900 CPUs=0-4,6-7\n");
 }
 
 /* A slice is cut off as a partition if all in it have CPUs to spare for QEMU's other threads. */
@@ -150,6 +180,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_one),
                 cmocka_unit_test(test_two),
+                cmocka_unit_test(test_threads),
                 cmocka_unit_test(test_partition),
                 cmocka_unit_test(test_host_needs_one),
         };

@@ -3,10 +3,11 @@
 
 #include "fixture.h"
 #include "irqs.h"
+#include "masks.h"
 #include "root.h"
 
 static void assert_mask(const CpuRecord *record, const char *name, const char *wanted) {
-        const CpuRecordIrq *irq = cpu_record_find_irq(record, name);
+        const CpuRecordMask *irq = cpu_record_find_mask(record, CPU_MASK_IRQ, name);
         char text[CPU_SET_TEXT_MAX];
 
         assert_non_null(irq);
@@ -24,7 +25,7 @@ static void test_note(void **state) {
         fixture_directory(f, "proc/irq/eth0");
         assert_int_equal(cpu_set_parse("4-5", &cpus), 0);
         assert_int_equal(irqs_note(f->root, &cpus, &record), 0);
-        assert_int_equal(record.n_irqs, 4);
+        assert_int_equal(record.n_masks, 4);
         assert_mask(&record, "default", "0-15");
         assert_mask(&record, "0", "0-15");
         assert_mask(&record, "24", "5");
@@ -37,7 +38,7 @@ static void test_nothing(void **state) {
         CpuSet cpus = { .words = { 1 } };
 
         assert_int_equal(irqs_note(f->root, &cpus, &record), 0);
-        assert_int_equal(record.n_irqs, 0);
+        assert_int_equal(record.n_masks, 0);
 }
 
 static void assert_file(Fixture *f, const char *path, const char *wanted) {
@@ -48,22 +49,23 @@ static void assert_file(Fixture *f, const char *path, const char *wanted) {
 }
 
 static void test_set(void **state) {
-        CpuRecordIrq irq = { .name = (char *) "24", .mask = { .words = { 0x2f } } };
+        CpuRecordMask irq = { CPU_MASK_IRQ, (char *) "24", { .words = { 0x2f } } };
         Fixture *f = *state;
 
         fixture_machine(f, "cpus-8c16t");
         fixture_write(f, "proc/irq/24/smp_affinity_list", "5");
-        assert_int_equal(irq_set(f->root, &irq), 1);
+        assert_int_equal(mask_set(f->root, &irq), 1);
         assert_file(f, "proc/irq/24/smp_affinity_list", "0-3,5");
-        assert_int_equal(irq_set(f->root, &irq), 0); /* is so already */
+        assert_int_equal(mask_set(f->root, &irq), 0); /* is so already */
 
         irq.name = (char *) "default";
         fixture_write(f, "proc/irq/default_smp_affinity", "ff");
-        assert_int_equal(irq_set(f->root, &irq), 1);
+        assert_int_equal(mask_set(f->root, &irq), 1);
         assert_file(f, "proc/irq/default_smp_affinity", "2f");
 
-        irq.name = (char *) "99"; /* has gone */
-        assert_int_equal(irq_set(f->root, &irq), 0);
+        irq.name = (char *) "99"; /* has gone; another one may be called so yet */
+        assert_int_equal(mask_set(f->root, &irq), 0);
+        assert_false(mask_is_over(f->root, &irq));
 }
 
 /* What the kernel says of one that it does not let go. */

@@ -77,6 +77,7 @@ static const struct Call {
         { SYS_mount, "mount", PATH_SECOND },
         { SYS_umount2, "umount2", PATH_FIRST },
         { SYS_ioctl, "ioctl", FD },
+        { SYS_sched_setaffinity, "sched_setaffinity", NOTHING }, /* of the kernel's threads */
         { SYS_init_module, "init_module", NOTHING },
         { SYS_finit_module, "finit_module", FD },
         { SYS_delete_module, "delete_module", PATH_FIRST },

@@ -3,11 +3,13 @@
 
 Of each PCI function: driver, override, reset methods, power policy and the sizes of its BARs. Consoles and who draws them,
 framebuffers, cards; the inputs of the lab's monitors (ddc_monitor.c); network interfaces; the nodes of vfio, of block devices, of
-input devices and of USB devices, these with their drivers; the pools of huge pages; vxm's own files in /run; which CPUs the host's slices and interrupts may use. What comes with a module that
+input devices and of USB devices, these with their drivers; the pools of huge pages; vxm's own files in /run; which CPUs the host's slices, interrupts and the kernel's own
+threads may use. What comes with a module that
 stays loaded is left out.
 """
 
 import os
+import re
 from pathlib import Path
 
 PCI = Path("/sys/bus/pci/devices")
@@ -15,6 +17,7 @@ POLICY = ("reset_method", "d3cold_allowed", "power/control")
 CLASSES = (("graphics", "fb[0-9]*"), ("drm", "card[0-9]*"), ("drm", "renderD*"), ("sound", "card[0-9]*"))
 SLICES = ("init.scope", "system.slice", "user.slice", "machine.slice", "vxm.slice")
 IRQ = Path("/proc/irq")
+PF_KTHREAD, PF_NO_SETAFFINITY = 0x00200000, 0x04000000
 TREES = (Path("/dev/vfio"), Path("/run/vxm"))
 
 
@@ -127,9 +130,34 @@ def _cpus():
             yield f"interrupt {' '.join(sorted(action.name for action in mask.parent.glob('*/')))} on {_text(mask)}"
 
 
+def kernel_threads():
+    """PID and start, name and CPUs of each thread of the kernel's that could be moved."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text(errors="replace")
+            status = (stat.parent / "status").read_text(errors="replace")
+        except OSError:
+            continue  # it has ended
+        head, _, fields = text.rpartition(") ")
+        fields = fields.split()
+        if int(fields[6]) & (PF_KTHREAD | PF_NO_SETAFFINITY) == PF_KTHREAD:
+            pid, _, name = head.partition(" (")
+            yield f"{pid}:{fields[19]}", name, re.search(r"^Cpus_allowed_list:\s*(.*)$", status, re.M)[1]
+
+
+def _threads():
+    """Threads come and go, and begin with all CPUs: only the others tell anything. Those of interrupts follow these, the
+    next time that one comes."""
+    everywhere = {_text(Path("/sys/devices/system/cpu", which)) for which in ("online", "present", "possible")}
+    for name, cpus in {(name, cpus) for _, name, cpus in kernel_threads()}:
+        if cpus not in everywhere and not name.startswith("irq/"):
+            yield f"kernel thread {name} on {cpus}"
+    yield f"unbound workqueues on {_text(Path('/sys/devices/virtual/workqueue/cpumask'))}"
+
+
 def lines():
     """All of it, as a list of lines."""
-    return sorted((*_functions(), *_screens(), *_monitors(), *_disks(), *_usb(), *_inputs(), *_interfaces(), *_pools(), *_files(), *_cpus()))
+    return sorted((*_functions(), *_screens(), *_monitors(), *_disks(), *_usb(), *_inputs(), *_interfaces(), *_pools(), *_files(), *_cpus(), *_threads()))
 
 
 if __name__ == "__main__":
