@@ -65,7 +65,7 @@ int door_show(int root, const char *kind, const char *guest, const char *entry) 
 
         if (directory < 0)
                 return directory;
-        fd = openat(directory, entry, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0444);
+        fd = openat(directory, entry, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0444);
         return fd < 0 ? -errno : 0;
 }
 
