@@ -28,6 +28,10 @@ DISK = "product.ext4"
 _SOURCE_INSIDE = "usr/src/vxm"
 _BUILD_INSIDE = "var/tmp/vxm-build"
 
+# Where the package is built there, of a copy, by a user without rights, as Debian's own builders do it.
+_PACKAGE_INSIDE = "var/tmp/vxm-package"
+_NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+
 # Where the product's preset "demo" looks for its kernel and initrd.
 _DEMO_INSIDE = "var/lib/vxm/images/demo"
 
@@ -77,15 +81,42 @@ def check():
 
     Returns what they print. The static suite stays outside: it looks at the checkout, not at the build.
     """
+    with _scratch_tree("check") as (base, tree), _build_mounts(base, tree, _CHECK):
+        return _meson_test(tree)
+
+
+def package(directory):
+    """Builds the Debian package inside Debian 13, its unit tests included, and copies it into a directory.
+
+    Returns the package's path, and what lintian says of it.
+    """
+    with _scratch_tree("package") as (_, tree):
+        source = tree / _PACKAGE_INSIDE / "vxm"
+        source.mkdir(parents=True)
+        call(["cp", "--parents", "--no-dereference", "--target-directory", source, "--", *_names()], "copy the checkout", cwd=_SOURCE)
+        call(["chroot", tree, "chown", "-R", "nobody:nogroup", f"/{_PACKAGE_INSIDE}"], "give the copy away")
+        where = f"/{_PACKAGE_INSIDE}"
+        run = ["chroot", tree, *_NOBODY, "env", f"HOME={where}", f"DEB_BUILD_OPTIONS=parallel={os.cpu_count()}"]
+        call([*run, "--chdir", f"{where}/vxm", "dpkg-buildpackage", "-b", "-us", "-uc"], "build the package")
+        said = call([*run, "sh", "-c", f"lintian --fail-on none {where}/vxm_*.changes"], "have lintian judge the package")
+        built = [path for path in (tree / _PACKAGE_INSIDE).glob("vxm_*.deb")]
+        if len(built) != 1:
+            raise LabError(f"expected one package, found {built}")
+        call(["cp", built[0], directory], "copy the package")
+        return Path(directory) / built[0].name, said
+
+
+@contextlib.contextmanager
+def _scratch_tree(kind):
+    """A copy of the base image, mounted and ready for programs to run in; nothing is left of it."""
     with cache.locked():
         base = image.ensure()
-        directory, hold = cache.scratch("check")
+        directory, hold = cache.scratch(kind)
         try:
             disk = directory / DISK
             call(["cp", "--sparse=always", "--reflink=auto", base / "base.ext4", disk], f"make {disk}")
-            with (image.mounted(disk, directory / "root") as tree, image.chroot_ready(tree),
-                  _build_mounts(base, tree, _CHECK)):
-                return _meson_test(tree)
+            with image.mounted(disk, directory / "root") as tree, image.chroot_ready(tree):
+                yield base, tree
         finally:
             os.close(hold)
             cache.remove(directory)
