@@ -2,15 +2,14 @@
 /* Sockets of a guest, unix(7). */
 
 #include <fcntl.h>
-#include <sys/acl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 
 #include "exit-status.h"
 #include "guest-socket.h"
-#include "library.h"
 #include "log.h"
 
 #define SECOND UINT64_C(1000000)
@@ -79,52 +78,23 @@ int guest_socket_explain(const char *guest, const char *sockets, const char *nam
         }
 }
 
-/* ---- letting a group at them ---- */
-
-typedef struct AclText {
-        __typeof__(acl_from_text) *from_text;
-        __typeof__(acl_set_file) *set_file;
-        __typeof__(acl_free) *free;
-} AclText;
-
-static const AclText *acl_text(void) {
-        static AclText acl;
-        static const LibraryFunction functions[] = {
-                LIBRARY_FUNCTION(acl.from_text, acl_from_text),
-                LIBRARY_FUNCTION(acl.set_file, acl_set_file),
-                LIBRARY_FUNCTION(acl.free, acl_free),
-                {},
-        };
-
-        return library_load("libacl.so.1", functions) < 0 ? NULL : &acl;
+/* The permissions of a file's group are, if it has a list, what the list is limited to, acl(5). QEMU makes its sockets
+ * with UMask=0077, so that limit is nothing at first. */
+static int share(const char *path) {
+        if (lgetxattr(path, "system.posix_acl_access", NULL, 0) <= 0)
+                return errno == ENOENT || errno == ENODATA || errno == ENOTSUP ? 0 : -errno;
+        return chmod(path, 0770) < 0 ? -errno : 0;
 }
 
-/* The file's own group gets nothing: with User= in the guest file, others may be in it. */
-static int let_in(const AclText *acl, const char *path, gid_t group, const char *permissions) {
-        char text[96];
-        acl_t list;
-        int r;
-
-        (void) snprintf(text, sizeof text, "u::rwx,g::---,g:%lu:%s,m::%s,o::---", (unsigned long) group, permissions, permissions);
-        list = acl->from_text(text);
-        if (!list)
-                return -errno;
-        r = acl->set_file(path, ACL_TYPE_ACCESS, list) < 0 ? -errno : 0;
-        (void) acl->free(list);
-        return r;
-}
-
-int guest_sockets_share(const char *sockets, gid_t group) {
+int guest_sockets_share(const char *sockets) {
         static const char *const names[] = { "qmp", "console", "agent", "spice", "vnc" };
-        const AclText *acl = acl_text();
-        int r = acl ? let_in(acl, sockets, group, "--x") : -E_LACKS;
+        int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(names); i++) {
                 _cleanup_(freep) char *path = NULL;
 
                 r = format(&path, "%s/%s", sockets, names[i]);
-                r = r < 0 ? r : let_in(acl, path, group, "rw-");
-                r = r == -ENOENT ? 0 : r;
+                r = r < 0 ? r : share(path);
         }
         return r;
 }

@@ -20,7 +20,7 @@ int guest_socket_connect(const char *sockets, const char *name, uint64_t usec, p
  * -EAGAIN is said as busy. Returns -ENOTCONN: it does not run; -E_BUSY; -EACCES, -EPERM, -errno. */
 int guest_socket_explain(const char *guest, const char *sockets, const char *name, int r);
 
-/* For the guest's own user, once QEMU listens: lets a group connect to those of its sockets that are there, by access lists (acl(5))
- * of the sockets and of their directory. The group may pass through that, and neither list nor change it. Returns 0;
- * -E_LACKS: there is no libacl; -EOPNOTSUPP: the file system has no lists; -errno. */
-int guest_sockets_share(const char *sockets, gid_t group);
+/* For the guest's own user, once QEMU listens: lets the group that the access lists of its sockets name
+ * (tmpfiles.d/vxm.conf) connect to them. A socket without a list stays closed: its group is the user's own then, which
+ * others may be in, too. Returns 0 or -errno. */
+int guest_sockets_share(const char *sockets);

@@ -8,7 +8,6 @@
  * power button; a guest that was still booting may have missed it, so the button is pressed again each time another
  * quarter of the guest's time is over. */
 
-#include <grp.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -439,25 +438,9 @@ static void on_query_kvm(Qmp *qmp, const json_t *reply, const char *error, void 
                 fail_start(s, "QEMU does not take commands");
 }
 
-/* The group whose members may talk to guests, as sysusers.d makes it. Not by getgrnam(3), which asks all sources of groups that the
- * host knows. Returns whether there is one. */
-static bool find_group(gid_t *ret) {
-        FILE *f = fopen("/etc/group", "re");
-        struct group *g = NULL;
-
-        while (f && (g = fgetgrent(f)) && !streq(g->gr_name, "vxm"))
-                ;
-        if (g)
-                *ret = g->gr_gid;
-        if (f)
-                fclose(f);
-        return g;
-}
-
 /* All of QEMU's sockets are there when it takes commands. */
 static void share_sockets(const Supervisor *s) {
-        gid_t group;
-        int r = find_group(&group) ? guest_sockets_share(s->facts->sockets, group) : 0;
+        int r = guest_sockets_share(s->facts->sockets);
 
         if (r < 0)
                 log_warning("Cannot let the group vxm at the guest's sockets in %s: %s; root can talk to it all the same.", s->facts->sockets,

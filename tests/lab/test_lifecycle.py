@@ -83,7 +83,7 @@ def test_pause_reset_reboot(tidy, tmp_path):
 
     told = status(lab)
     assert told["state"] == "running" and told["pid"] == demo.qemu_pid(lab) and told["cpus"] == 1 and told["memory"] == 256 << 20
-    assert lab.run("stat -c '%U %a' /run/vxm/sockets/demo /run/vxm/sockets/demo/qmp").stdout.split("\n")[:2] == ["vxm-demo 710", "vxm-demo 760"]
+    assert lab.run("stat -c '%U %a' /run/vxm/sockets/demo /run/vxm/sockets/demo/qmp").stdout.split("\n")[:2] == ["vxm-demo 710", "vxm-demo 770"]
     denied = lab.run("setpriv --reuid nobody --clear-groups vxm-qemu --status demo", check=False)
     assert denied.returncode == 1 and "You may not talk to guest demo" in denied.stderr
 
