@@ -201,8 +201,8 @@ static int find_host_target(Side *s, const char *name, struct stat *st, bool *re
 }
 
 static int host_open_target(Side *s, const char *name) {
-        struct stat st;
-        bool exists;
+        struct stat st = {};
+        bool exists = false;
         int r;
 
         r = find_host_target(s, name, &st, &exists);

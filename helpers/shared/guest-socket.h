@@ -21,6 +21,6 @@ int guest_socket_connect(const char *sockets, const char *name, uint64_t usec, p
 int guest_socket_explain(const char *guest, const char *sockets, const char *name, int r);
 
 /* For the guest's own user, once QEMU listens: lets the group that the access lists of its sockets name
- * (tmpfiles.d/vxm.conf) connect to them. A socket without a list stays closed: its group is the user's own then, which
+ * (units/vxm-guest@.service) connect to them. A socket without a list stays closed: its group is the user's own then, which
  * others may be in, too. Returns 0 or -errno. */
 int guest_sockets_share(const char *sockets);

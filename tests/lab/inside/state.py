@@ -16,6 +16,7 @@ PCI = Path("/sys/bus/pci/devices")
 POLICY = ("reset_method", "d3cold_allowed", "power/control")
 CLASSES = (("graphics", "fb[0-9]*"), ("drm", "card[0-9]*"), ("drm", "renderD*"), ("sound", "card[0-9]*"))
 SLICES = ("init.scope", "system.slice", "user.slice", "machine.slice", "vxm.slice")
+BEGAN = Path("/run/lab-state-began")
 IRQ = Path("/proc/irq")
 PF_KTHREAD, PF_NO_SETAFFINITY = 0x00200000, 0x04000000
 TREES = (Path("/dev/vfio"), Path("/run/vxm"))
@@ -145,11 +146,19 @@ def kernel_threads():
             yield f"{pid}:{fields[19]}", name, re.search(r"^Cpus_allowed_list:\s*(.*)$", status, re.M)[1]
 
 
+def _began():
+    """When this machine was looked at first, in clock ticks since boot."""
+    if not BEGAN.exists():
+        BEGAN.write_text(str(int(float(Path("/proc/uptime").read_text().split()[0]) * os.sysconf("SC_CLK_TCK"))))
+    return int(BEGAN.read_text())
+
+
 def _threads():
-    """Threads come and go, and begin with all CPUs: only the others tell anything. Those of interrupts follow these, the
-    next time that one comes."""
+    """Those with all CPUs tell nothing, nor do those that have begun since: they were not as they are now. Those of interrupts follow
+    these, the next time that one comes."""
+    began = _began()
     everywhere = {_text(Path("/sys/devices/system/cpu", which)) for which in ("online", "present", "possible")}
-    for name, cpus in {(name, cpus) for _, name, cpus in kernel_threads()}:
+    for name, cpus in {(name, cpus) for thread, name, cpus in kernel_threads() if int(thread.partition(":")[2]) < began}:
         if cpus not in everywhere and not name.startswith("irq/"):
             yield f"kernel thread {name} on {cpus}"
     yield f"unbound workqueues on {_text(Path('/sys/devices/virtual/workqueue/cpumask'))}"
