@@ -49,12 +49,13 @@ def mounted(image, target, read_only=False):
 @contextlib.contextmanager
 def chroot_ready(tree):
     """Mounts proc, sys, dev and a scratch /run and /tmp into a mounted image for programs run in it."""
-    for kind, where in (("proc", "proc"), ("sysfs", "sys"), ("devtmpfs", "dev"), ("tmpfs", "run"), ("tmpfs", "tmp")):
+    for kind, where in (("proc", "proc"), ("sysfs", "sys"), ("devtmpfs", "dev"), ("devpts", "dev/pts"), ("tmpfs", "run"), ("tmpfs", "tmp")):
+        (tree / where).mkdir(exist_ok=True)
         call(["mount", "-t", kind, kind, tree / where], f"mount {kind} in the image")
     try:
         yield
     finally:
-        for where in ("tmp", "run", "dev", "sys", "proc"):
+        for where in ("tmp", "run", "dev/pts", "dev", "sys", "proc"):
             call(["umount", tree / where], f"unmount {tree / where}")
 
 
