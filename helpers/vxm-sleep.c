@@ -70,13 +70,9 @@ static int keep(int fd) {
         return r < 0 ? r : 0;
 }
 
-static void closebusp(sd_bus **bus) {
-        sd_bus_flush_close_unref(*bus);
-}
-
 static int take(int root) {
         _cleanup_(errorp) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(closebusp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(guest_freep) Guest *g = NULL;
         _cleanup_(closep) int fd = -EBADF;
         const char *what;

@@ -13,10 +13,6 @@
 #include "unit-events.h"
 #include "verb.h"
 
-static void busp(sd_bus **bus) {
-        sd_bus_flush_close_unref(*bus);
-}
-
 /* ---- which guest ---- */
 
 static bool has_netjack(int root, const char *name) {
@@ -69,7 +65,7 @@ static int print_unit(sd_bus *bus, const char *kind, const char *guest, const ch
 }
 
 static int show_status(const char *guest) {
-        _cleanup_(busp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         int r = systemd_bus_open(&bus);
 
         if (r < 0)
@@ -82,7 +78,7 @@ static int show_status(const char *guest) {
 static int restart_netjack(const char *guest) {
         _cleanup_(unit_events_done) UnitEvents events = {};
         _cleanup_(guest_facts_done) GuestFacts facts = {};
-        _cleanup_(busp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         char unit[GUEST_UNIT_SIZE], own[GUEST_UNIT_SIZE];
         int r = systemd_bus_open(&bus);
 

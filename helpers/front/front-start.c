@@ -12,10 +12,6 @@
 #include "root.h"
 #include "verb.h"
 
-static void busp(sd_bus **bus) {
-        sd_bus_flush_close_unref(*bus);
-}
-
 /* Who may start a guest need not be let at its file. */
 static bool may_read(int root, const char *name) {
         _cleanup_(guest_files_done) GuestFiles files = {};
@@ -45,7 +41,7 @@ static int check(GuestJob job, const char *name) {
 }
 
 static int run(GuestJob job, const char *name) {
-        _cleanup_(busp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         int r;
 
         r = check(job, name);

@@ -19,10 +19,6 @@
 static bool arg_json, arg_watch;
 static const char *arg_guest; /* NULL: all */
 
-static void busp(sd_bus **bus) {
-        sd_bus_flush_close_unref(*bus);
-}
-
 /* ---- who there is ---- */
 
 /* Names, sorted, each once; borrowed from files and units. */
@@ -296,7 +292,7 @@ static int watch(sd_bus *bus) {
 }
 
 static int run(void) {
-        _cleanup_(busp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         int r = arg_guest ? known_guest_name(arg_guest) : 0;
 
         r = r < 0 ? r : host_bus_open(&bus);

@@ -11,15 +11,11 @@
 #define GUEST "vxm-guest@g.service"
 #define BIND "vxm-bind@g.service"
 
-static void busp(sd_bus **bus) {
-        sd_bus_flush_close_unref(*bus);
-}
-
 /* Runs a job on a bus of its own. Returns what it returns; *ret_output is what it prints, *ret_calls what systemd was
  * asked; both to be freed. What it logs is captured. */
 static int run(Fixture *f, const FakePlay *plays, void (*prepare)(FakeSystemd *systemd), GuestJob job, char **ret_output, char **ret_calls) {
         int fd = memfd_create("output", MFD_CLOEXEC), saved = dup(STDOUT_FILENO), r;
-        _cleanup_(busp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         PrivateBus b = {};
 
         r = private_bus_start(&b, f->path, plays, prepare);
