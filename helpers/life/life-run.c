@@ -28,7 +28,7 @@ int life_pause(LifeSession *s) {
         if (r < 0)
                 return r;
         if (!streq(state->name, "running")) {
-                printf("Guest %s does not run already: it is %s.\n", life_guest(s), state->text);
+                printf("Guest %s is %s already.\n", life_guest(s), state->text);
                 return 0;
         }
         r = life_call(s, "Cannot pause the guest", "stop", NULL, NULL);
@@ -50,7 +50,7 @@ int life_resume(LifeSession *s) {
                 return 0;
         }
         if (state->lost)
-                return log_error_errno(ECANCELED, "Guest %s is %s and cannot go on from there; start it anew with vxm-qemu --reset %s.",
+                return log_error_errno(ECANCELED, "Guest %s is %s and cannot go on from there; start it anew with vxm reset-hard %s.",
                         life_guest(s), state->text, life_guest(s));
         sleeps = streq(state->name, "suspended");
         r = life_call(s, "Cannot let the guest go on", sleeps ? "system_wakeup" : "cont", NULL, NULL);

@@ -135,7 +135,7 @@ static int prepare(LifeSession *s, const char *tag, bool wanted, LifeImages *ret
                 return r;
         found = life_images_find(ret, tag);
         if (wanted && !found)
-                return log_error_errno(ENOENT, "Guest %s has no snapshot “%s”; vxm-qemu --snapshots %s shows what there is.", life_guest(s),
+                return log_error_errno(ENOENT, "Guest %s has no snapshot “%s”; vxm snapshot %s list shows what there is.", life_guest(s),
                         tag, life_guest(s));
         if (!wanted && found)
                 return log_error_errno(EEXIST, "Guest %s has a snapshot “%s” already; take another name, or delete it with vxm-qemu "
@@ -146,7 +146,7 @@ static int prepare(LifeSession *s, const char *tag, bool wanted, LifeImages *ret
 static int refuse_obstacle(LifeSession *s, const LifeImages *l) {
         return !l->obstacle ? 0
                             : log_error_errno(E_LACKS,
-                                      "There can be no snapshot of guest %s while it runs: %s. What works: vxm-qemu --pause %s, or to shut it "
+                                      "There can be no snapshot of guest %s while it runs: %s. What works: vxm pause %s, or to shut it "
                                       "down and run qemu-img snapshot -c TAG IMAGE for each of its qcow2 images.",
                                       life_guest(s), l->obstacle, life_guest(s));
 }
@@ -183,7 +183,7 @@ int life_snapshot_load(LifeSession *s, const char *tag) {
         r = r < 0 ? r : run_job(s, &images, "Cannot load the snapshot", "snapshot-load", tag, true);
         if (r < 0) {
                 log_warning("If guest %s does not run as before, its disks are as saved, but its memory is not: start it anew with "
-                            "vxm-qemu --reset %s.", life_guest(s), life_guest(s));
+                            "vxm reset-hard %s.", life_guest(s), life_guest(s));
                 return r;
         }
         r = life_ask_state(s, &state);

@@ -103,14 +103,22 @@ static int ask(LifeSession *s, Status *t) {
         return r < 0 ? r : ask_disks(s, t);
 }
 
+static json_t *json_running(const Status *t) {
+        return json_pack("{s:i, s:I, s:I, s:I, s:s, s:O}", "pid", (int) t->pid, "since", (json_int_t) t->since, "cpus",
+                (json_int_t) t->n_cpus, "memory", (json_int_t) t->memory, "qemu", t->version, "disk_errors", t->disks);
+}
+
+/* All keys are there in any case. */
+static json_t *json_off(void) {
+        return json_pack("{s:n, s:n, s:n, s:n, s:n, s:n}", "pid", "since", "cpus", "memory", "qemu", "disk_errors");
+}
+
 static int print_json(const char *guest, const Status *t) {
         _cleanup_(json_decrefp) json_t *top = json_pack("{s:s, s:s}", "guest", guest, "state", t->state ? t->state->name : "off");
 
-        if (top && t->state)
-                (void) json_object_update_new(top, json_pack("{s:i, s:I, s:I, s:I, s:s, s:O}", "pid", (int) t->pid, "since",
-                        (json_int_t) t->since, "cpus", (json_int_t) t->n_cpus, "memory", (json_int_t) t->memory, "qemu",
-                        t->version, "disk_errors", t->disks));
-        return !top || json_dumpf(top, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0 ? -EIO : 0;
+        if (!top || json_object_update_new(top, t->state ? json_running(t) : json_off()) < 0)
+                return log_oom();
+        return json_dumpf(top, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0 ? -EIO : 0;
 }
 
 static void print_since(const Status *t) {

@@ -58,7 +58,7 @@ static void say_reset(const EventKind *kind, const Guest *g _unused_, const json
 static void say_panic(const EventKind *kind, const Guest *g, const json_t *data, bool quiet) {
         static const char *const next[] = {
                 [GUEST_POLICY_NONE] = "it may go on as it likes",
-                [GUEST_POLICY_PAUSE] = "it is paused, to be looked at; vxm-qemu --reset starts it anew",
+                [GUEST_POLICY_PAUSE] = "it is paused, to be looked at; vxm reset-hard starts it anew",
                 [GUEST_POLICY_POWEROFF] = "it is switched off",
                 [GUEST_POLICY_RESET] = "it is reset",
         };
@@ -72,7 +72,7 @@ static void say_panic(const EventKind *kind, const Guest *g, const json_t *data,
 static void say_watchdog(const EventKind *kind, const Guest *g, const json_t *data _unused_, bool quiet) {
         static const char *const next[] = {
                 [GUEST_POLICY_NONE] = "nothing is done",
-                [GUEST_POLICY_PAUSE] = "it is paused, to be looked at; vxm-qemu --reset starts it anew",
+                [GUEST_POLICY_PAUSE] = "it is paused, to be looked at; vxm reset-hard starts it anew",
                 [GUEST_POLICY_POWEROFF] = "it is switched off",
                 [GUEST_POLICY_RESET] = "it is reset",
         };
@@ -93,7 +93,7 @@ static const char *disk_of(const json_t *data) {
 static void say_disk_error(const EventKind *kind, const Guest *g, const json_t *data, bool quiet) {
         const char *operation = word_at(data, "operation"), *reason = word_at(data, "reason"), *disk = disk_of(data);
         bool full = json_is_true(json_object_get(data, "nospace")), stops = streq_ptr(word_at(data, "action"), "stop");
-        const char *next = stops ? "; the guest is stopped until you make room and run vxm-qemu --resume " : "; the guest has been told";
+        const char *next = stops ? "; the guest is stopped until you make room and run vxm resume " : "; the guest has been told";
 
         log_event(priority_of(kind, quiet), MESSAGE_DISK_ERROR, FIELDS("VXM_EVENT", kind->name, "VXM_DISK", disk),
                 "Disk %s: %s has failed: %s%s%s.", disk, operation ? operation : "access",

@@ -12,10 +12,14 @@ tell        shows a text after all tests
 import collections
 import contextlib
 import itertools
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from _pytest.runner import runtestprotocol
+
+sys.path.insert(1, str(Path(__file__).resolve().parent.parent))  # shapes.py
 
 import demo
 from vxmlab.machine import Machine

@@ -8,35 +8,12 @@ import re
 import pytest
 
 import demo
+import shapes
 from vxmlab import png
 
 pytestmark = pytest.mark.slow
 
 _DISPLAY = "[Display]\nVNC=yes\nModel=vga"
-
-# The shapes that vxm(1) documents: a type, a tuple of types, or a list or dictionary of shapes. None is a type, too.
-_UNIT = {"unit": str, "active": str, "sub": str, "job": (str, None)}
-_STATUS = {"guest": str, "state": str, "description": (str, None), "failed": [str], "units": [_UNIT]}
-_STATUS_ONE = {**_STATUS, "status": (str, None), "since": (int, None), "pid": (int, None), "memory": (int, None), "result": str,
-               "at_boot": bool, "needs_reload": bool}
-_LIST = {"guest": str, "file": (str, None), "preset": (str, None), "description": (str, None), "user": (str, None), "cpus": (int, None),
-         "memory": (int, None), "devices": [str], "error": (str, None)}
-_SNAPSHOTS = {"snapshots": [{"tag": str, "date": int, "size": int, "whole": bool}], "obstacle": (str, None)}
-
-
-def assert_shape(value, shape, where="$"):
-    if isinstance(shape, dict):
-        assert isinstance(value, dict) and set(value) == set(shape), f"{where} has {value}"
-        for key, inner in shape.items():
-            assert_shape(value[key], inner, f"{where}.{key}")
-    elif isinstance(shape, list):
-        assert isinstance(value, list), f"{where} is {value}"
-        for number, item in enumerate(value):
-            assert_shape(item, shape[0], f"{where}[{number}]")
-    else:
-        types = shape if isinstance(shape, tuple) else (shape,)
-        assert any(value is None if t is None else type(value) is t for t in types), f"{where} is {value!r}"
-
 
 def vxm(lab, *words, user=None, status=0, data=None):
     """Runs vxm, as a user of the lab; returns what it prints on both outputs."""
@@ -46,8 +23,12 @@ def vxm(lab, *words, user=None, status=0, data=None):
     return done.stdout + done.stderr
 
 
-def told(lab, *words, user=None):
-    return json.loads(vxm(lab, *words, "--json", user=user))
+def told(lab, *words, user=None, status=0):
+    """What a command tells as JSON, which is as vxm(1) promises."""
+    value = json.loads(vxm(lab, *words, "--json", user=user, status=status))
+    command, shape = shapes.of(["vxm", *words])
+    assert command and not shapes.differs(value, shape), f"{command}: {shapes.differs(value, shape)}\n{value}"
+    return value
 
 
 def assert_fits(text):
@@ -85,16 +66,13 @@ def test_life(tidy, tmp_path, user):
     demo.report(lab)
 
     one = told(lab, "status", "demo", user=user)
-    assert_shape(one, _STATUS_ONE)
     assert one["state"] == "running" and one["pid"] == demo.main_pid(lab) and not one["failed"]
     assert [unit["active"] for unit in one["units"] if unit["unit"] == "vxm-bind@demo.service"] == ["active"]
-    for guest in told(lab, "status", user=user)["guests"]:
-        assert_shape(guest, _STATUS)
+    assert [guest["guest"] for guest in told(lab, "status", user=user)["guests"]] == ["demo"]
     for text in (vxm(lab, "status", user=user), vxm(lab, "status", "demo", user=user), vxm(lab, "list", user=user)):
         assert_fits(text)
         assert "demo" in text
-    for guest in told(lab, "list", user=user)["guests"]:
-        assert_shape(guest, _LIST)
+    assert [guest["devices"] for guest in told(lab, "list", user=user)["guests"]] == [["01:00.0"]]
     assert vxm(lab, "list", "--names", user=user) == "demo\n"
 
     assert "VM status: running" in vxm(lab, "monitor", "demo", "info", "status", user=user)
@@ -105,7 +83,7 @@ def test_life(tidy, tmp_path, user):
     vxm(lab, "screenshot", "demo", f"/tmp/of-{user}.png", user=user)
     lab.get(f"/tmp/of-{user}.png", tmp_path)
     png.load(tmp_path / f"of-{user}.png")
-    assert_shape(told(lab, "snapshot", "demo", "list", user=user), _SNAPSHOTS)
+    assert "PCI device of the host" in told(lab, "snapshot", "demo", "list", user=user)["obstacle"]
     assert "PCI device of the host" in vxm(lab, "snapshot", "demo", "save", "one", user=user, status=69)
 
     assert "was reset" in vxm(lab, "reset-hard", "demo", user=user)
@@ -120,6 +98,45 @@ def test_life(tidy, tmp_path, user):
     assert vxm(lab, "stop", "demo", user=user) == "Guest demo is off already.\n"
 
 
+@pytest.mark.parametrize("user", [None, "person"])
+def test_snapshots(tidy, user):
+    lab = tidy
+    demo.install(lab, text=demo.guest_file("[Disk system]\nSize=16M"))
+    vxm(lab, "start", "demo")
+    demo.report(lab)
+    demo.sh(lab, "echo before >/run/word")
+    assert "is saved as “one”" in vxm(lab, "snapshot", "demo", "save", "one", user=user)
+    demo.sh(lab, "echo behind >/run/word")
+    assert [snapshot["tag"] for snapshot in told(lab, "snapshot", "demo", "list", user=user)["snapshots"]] == ["one"]
+    assert_fits(vxm(lab, "snapshot", "demo", "list", user=user))
+    assert "it is running" in vxm(lab, "snapshot", "demo", "load", "one", user=user)
+    assert demo.sh(lab, "cat /run/word") == "before\n"
+    assert "is deleted" in vxm(lab, "snapshot", "demo", "delete", "one", user=user)
+    assert told(lab, "snapshot", "demo", "list", user=user) == {"snapshots": [], "obstacle": None}
+    assert "has no snapshot “one”" in vxm(lab, "snapshot", "demo", "load", "one", user=user, status=1)
+
+
+@pytest.mark.parametrize("user", [None, "person"])
+def test_dsp(tidy, user):
+    """The host's end of NETJACK, seen and started anew, while the guest runs on."""
+    lab = tidy
+    lab.run("ip link add br0 type bridge && ip address add 10.77.0.1/24 dev br0 && ip link set br0 up")
+    demo.install(lab, text=demo.guest_file("[Network lan]\nType=bridge\nBridge=br0", "[NetJack]\nEnable=yes"))
+    assert "does not run, and so has no NETJACK" in vxm(lab, "dsp", "netjack-restart", user=user, status=1)
+    vxm(lab, "start", "demo", user=user)
+    demo.report(lab)
+    assert re.search(r"^Guest demo\n  guest +active.*\n  NETJACK +active", vxm(lab, "dsp", "status", user=user))
+    server, qemu = (f"systemctl show -P MainPID vxm-{unit}@demo" for unit in ("netjack", "guest"))
+    before = [lab.run(server).stdout, lab.run(qemu).stdout]
+    assert "has been restarted" in vxm(lab, "dsp", "netjack-restart", user=user)
+    after = [lab.run(server).stdout, lab.run(qemu).stdout]
+    assert int(after[0]) > 0 and after[0] != before[0] and after[1] == before[1]
+    said = vxm(lab, "dsp", "console", "demo", user=user, data="sh echo the-$((40 + 2)); poweroff -f\n")
+    assert "the-42" in said
+    vxm(lab, "stop", "demo", user=user)
+    lab.run("ip link delete br0")
+
+
 def test_console(tidy):
     """A script that says all and then waits for the guest; a terminal whose escape key leaves."""
     lab = tidy
@@ -130,6 +147,19 @@ def test_console(tidy):
     assert "the-42" in said.stdout
     said = lab.run("{ sleep 1; printf '\\035'; } | timeout 60 script -qec 'vxm console demo' /dev/null")
     assert "You have left the console of guest demo." in said.stdout
+
+
+def test_files(tidy):
+    """What a guest is made of, as everybody may see it."""
+    lab = tidy
+    demo.install(lab, text=demo.guest_file("[GPU]\nDevice=01:00.0"))
+    shown = vxm(lab, "cat", "demo", user="person")
+    assert "# /etc/vxm/guests/demo.guest:8\nDevice=01:00.0\n" in shown, shown
+    keys = told(lab, "cat", "demo", user="person")["keys"]
+    assert ("GPU", "Device", "01:00.0") in [(key["section"], key["key"], key["value"]) for key in keys]
+    lab.write("/etc/vxm/guests/same.guest", shown)  # it is a guest file itself
+    assert [guest["error"] for guest in told(lab, "list", user="person")["guests"]] == [None, None]
+    assert vxm(lab, "argv", "same", user="person") == lab.run("vxm-qemu --dry-run same").stdout
 
 
 def test_log(tidy):

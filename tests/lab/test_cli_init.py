@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import demo
+import shapes
 
 pytestmark = [pytest.mark.slow, pytest.mark.machine("four-cpus")]
 
@@ -75,6 +76,14 @@ def init(machine, name, preset, *words, check=True):
                        check=check, timeout=600)
 
 
+def told(machine, *words, check=True):
+    """What a command tells as JSON, which is as vxm(1) promises."""
+    value = json.loads(machine.run(["vxm", *words, "--json"], check=check).stdout)
+    command, shape = shapes.of(["vxm", *words])
+    assert command and not shapes.differs(value, shape), f"{command}: {shapes.differs(value, shape)}\n{value}"
+    return value
+
+
 def left(machine, name):
     return machine.run(f"ls -d /etc/vxm/guests/{name}.guest* /var/lib/vxm/guests/{name} 2>/dev/null; true").stdout
 
@@ -89,8 +98,7 @@ def test_each_preset_ends_in_a_guest_that_boots(machine, preset):
         demo.start(machine, name)
         demo.report(machine, name)
         assert machine.run(f"stat -c %U /var/lib/vxm/guests/{name}/system.qcow2").stdout == f"vxm-{name}\n"
-        doctor = json.loads(machine.run(f"vxm doctor --json {name}", check=False).stdout)
-        assert doctor["guests"][0]["guest"] == name
+        assert told(machine, "doctor", name, check=False)["guests"][0]["guest"] == name
     finally:
         demo.stop(machine, name)
         demo.wait_undone(machine, name)
@@ -124,7 +132,7 @@ def test_nobody_but_root(machine):
 def test_gpu_without_a_guest(machine):
     before = demo.state(machine)
     machine.run("vxm gpu passthrough")
-    status = json.loads(machine.run("vxm gpu status --json").stdout)["gpus"]
+    status = told(machine, "gpu", "status")["gpus"]
     assert [gpu["state"] for gpu in status] == ["host", "passthrough"]
     demo.install(machine, text=demo.GUEST_FILE_BIOS)
     refused = machine.run("systemctl start vxm-guest@demo", check=False)
@@ -139,7 +147,7 @@ def test_gpu_of_a_guest(machine):
     machine.write("/etc/vxm/guests/demo.guest", demo.GUEST_FILE_BIOS.replace("[GPU]\nDevice=01:00.0\n", ""))
     machine.run("systemctl daemon-reload; vxm config --set-gpu 01:00.0 demo")  # which reloads by itself
     demo.start(machine)
-    assert json.loads(machine.run("vxm gpu status --json 01:00.0").stdout)["gpus"][0]["guest"] == "demo"
+    assert told(machine, "gpu", "status", "01:00.0")["gpus"][0]["guest"] == "demo"
     assert machine.run("vxm gpu reclaim 01:00.0", check=False).returncode == 75
     assert machine.run("vxm reset --yes demo", check=False).returncode == 75
     demo.stop(machine)
@@ -157,12 +165,32 @@ def test_edit_is_read_by_systemd(machine):
     machine.run("vxm reset --yes demo")
 
 
+def test_binding_at_boot(machine):
+    """By vxm alone: the drop-in, the initramfs and the unit, and nothing of them afterwards."""
+    inside = "lsinitramfs /boot/initrd.img-$(uname -r) | sort"
+    before = machine.run(inside).stdout
+    demo.install(machine, text=demo.GUEST_FILE_BIOS)
+    said = machine.run("vxm config --enable-binding 2>&1", timeout=600).stdout
+    assert f"{demo.GPU} goes to vfio-pci at boot." in said, said
+    assert {"section": "GPU", "key": "Binding", "value": "static", "origin": "drop-in", "line": 3,
+            "file": "/etc/vxm/guests/demo.guest.d/61-binding.conf"} in told(machine, "cat", "demo")["keys"]
+    assert "etc/vxm/static-devices" in machine.run(inside).stdout
+    assert machine.run("systemctl is-enabled vxm-static-bind").stdout == "enabled\n"
+    machine.run("vxm config --disable-binding", timeout=600)
+    demo.assert_as_before(before, machine.run(inside).stdout)
+    assert machine.run("systemctl is-enabled vxm-static-bind", check=False).stdout == "disabled\n"
+    assert not any(key["key"] == "Binding" for key in told(machine, "cat", "demo")["keys"])
+    machine.run("vxm reset --yes demo")
+
+
 def test_what_is_shown_fits_a_terminal(machine):
     demo.install(machine)
     for words in ("doctor", "doctor demo", "list-gpus", "list-gpus --tree", "gpu status", "--help"):
         for line in machine.run(f"vxm {words}", check=False).stdout.splitlines():
             assert len(line) <= 80, f"vxm {words}: {line}"
-    assert json.loads(machine.run("vxm fingerprint --json").stdout)["fingerprint"] == \
-        machine.read("/sys/class/dmi/id/product_uuid").strip().lower()
+    assert told(machine, "fingerprint")["fingerprint"] == machine.read("/sys/class/dmi/id/product_uuid").strip().lower()
+    assert [gpu["address"] for gpu in told(machine, "list-gpus")["gpus"]] == ["0000:00:10.0", demo.GPU]
+    assert told(machine, "list-gpus", "--tree")["iommu"] is True
+    assert told(machine, "doctor", check=False)["host"]["findings"]
     assert machine.run("vxm argv demo").stdout == machine.run("vxm-qemu --dry-run demo").stdout
     machine.run("vxm reset --yes demo")

@@ -7,6 +7,7 @@ import time
 import pytest
 
 import demo
+import shapes
 
 pytestmark = pytest.mark.slow
 
@@ -116,9 +117,11 @@ def test_aliases(two):
     assert outcome(two, "@demo echo there") == (0, "there\n", "")
     assert outcome(two, "@spirit echo here") == (0, "here\n", "")
     listed = json.loads(two.run("vxm alias --list --json").stdout)
+    assert not shapes.differs(listed, shapes.promised()["vxm alias --list"])
     assert [alias["name"] for alias in listed] == ["demo", "spirit"]
     assert all(alias["target"] == "/usr/bin/vxm" for alias in listed)
     assert max(map(len, two.run("vxm alias").stdout.splitlines())) <= 80
+    assert "Guest demo has no snapshots." in two.run("@demo --snapshot list").stdout
     two.run("@demo --pause")
     assert "paused" in two.run("@demo --status").stdout
     two.run("@demo --resume")
@@ -142,6 +145,8 @@ def test_who_may(two):
     status, _, errors = outcome(two, "setpriv --reuid=nobody --regid=nogroup --clear-groups vxm exec demo true")
     assert status == 1 and "You may not talk to guest demo" in errors
     assert outcome(two, "setpriv --reuid=vxm-demo --regid=vxm-demo --clear-groups vxm exec demo true")[0] == 0
+    two.run("usermod -aG vxm person")
+    assert outcome(two, "runuser -u person -- vxm exec demo 'echo to a member'") == (0, "to a member\n", "")
 
 
 def test_long_command_does_not_keep_the_guest_from_its_shutdown(lab):

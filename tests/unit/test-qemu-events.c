@@ -32,7 +32,7 @@ static void test_texts(void **state) {
                         "{\"device\": \"\", \"node-name\": \"disk-system\", \"operation\": \"write\", \"action\": \"stop\", \"nospace\": true, "
                         "\"reason\": \"No space left on device\"}",
                         "Disk system: write has failed: the host has no space left for it; the guest is stopped until you make room and "
-                        "run vxm-qemu --resume g.\n" },
+                        "run vxm resume g.\n" },
                 { "BLOCK_IO_ERROR",
                         "{\"node-name\": \"disk-system\", \"operation\": \"read\", \"action\": \"report\", \"reason\": \"Input/output error\"}",
                         "Disk system: read has failed: Input/output error; the guest has been told.\n" },

@@ -15,6 +15,7 @@ _LAB = Path(__file__).resolve().parent.parent
 
 # What belongs together, by the names of files test_NAME.py.
 _GROUPS = {
+    "cli": ("cli_front", "cli_init", "cli_package", "cli_proxy"),
     "devices": ("devices_failures", "devices_held", "devices_names", "devices_shapes", "devices_single", "static", "units"),
     "guest": ("cpus", "desktop_user", "firmware", "frames", "isolation", "lifecycle", "memory", "netjack", "network", "sound", "storage",
               "usb", "whole"),
