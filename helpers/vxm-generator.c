@@ -349,6 +349,15 @@ static void put_share_socket(FILE *f, const Guest *g, size_t index _unused_) {
                 g->user);
 }
 
+/* To virtiofsd, which has no privileges, 0 is itself: it need not change who it is. */
+static void put_owner(FILE *f, uint64_t owner) {
+        fputs("Environment=\"VXM_OWNER=", f);
+        for (size_t i = 0; i < 2; i++)
+                fprintf(f, "%s--translate-%cid=squash-guest:0:0:%u --translate-%cid=squash-host:0:%" PRIu64 ":%u", i > 0 ? " " : "",
+                        "ug"[i], UINT32_MAX, "ug"[i], owner, UINT32_MAX);
+        fputs("\"\n", f);
+}
+
 /* Source and destination are parted by a colon; one in a quoted path is none of these. */
 static void put_share_service(FILE *f, const Guest *g, size_t index) {
         const GuestShare *s = &g->shares[index];
@@ -356,6 +365,8 @@ static void put_share_service(FILE *f, const Guest *g, size_t index) {
         fprintf(f, "\n[Service]\nUser=%s\n%s=", g->user, s->read_only ? "BindReadOnlyPaths" : "BindPaths");
         put_word(f, s->path);
         fputs(":/mnt\n", f);
+        if (s->owner > 0)
+                put_owner(f, s->owner);
         if (guest_has_named_user(g))
                 fputs("TemporaryFileSystem=/run:ro,mode=0755\nRemoveIPC=no\n", f);
 }

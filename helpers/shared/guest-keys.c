@@ -143,6 +143,7 @@ const GuestKey guest_keys[] = {
         { "Share", "Path", value_path, NULL, SHARE(path), NULL, "an absolute path" },
         { "Share", "Tag", value_tag, NULL, SHARE(tag), NULL, "1 to 36 of A-Z, a-z, 0-9, “.”, “_” and “-”" },
         { "Share", "ReadOnly", value_boolean, NULL, SHARE(read_only), "no", "yes or no" },
+        { "Share", "Owner", value_owner, value_reset_number, SHARE(owner), NULL, "a user's number from 1 to 4294967294, such as 1000" },
         { "Network", "Type", value_network_type, NULL, NETWORK(type), "nat", "nat, host, bridge or none" },
         { "Network", "Bridge", value_interface, NULL, NETWORK(bridge), NULL, "the name of a bridge such as br0, at most 15 characters" },
         { "Network", "MAC", value_mac, NULL, NETWORK(mac), NULL, "an address of one card such as 52:54:00:12:34:56" },

@@ -322,6 +322,10 @@ int value_boot_index(const char *value, void *dest) {
         return parse_number(value, 1, 999, dest);
 }
 
+int value_owner(const char *value, void *dest) {
+        return parse_number(value, 1, UINT32_MAX - 1, dest);
+}
+
 /* What goes into QEMU's lists as it is, and what guests make names of nodes of. */
 static int set_label(const char *value, size_t max, void *dest) {
         size_t n = strlen(value);

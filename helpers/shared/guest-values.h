@@ -35,6 +35,7 @@ int value_disk_bus(const char *value, void *dest);
 int value_disk_cache(const char *value, void *dest);
 int value_boot_index(const char *value, void *dest);
 int value_serial(const char *value, void *dest);
+int value_owner(const char *value, void *dest);
 int value_tag(const char *value, void *dest);
 int value_add_device(const char *value, void *dest);
 void value_reset_devices(void *dest);

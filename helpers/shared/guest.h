@@ -78,6 +78,7 @@ typedef struct GuestShare {
         char *path;
         char *tag;
         bool read_only;
+        uint64_t owner; /* the guest's user and group that all of it belongs to; 0: none does but those of the same number */
 } GuestShare;
 
 typedef enum NetworkType {

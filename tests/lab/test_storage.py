@@ -83,6 +83,21 @@ def prepare(lab):
             "systemd-sysusers --inline 'u vxm-demo -'; chown vxm-demo /srv/music")
 
 
+def test_owner_of_a_share(lab):
+    """A user of the guest who is not root has the share, another one has not; on the host all is the guest's user."""
+    prepare(lab)
+    demo.install(lab, text=_BASE.format(0) + "[Share music]\nPath=/srv/music\nOwner=1000\n")
+    demo.start(lab)
+    report = demo.report(lab)
+    assert "share written: music" in report, report
+    assert demo.sh(lab, "stat -c %u:%g /run/music /run/music/from-host /run/music/from-guest").split() == ["1000:1000"] * 3
+    by = "start-stop-daemon -S -c {0}:{0} -x /bin/sh -- -c \"mkdir /run/music/{0} && echo {0} >/run/music/{0}/file\""
+    for user in (1000, 1001):
+        demo.sh(lab, by.format(user))
+    assert lab.run("stat -c '%n %U' /srv/music/1*").stdout == "/srv/music/1000 vxm-demo\n"
+    assert lab.read("/srv/music/1000/file") == "1000\n"
+
+
 def told(lab):
     """What the guest's own user had to say: journald may be too late for the unit of a process that ends at once."""
     return lab.run("journalctl -q -b -o cat SYSLOG_IDENTIFIER=vxm-qemu").stdout
