@@ -14,11 +14,18 @@
 #define ANSWER_USEC 40000
 #define SET_USEC 50000
 
+/* The node's adapter is no more, or not yet again; to who calls us the same words would say what is wrong with the monitor. */
+static bool is_gone(int error) {
+        return error == ENODEV || error == ENXIO;
+}
+
 int ddc_wire_open(int root, int bus) {
         char path[32];
+        int r;
 
         (void) snprintf(path, sizeof path, "dev/i2c-%d", bus);
-        return root_openat(root, path, O_RDWR | O_NOCTTY | O_NONBLOCK);
+        r = root_openat(root, path, O_RDWR | O_NOCTTY | O_NONBLOCK);
+        return is_gone(-r) ? -EAGAIN : r;
 }
 
 /* All messages in one transfer; no address is claimed, so that a driver of the kernel's or another program may have it, too. What an
@@ -28,7 +35,7 @@ static int transfer(int fd, struct i2c_msg *messages, unsigned n) {
 
         if (ioctl(fd, I2C_RDWR, &data) >= 0)
                 return 0;
-        return errno == ENXIO || errno == EREMOTEIO || errno == EIO || errno == ETIMEDOUT ? -EAGAIN : -errno;
+        return is_gone(errno) || errno == EREMOTEIO || errno == EIO || errno == ETIMEDOUT ? -EAGAIN : -errno;
 }
 
 static int receive(int fd, uint16_t address, uint8_t *data, size_t size) {
