@@ -149,7 +149,7 @@ bool guest_plays_in_session(const Guest *g) {
 }
 
 size_t network_n_forwards(const GuestNetwork *n) {
-        return n->n_forwards + (n->ssh != 0);
+        return n->type == NETWORK_NONE ? 0 : n->n_forwards + (n->ssh != 0);
 }
 
 Forward network_forward(const GuestNetwork *n, size_t index) {

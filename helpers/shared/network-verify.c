@@ -15,6 +15,8 @@ static bool is_passt(const GuestNetwork *n) {
 
 /* Keys that go with another type are no decoration: who writes them expects something. */
 static int verify_keys(const Guest *g, const GuestNetwork *n) {
+        if (n->type == NETWORK_NONE) /* takes one of a preset back, with all of its keys */
+                return 0;
         if (n->type == NETWORK_BRIDGE && !n->bridge)
                 return refuse(g, n, "Type=bridge needs Bridge=; name the bridge, such as br0.");
         if (n->type != NETWORK_BRIDGE && n->bridge)
@@ -42,6 +44,8 @@ static int verify_forwards(const Guest *g, const GuestNetwork *n) {
 }
 
 static int verify_pair(const Guest *g, const GuestNetwork *a, const GuestNetwork *b) {
+        if (a->type == NETWORK_NONE || b->type == NETWORK_NONE)
+                return 0;
         if (is_passt(a) && is_passt(b))
                 return conf_log(LOG_ERR, g->file, 0,
                         "[Network %s] and [Network %s] are both of Type=nat or Type=host; a guest "
