@@ -265,7 +265,7 @@ int verb_config(int argc, char *argv[]) {
                 { "root", "DIR", "on the machine whose files are below DIR", NULL, &arg_root },
                 {},
         };
-        static const Cli cli = { "vxm config", "Says which GPU a guest gets, and whether from boot on.", "[NAME]", 1, options, true,
+        static const Cli cli = { "vxm config", "Sets which GPU a guest gets, and whether from boot on.", "[NAME]", 1, options, true,
                 .manual = VERB_MANUAL };
         char **operands;
         int r;

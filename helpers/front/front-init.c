@@ -68,9 +68,11 @@ static void tell_next_steps(const InitPlan *plan) {
         const char *name = plan->wish->name;
 
         printf("\nGuest %s is there. Next:\n"
-               "  vxm doctor %s    # what may still be in its way\n"
-               "  vxm start %s\n",
-                name, name, name);
+               "  vxm doctor %s    # what may still be in its way\n",
+                name, name);
+        if (plan->wish->gpu && !streq(plan->wish->gpu, "none") && !guest_has_input(plan->guest))
+                printf("  vxm edit %s    # add [Input] Devices=auto, for keyboard and mouse\n", name);
+        printf("  vxm start %s\n", name);
         for (size_t i = 0; plan->user && i < plan->guest->n_networks; i++)
                 if (plan->guest->networks[i].ssh > 0)
                         printf("  ssh -p %u %s@127.0.0.1\n", (unsigned) plan->guest->networks[i].ssh, plan->user);

@@ -122,7 +122,7 @@ static int print_table(Rows *l) {
         int r = 0;
 
         if (l->n == 0)
-                return puts("There is no guest yet; a file /etc/vxm/guests/NAME.guest makes one, see man vxm.guest.") < 0 ? -EIO : 0;
+                return puts("There is no guest yet; `vxm init NAME` makes one, see man vxm-presets.") < 0 ? -EIO : 0;
         cells = calloc(l->n, sizeof *cells * COLUMNS);
         if (!cells)
                 return log_oom();

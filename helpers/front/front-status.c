@@ -153,7 +153,7 @@ static int show_all(sd_bus *bus) {
                 return print_all_json(&units, &names);
         if (names.n == 0)
                 return puts(host_name() ? "systemd there has no guest in memory."
-                                        : "There is no guest yet; a file /etc/vxm/guests/NAME.guest makes one, see man vxm.guest.") < 0
+                                        : "There is no guest yet; `vxm init NAME` makes one, see man vxm-presets.") < 0
                                ? -EIO
                                : 0;
         return print_table(&units, &names);

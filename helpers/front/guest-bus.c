@@ -177,7 +177,7 @@ static int refused(const sd_bus_error *error, int r, const char *verb, const cha
         (void) guest_unit_parse(unit, guest, &rank);
         if (r == -EACCES || r == -EPERM || sd_bus_error_has_name(error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED))
                 return log_error_errno(EACCES,
-                        "You may not %s guest %s: be root, or in the group vxm (adduser USER vxm, then log in anew).", verb, guest);
+                        "You may not %s guest %s: be root, or in the group vxm (usermod -aG vxm USER, then log in anew).", verb, guest);
         if (sd_bus_error_has_name(error, SYSTEMD ".NoSuchUnit"))
                 return guest_job_unknown(unit);
         return log_error_errno(r, "Cannot %s guest %s: %s; see systemctl status %s.", verb, guest, systemd_bus_why(error, r), unit);

@@ -23,7 +23,7 @@ static int unknown(int root, const char *name) {
                         nearest.word);
         else
                 r = log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL,
-                        "There is no guest “%s”; vxm list shows those there are, and a file /etc/vxm/guests/%s.guest makes one.", name,
+                        "There is no guest “%s”; `vxm list` shows those there are, and `vxm init %s` makes one.", name,
                         name);
         strings_free(names, n);
         return r;
