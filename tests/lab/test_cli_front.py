@@ -11,7 +11,7 @@ import demo
 import shapes
 from vxmlab import png
 
-pytestmark = pytest.mark.slow
+USERS = [None, pytest.param("person", marks=pytest.mark.slow)]
 
 _DISPLAY = "[Display]\nVNC=yes\nModel=vga"
 
@@ -50,7 +50,7 @@ def tidy(machine):
     demo.wait_undone(machine)
 
 
-@pytest.mark.parametrize("user", [None, "person"])
+@pytest.mark.parametrize("user", USERS)
 def test_life(tidy, tmp_path, user):
     """All verbs on one guest with the second GPU, by root and by a member of the group."""
     lab = tidy
@@ -98,6 +98,7 @@ def test_life(tidy, tmp_path, user):
     assert vxm(lab, "stop", "demo", user=user) == "Guest demo is off already.\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", [None, "person"])
 def test_snapshots(tidy, user):
     lab = tidy
@@ -116,6 +117,7 @@ def test_snapshots(tidy, user):
     assert "has no snapshot “one”" in vxm(lab, "snapshot", "demo", "load", "one", user=user, status=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", [None, "person"])
 def test_dsp(tidy, user):
     """The host's end of NETJACK, seen and started anew, while the guest runs on."""
@@ -224,6 +226,7 @@ def test_rights(tidy):
     assert lab.run("ls /run/vxm/sockets/demo").stdout.split() == ["agent", "console", "qmp"]
 
 
+@pytest.mark.slow
 def test_sandbox_of_a_member(tidy):
     """A guest that runs as a member of the group: its QEMU, in its namespaces and as that user, can open no other guest's sockets, which its
     user can, and guests' own users cannot either."""
@@ -249,6 +252,7 @@ def test_watch(tidy):
     demo.install(lab, text=demo.guest_file())
     lab.run("systemd-run -q --unit=watch --service-type=exec -p StandardOutput=file:/tmp/watched vxm status demo --watch --json")
     vxm(lab, "start", "demo")
+    demo.report(lab)
     vxm(lab, "stop", "demo")
     lab.wait("tail -n 1 /tmp/watched | grep -q '\"state\":\"off\"'", show="cat /tmp/watched")
     lab.run("systemctl stop watch")
@@ -256,6 +260,7 @@ def test_watch(tidy):
     assert states[0] == "off" and "running" in states and states[-1] == "off"
 
 
+@pytest.mark.slow
 def test_another_machine(tidy):
     """This one, by ssh: start and status by D-Bus from here, the others there."""
     lab = tidy
@@ -266,5 +271,6 @@ def test_another_machine(tidy):
     assert "running" in vxm(lab, "-H", "root@localhost", "status")
     assert vxm(lab, "-H", "root@localhost", "list", "--names") == "demo\n"
     assert "VM status" in vxm(lab, "-H", "root@localhost", "monitor", "demo", "info", "status")
+    demo.report(lab)
     lab.run("vxm -H root@localhost screenshot demo - >/tmp/remote.png && head -c 8 /tmp/remote.png | grep -q PNG")
     assert "Guest demo is off, after " in vxm(lab, "-H", "root@localhost", "stop", "demo")
