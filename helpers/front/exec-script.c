@@ -6,7 +6,9 @@
 
 /* The first subshell makes the files, and only if they are new. A holder keeps the pipe open for writing until it is told of the
  * input's end; this shell keeps it open for reading, so that nobody waits in vain for the command to read. Nor does
- * who tells of the input's end wait for a holder that is gone: as long as the pipes are there, this shell has both open. */
+ * who tells of the input's end wait for a holder that is gone: as long as the pipes are there, this shell has both open. It tells the
+ * holder itself in the end, and does not kill it: that may have ended long ago, and its number be another process's. What is run is a
+ * program, though the shell may know a word of that name (exec). */
 const char EXEC_SCRIPT_RUN[] =
         "f=$1 how=$2\n"
         "shift 2\n"
@@ -14,20 +16,19 @@ const char EXEC_SCRIPT_RUN[] =
         "if ! (umask 077; set -C; : >\"$f.out\" >\"$f.err\" >\"$f.read\") 2>/dev/null; then\n"
         "  rm -f \"$f.out\" \"$f.err\" \"$f.read\"\n"
         "  printf C\n"
-        "  \"$@\"\n"
+        "  (exec \"$@\")\n"
         "  exit\n"
         "fi\n"
         "if [ \"$how\" = pipe ]; then\n"
         "  (read -r x <\"$f.pipe/end\") </dev/null >/dev/null 2>&1 7>\"$f.pipe/in\" &\n"
-        "  holder=$!\n"
         "  exec 8<\"$f.pipe/in\"\n"
-        "  \"$@\" <&8 8<&- >>\"$f.out\" 2>>\"$f.err\"\n"
+        "  (exec \"$@\") <&8 8<&- >>\"$f.out\" 2>>\"$f.err\"\n"
         "  s=$?\n"
-        "  kill \"$holder\" 2>/dev/null\n"
         "  exec 9<>\"$f.pipe/end\"\n"
+        "  echo >&9\n"
         "  rm -rf \"$f.pipe\"\n"
         "else\n"
-        "  \"$@\" >>\"$f.out\" 2>>\"$f.err\"\n"
+        "  (exec \"$@\") >>\"$f.out\" 2>>\"$f.err\"\n"
         "  s=$?\n"
         "fi\n"
         "if [ -s \"$f.read\" ]; then\n"

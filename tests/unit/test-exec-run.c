@@ -119,6 +119,16 @@ static void test_exact_words(void **state) {
                 assert_int_equal(o.status, 2); /* that is no line of a shell */
         }
         {
+                /* What a shell has of its own, such as its end, is no program. */
+                static const char *const builtin[] = { "exit", "0", NULL }, *const function[] = { "small", "/dev/null", NULL };
+                _cleanup_(outcome_done) Outcome o = run(&a, (ExecJob){ .words = builtin, .exact = true }, -1);
+                _cleanup_(outcome_done) Outcome p = run(&a, (ExecJob){ .words = function, .exact = true }, -1);
+
+                assert_int_equal(o.status, 127);
+                assert_int_equal(p.status, 127);
+                assert_non_null(strstr(p.err, "not found"));
+        }
+        {
                 static const char *const latin1[] = { "echo", "\xfc", NULL };
                 _cleanup_(outcome_done) Outcome o = run(&a, (ExecJob){ .words = latin1 }, -1);
 
