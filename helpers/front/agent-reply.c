@@ -110,6 +110,15 @@ int agent_reply_read(const json_t *reply, char **ret, size_t *ret_size) {
         return 0;
 }
 
+int agent_reply_position(const json_t *reply, uint64_t *ret) {
+        int64_t position;
+        int r = get_number(json_object_get(reply, "position"), 0, INT64_MAX, &position);
+
+        if (r >= 0)
+                *ret = (uint64_t) position;
+        return r;
+}
+
 void agent_status_done(AgentStatus *s) {
         free(s->out);
         free(s->err);

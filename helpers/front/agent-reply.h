@@ -39,6 +39,9 @@ int agent_reply_written(const json_t *reply, size_t size);
 /* guest-file-read. Returns 0, -EPROTO or -ENOMEM; *ret has *ret_size bytes, 0 at the end of the file, and is to be freed. */
 int agent_reply_read(const json_t *reply, char **ret, size_t *ret_size);
 
+/* guest-file-seek. Returns 0 or -EPROTO. */
+int agent_reply_position(const json_t *reply, uint64_t *ret);
+
 typedef struct AgentStatus {
         bool exited;
         int status;      /* as a shell has it: what the process ended with, 128 and the signal's number when it was killed */

@@ -304,11 +304,34 @@ static int balance(Exec *e) {
         return send_kill(e, e->stopped ? "STOP" : "CONT");
 }
 
-/* What is left in the files when nobody writes any more. */
-static int drain(Exec *e) {
-        int64_t n = 1;
+static AgentCall seek_call(int64_t handle, uint64_t offset, int whence) {
+        return (AgentCall){ .command = "guest-file-seek",
+                .arguments = json_pack("{s:I,s:I,s:i}", "handle", (json_int_t) handle, "offset", (json_int_t) offset, "whence", whence) };
+}
 
-        while (n > 0 && !e->mute) {
+/* How much has been written by now. An agent that may not tell leaves it at all there is. */
+static int find_ends(Exec *e, uint64_t ends[static 2]) {
+        AgentCall calls[] = { seek_call(e->handles[0], 0, SEEK_END), seek_call(e->handles[0], e->n_read[0], SEEK_SET),
+                seek_call(e->handles[1], 0, SEEK_END), seek_call(e->handles[1], e->n_read[1], SEEK_SET) };
+        int r = agent_client_calls(e->client, calls, ELEMENTSOF(calls));
+
+        for (size_t i = 0; r >= 0 && i < 2; i++) {
+                ends[i] = UINT64_MAX;
+                if (calls[i * 2].reply)
+                        r = check_refusals(e, &calls[i * 2 + 1], 1);
+                if (r >= 0 && calls[i * 2].reply && agent_reply_position(calls[i * 2].reply, &ends[i]) < 0)
+                        r = agent_client_misfit(e->client, -EPROTO, "guest-file-seek");
+        }
+        agent_calls_done(calls, ELEMENTSOF(calls));
+        return r;
+}
+
+/* What is left in the files when the command has ended. What it has left running may go on writing there, without end. */
+static int drain(Exec *e) {
+        uint64_t ends[2];
+        int64_t n = find_ends(e, ends);
+
+        for (n = n < 0 ? n : 1; n > 0 && !e->mute && (e->n_read[0] < ends[0] || e->n_read[1] < ends[1]);) {
                 AgentCall calls[] = { read_call(e->handles[0]), read_call(e->handles[1]) };
 
                 n = agent_client_calls(e->client, calls, ELEMENTSOF(calls));
@@ -316,7 +339,7 @@ static int drain(Exec *e) {
                 n = n < 0 ? n : take_output(e, calls);
                 agent_calls_done(calls, ELEMENTSOF(calls));
         }
-        return (int) n;
+        return n < 0 ? (int) n : 0;
 }
 
 /* ---- input ---- */

@@ -17,6 +17,7 @@ GOOD = {
     "guest-exec": b'{"return": {"pid": 4711}}\n',
     "guest-exec-status": b'{"return": {"exited": true, "exitcode": 0, "out-data": "Q2hpCg=="}}\n',  # "Chi\n"
     "guest-file-open": b'{"return": 1000}\n',
+    "guest-file-seek": b'{"return": {"position": 0, "eof": false}}\n',
     "guest-file-read": b'{"return": {"count": 0, "buf-b64": "", "eof": true}}\n',
     "guest-file-write": b'{"return": {"count": 1, "eof": false}}\n',
     "guest-file-flush": b'{"return": {}}\n',
@@ -68,6 +69,16 @@ SCENARIOS = {
     "hang-up": {"guest-exec-status": hang_up},
     "refusal": {"guest-exec": b'{"error": {"class": "GenericError", "desc": "\\u001b[2J no\\nway."}}\n'},
     "forgets": {"guest-exec-status": b'{"error": {"class": "GenericError", "desc": "PID 4711 does not exist"}}\n'},
+    # Output is in files, and goes on and on, as that of what runs in the background; the command itself has written three bytes.
+    "endless": {
+        "guest-exec-status": status(exited=True, exitcode=0, **{"out-data": "Rg=="}),
+        "guest-file-seek": b'{"return": {"position": 3, "eof": false}}\n',
+        "guest-file-read": b'{"return": {"count": 1, "buf-b64": "QQ==", "eof": false}}\n',
+    },
+    "seek-text": {
+        "guest-exec-status": status(exited=True, exitcode=0, **{"out-data": "Rg=="}),
+        "guest-file-seek": b'{"return": {"position": "3", "eof": false}}\n',
+    },
     "read-huge": {"guest-file-read": b'{"return": {"count": 2000000, "buf-b64": "QQ==", "eof": false}}\n'},
     "windows": {
         "guest-get-osinfo": b'{"return": {"id": "mswindows"}}\n',

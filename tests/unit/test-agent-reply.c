@@ -135,10 +135,16 @@ static void test_files(void **state) {
         _cleanup_(json_decrefp) json_t *good = json_pack("{s:i,s:s,s:b}", "count", 2, "buf-b64", "AGE=", "eof", 0),
                 *more = json_pack("{s:i,s:s}", "count", 3, "buf-b64", "AGE="), *huge = json_pack("{s:i,s:s}", "count", AGENT_READ_MAX + 1, "buf-b64", "AGE="),
                 *written = json_pack("{s:i}", "count", 5);
+        _cleanup_(json_decrefp) json_t *there = json_pack("{s:I}", "position", (json_int_t) 1 << 40), *nowhere = json_pack("{s:i}", "position", -1);
+        uint64_t position;
         char *data;
         size_t size;
 
         (void) state;
+        assert_int_equal(agent_reply_position(there, &position), 0);
+        assert_int_equal(position, UINT64_C(1) << 40);
+        assert_int_equal(agent_reply_position(nowhere, &position), -EPROTO);
+        assert_int_equal(agent_reply_position(NULL, &position), -EPROTO);
         assert_int_equal(agent_reply_read(good, &data, &size), 0);
         assert_int_equal(size, 2);
         assert_memory_equal(data, "\0a", 2);

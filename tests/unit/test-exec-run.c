@@ -337,6 +337,7 @@ static void test_hostile(void **state) {
                 { "base64", -EPROTO, "answers guest-exec-status with" },
                 { "base64-type", -EPROTO, "answers guest-exec-status with" },
                 { "huge", -EPROTO, "is no answer" },
+                { "seek-text", -EPROTO, "answers guest-file-seek with" },
                 { "hang-up", -ECONNRESET, "QEMU of guest g has hung up" },
                 { "refusal", -ECANCELED, "Cannot run a command: the agent of guest g says: ?[2J no?way." },
                 { "forgets", -ECANCELED, "is lost: its agent says: PID 4711 does not exist." },
@@ -360,6 +361,18 @@ static void test_hostile(void **state) {
                 free(log);
                 guest_agent_stop(&a);
         }
+}
+
+/* What the command has left running writes on, and nobody waits for it. */
+static void test_endless(void **state) {
+        Fixture *f = *state;
+        GuestAgent a;
+
+        guest_agent_start_hostile(f, "g", "endless", &a);
+        (void) alarm(60);
+        check_line(&a, "spin &", -1, 0, "AAA", "AAA");
+        (void) alarm(0);
+        guest_agent_stop(&a);
 }
 
 static void test_windows(void **state) {
@@ -401,6 +414,7 @@ int main(void) {
                 fixture_test(test_signals),
                 fixture_test(test_two_at_once),
                 fixture_test(test_hostile),
+                fixture_test(test_endless),
                 fixture_test(test_windows),
                 fixture_test(test_nobody_there),
         };
