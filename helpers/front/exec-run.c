@@ -122,6 +122,8 @@ static int end_by_signal(Exec *e) {
 static int check_time(Exec *e) {
         uint64_t now = now_usec();
 
+        if (e->status.exited)
+                return 0;
         if (e->kills > 0)
                 return now >= e->kill_at ? end(e, e->end_status) : 0;
         if (e->job->timeout == 0 || now - e->started < e->job->timeout)
@@ -160,8 +162,10 @@ static int write_portion(Exec *e, int fd, const char *data, size_t size, size_t 
         if (r < 0)
                 return r;
         n = write(fd, data, size < PIPE_BUF ? size : PIPE_BUF); /* which poll(2) promises not to block */
-        if (n < 0 && errno != EINTR && errno != EAGAIN)
-                return -errno;
+        if (n < 0 && errno == EPIPE)
+                return -EPIPE;
+        if (n < 0 && errno != EINTR && errno != EAGAIN) /* never a number that means the agent */
+                return log_error_errno(EIO, "Cannot write what the command says: %s.", strerror(errno));
         *ret_n = n < 0 ? 0 : (size_t) n;
         return 0;
 }
@@ -173,8 +177,7 @@ static int stop_output(Exec *e, int r) {
                 return e->status.exited ? (e->end_status = 128 + SIGPIPE, 0) : end(e, 128 + SIGPIPE);
         if (r == -EINTR)
                 return e->end_status != 0 ? 0 : e->status.exited ? (e->end_status = 128 + interrupt_take(), 0) : end_by_signal(e);
-        (void) log_error_errno(r, "Cannot write what the command says: %s.", strerror(-r));
-        return e->status.exited ? r : end(e, STATUS_FAILED);
+        return e->status.exited || r != -EIO ? r : end(e, STATUS_FAILED);
 }
 
 static int put(Exec *e, int fd, const char *data, size_t size) {
@@ -237,6 +240,8 @@ static int open_streams(Exec *e) {
         e->streams = r >= 0 && marks[0].reply && marks[1].reply && marks[2].reply;
         agent_calls_done(marks, ELEMENTSOF(marks));
         memcpy(e->handles, handles, sizeof e->handles);
+        if (r >= 0 && !e->streams) /* the guest's disk is full, say: then output comes with the end */
+                return close_handles(e, handles, 2);
         return r;
 }
 
@@ -360,7 +365,7 @@ static int read_input(Exec *e, size_t max) {
         e->input = grown;
         n = read(e->job->in, e->input + e->n_input, max);
         if (n < 0 && errno != EINTR && errno != EAGAIN)
-                return log_error_errno(errno, "Cannot read the command's input: %s.", strerror(errno));
+                return log_error_errno(EIO, "Cannot read the command's input: %s.", strerror(errno));
         e->input_ended = n == 0;
         e->n_input += n > 0 ? (size_t) n : 0;
         return 0;
@@ -423,14 +428,14 @@ static int send_portion(Exec *e) {
 
 /* Sends what there is of the input. Returns 1 when something has happened. */
 static int feed(Exec *e) {
-        int r = 0;
+        int r;
 
         if (e->feed != FEED_IDLE || e->kills > 0)
                 return 0;
-        if (e->n_input == 0 && !e->input_ended && is_readable(e->job->in))
-                r = read_input(e, FEED_MAX);
-        if (r < 0 || (e->n_input == 0 && !e->input_ended))
-                return r;
+        if (e->n_input == 0 && !e->input_ended && is_readable(e->job->in) && read_input(e, FEED_MAX) < 0)
+                return end(e, STATUS_FAILED);
+        if (e->n_input == 0 && !e->input_ended)
+                return 0;
         if (e->n_input > 0)
                 r = send_portion(e);
         else {
@@ -685,14 +690,17 @@ static int finish_output(Exec *e) {
         return 0;
 }
 
-/* What has been made in the guest is removed; that it cannot be is no failure of the command's. */
+/* What has been made in the guest is removed, a command of which nobody would hear any more is ended; that it cannot be is no failure
+ * of the command's. */
 static void tidy(Exec *e, bool ended) {
         _cleanup_(agent_status_done) AgentStatus status = {};
-        bool left = e->streams || !ended || e->status.n_out == 0 || e->status.out[0] != EXEC_OUTPUT_FOLLOWS;
+        bool left = e->pid != 0 && (e->streams || !ended || e->status.n_out == 0 || e->status.out[0] != EXEC_OUTPUT_FOLLOWS);
         int priority = log_get_max_priority();
 
-        agent_client_set_interruptible(e->client, false);
         log_set_max_priority(-1);
+        if (e->pid != 0 && !e->status.exited)
+                (void) send_kill(e, "KILL");
+        agent_client_set_interruptible(e->client, false);
         if (e->streams)
                 (void) close_handles(e, e->handles, 2);
         if (e->system == AGENT_SYSTEM_POSIX && (left || e->piped))
@@ -727,17 +735,15 @@ int exec_run(const ExecJob *job) {
                 r = -EINTR;
         if (r >= 0)
                 r = e.system == AGENT_SYSTEM_WINDOWS ? start_windows(&e) : start_posix(&e);
-        if (r == -EINTR)
-                return 128 + interrupt_take();
-        if (r != 0)
-                return r;
-        if (job->timeout > 0)
-                agent_client_set_patience(e.client, job->timeout + END_PATIENCE);
-        r = follow(&e);
-        r = r < 0 ? r : finish_output(&e);
+        if (r == 0) {
+                if (job->timeout > 0)
+                        agent_client_set_patience(e.client, job->timeout + END_PATIENCE);
+                r = follow(&e);
+                r = r < 0 ? r : finish_output(&e);
+        }
         if (r == -EINTR)
                 r = 0, e.end_status = 128 + interrupt_take();
         if (r != -ECONNRESET && r != -EPROTO && r != -E_BUSY && r != -ENOTCONN)
                 tidy(&e, r >= 0);
-        return r < 0 ? r : e.end_status != 0 ? e.end_status : e.status.status;
+        return r != 0 ? r : e.end_status != 0 ? e.end_status : e.status.status;
 }

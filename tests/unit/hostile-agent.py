@@ -6,11 +6,13 @@ A scenario maps a command to what is sent for it: bytes as they are, None for no
 returns bytes. What it does not name is answered as a good agent would.
 """
 
+import base64
 import json
 import os
 import re
 import socket
 import sys
+import time
 
 GOOD = {
     "guest-get-osinfo": b'{"return": {"id": "debian"}}\n',
@@ -46,6 +48,31 @@ def status(**members):
     return json.dumps({"return": members}).encode() + b"\n"
 
 
+class FullDisk:
+    """A command that runs for half a second where no file can be written; in the end it tells how many files are still open."""
+
+    def __init__(self):
+        self.open = 0
+        self.since = None
+
+    def opened(self, _):
+        self.open += 1
+        return b'{"return": %d}\n' % (1000 + self.open)
+
+    def closed(self, _):
+        self.open -= 1
+        return b'{"return": {}}\n'
+
+    def run(self, _):
+        self.since = self.since or time.monotonic()
+        if time.monotonic() < self.since + 0.5:
+            return status(exited=False)
+        return status(exited=True, exitcode=0, **{"out-data": base64.b64encode(b"C%d" % self.open).decode()})
+
+
+FULL = FullDisk()
+
+
 SCENARIOS = {
     "good": {},
     "silent": {"guest-sync-delimited": None},
@@ -74,6 +101,12 @@ SCENARIOS = {
         "guest-exec-status": status(exited=True, exitcode=0, **{"out-data": "Rg=="}),
         "guest-file-seek": b'{"return": {"position": 3, "eof": false}}\n',
         "guest-file-read": b'{"return": {"count": 1, "buf-b64": "QQ==", "eof": false}}\n',
+    },
+    "full": {
+        "guest-file-open": FULL.opened,
+        "guest-file-flush": b'{"error": {"class": "GenericError", "desc": "No space left on device"}}\n',
+        "guest-file-close": FULL.closed,
+        "guest-exec-status": FULL.run,
     },
     "seek-text": {
         "guest-exec-status": status(exited=True, exitcode=0, **{"out-data": "Rg=="}),

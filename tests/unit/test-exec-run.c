@@ -3,9 +3,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -375,6 +377,105 @@ static void test_endless(void **state) {
         guest_agent_stop(&a);
 }
 
+/* Where output cannot be read while the command runs, no open files pile up in the guest. */
+static void test_full_disk(void **state) {
+        Fixture *f = *state;
+        GuestAgent a;
+
+        guest_agent_start_hostile(f, "g", "full", &a);
+        check_line(&a, "x", -1, 0, "0", "");
+        guest_agent_stop(&a);
+}
+
+/* What has been made for a command that cannot be started is removed. */
+static void test_no_start(void **state) {
+        static const char *const latin1[] = { "echo", "\xfc", NULL };
+        Fixture *f = *state;
+        int in[2];
+        GuestAgent a;
+
+        guest_agent_start(f, "g", &a);
+        assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+        {
+                _cleanup_(outcome_done) Outcome o = run(&a, (ExecJob){ .words = latin1 }, in[0]);
+
+                assert_int_equal(o.status, -EINVAL);
+        }
+        close(in[1]);
+        assert_int_equal(count_left(f), 0);
+        guest_agent_stop(&a);
+}
+
+/* A command that has ended in time is not told to end, however long its reader takes. */
+static void test_slow_reader(void **state) {
+        Fixture *f = *state;
+        const size_t size = 400000;
+        int out[2], status;
+        char *log, *text;
+        GuestAgent a;
+        size_t n;
+        pid_t pid;
+
+        guest_agent_start(f, "g", &a);
+        assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+        pid = fork();
+        if (pid == 0) {
+                close(out[1]);
+                (void) poll(NULL, 0, 2000);
+                _exit(read_full(out[0], size, &text, &n) < 0 || n != size);
+        }
+        close(out[0]);
+        fixture_capture(f);
+        assert_int_equal(exec_run(&(ExecJob){ .sockets = a.directory, .tmp = f->path, .guest = "g",
+                                 .words = (const char *const[]){ "head -c 400000 /dev/zero", NULL }, .in = -1, .out = out[1], .err = STDERR_FILENO,
+                                 .timeout = 1000000 }),
+                0);
+        log = fixture_log(f);
+        assert_string_equal(log, "");
+        free(log);
+        close(out[1]);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        guest_agent_stop(&a);
+}
+
+/* Input that breaks off with an error ends the command: it would wait for the rest for ever. */
+static void test_broken_input(void **state) {
+        Fixture *f = *state;
+        _cleanup_(freep) char *line = NULL;
+        char text[32] = {};
+        int in[2], fd;
+        GuestAgent a;
+        pid_t pid;
+
+        guest_agent_start(f, "g", &a);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in), 0);
+        assert_int_equal(write(in[0], "x", 1), 1); /* which is not read, so that it will be “Connection reset by peer” */
+        assert_int_equal(mkfifoat(f->root, "started", 0600), 0);
+        pid = fork();
+        if (pid == 0) {
+                close(in[0]);
+                fd = openat(f->root, "started", O_RDONLY);
+                _exit(fd < 0);
+        }
+        close(in[1]);
+        assert_int_equal(format(&line, "echo $$ >%s/pid; echo >%s/started; exec cat", f->path, f->path), 0);
+        fixture_capture(f);
+        {
+                _cleanup_(outcome_done) Outcome o = run_line(&a, line, in[0]);
+
+                assert_int_equal(o.status, STATUS_FAILED);
+                fixture_assert_logged(f, "Cannot read the command's input: Connection reset by peer.");
+        }
+        fd = openat(f->root, "pid", O_RDONLY | O_CLOEXEC);
+        assert_true(read(fd, text, sizeof text - 1) > 0);
+        close(fd);
+        assert_int_equal(kill(atoi(text), 0), -1);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        assert_int_equal(count_left(f), 0);
+        guest_agent_stop(&a);
+}
+
 static void test_windows(void **state) {
         Fixture *f = *state;
         GuestAgent a;
@@ -415,6 +516,10 @@ int main(void) {
                 fixture_test(test_two_at_once),
                 fixture_test(test_hostile),
                 fixture_test(test_endless),
+                fixture_test(test_full_disk),
+                fixture_test(test_no_start),
+                fixture_test(test_slow_reader),
+                fixture_test(test_broken_input),
                 fixture_test(test_windows),
                 fixture_test(test_nobody_there),
         };
