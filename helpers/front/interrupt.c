@@ -26,9 +26,13 @@ int interrupt_catch(void) {
                 event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (event_fd < 0)
                 return -errno;
-        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
-                if (sigaction(signals[i], &action, NULL) < 0)
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
+                struct sigaction before;
+
+                if (sigaction(signals[i], NULL, &before) < 0 ||
+                        (before.sa_handler != SIG_IGN && sigaction(signals[i], &action, NULL) < 0))
                         return -errno;
+        }
         return sigaction(SIGPIPE, &ignore, NULL) < 0 ? -errno : 0;
 }
 
@@ -41,10 +45,15 @@ bool interrupt_pending(void) {
 }
 
 int interrupt_take(void) {
-        int number = last_signal;
+        sigset_t all, before;
         uint64_t n;
+        int number;
 
+        sigfillset(&all);
+        (void) sigprocmask(SIG_BLOCK, &all, &before); /* one that comes in between would be forgotten, or never be */
+        number = last_signal;
         (void) !read(event_fd, &n, sizeof n);
         last_signal = 0;
+        (void) sigprocmask(SIG_SETMASK, &before, NULL);
         return number;
 }

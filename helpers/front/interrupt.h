@@ -4,7 +4,8 @@
 
 #include "util.h"
 
-/* From here on SIGINT, SIGTERM and SIGHUP end nothing by themselves, nor does a closed pipe. Returns 0 or -errno. */
+/* From here on SIGINT, SIGTERM and SIGHUP end nothing by themselves, nor does a closed pipe. Of these, what is ignored already, by nohup(1)
+ * or by a shell's “&”, stays so. Returns 0 or -errno. */
 int interrupt_catch(void);
 
 /* A descriptor that is readable once one has come, or -EBADF as long as interrupt_catch() has not been called. */

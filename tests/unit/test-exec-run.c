@@ -286,6 +286,22 @@ static void test_signals(void **state) {
         guest_agent_stop(&a);
 }
 
+/* What nohup(1) has had ignored stays ignored. */
+static void test_ignored_signals(void **state) {
+        pid_t pid = fork();
+        int status;
+
+        (void) state;
+        if (pid == 0) {
+                (void) signal(SIGHUP, SIG_IGN);
+                if (interrupt_catch() < 0 || raise(SIGHUP) != 0 || interrupt_pending())
+                        _exit(1);
+                _exit(raise(SIGTERM) != 0 || !interrupt_pending() || interrupt_take() != SIGTERM || interrupt_pending());
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
 /* While a command runs, others can talk to the agent: here two that wait for each other. */
 static void test_two_at_once(void **state) {
         Fixture *f = *state;
@@ -513,6 +529,7 @@ int main(void) {
                 fixture_test(test_slow_input),
                 fixture_test(test_reader_goes_away),
                 fixture_test(test_signals),
+                cmocka_unit_test(test_ignored_signals),
                 fixture_test(test_two_at_once),
                 fixture_test(test_hostile),
                 fixture_test(test_endless),
