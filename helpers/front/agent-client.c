@@ -143,7 +143,8 @@ static int explain(const AgentClient *c, int r, uint64_t waited) {
         case -ECONNREFUSED:
                 return explain_absence(c);
         case -EACCES:
-                return log_error_errno(r, "You may not talk to guest %s; only root and the guest's own user may.", c->guest);
+                return log_error_errno(r, "You may not talk to guest %s; only root, the guest's own user and members of the group vxm may.",
+                        c->guest);
         case -EAGAIN:
                 return log_error_errno(E_BUSY, "Others wait for the agent of guest %s already; try again.", c->guest);
         case -EPERM:
@@ -281,7 +282,9 @@ static int connect_client(AgentClient *c) {
         if (getrandom(&number, sizeof number, 0) != sizeof number)
                 return -errno;
         c->sync_id = number & INT32_MAX;
-        r = guest_socket_connect(c->sockets, "agent", within(c, SYNC_TIMEOUT), NULL);
+        do
+                r = guest_socket_connect(c->sockets, "agent", within(c, SYNC_TIMEOUT), NULL);
+        while (r == -EINTR && !c->interruptible);
         c->connected_at = now_usec();
         if (r < 0)
                 return r == -EINPROGRESS ? -EAGAIN : r;
@@ -330,14 +333,22 @@ int agent_client_call(AgentClient *c, const char *what, const char *command, jso
 
 /* ---- files and processes ---- */
 
+/* Arguments could not be built of somebody's words. */
+static int refuse_words(const char *what) {
+        return log_error_errno(EINVAL, "%s: a name or word in it is not UTF-8, which is all that the guest agent takes.", what);
+}
+
 int agent_open(AgentClient *c, const char *path, const char *mode, int64_t *ret_handle) {
         _cleanup_(json_decrefp) json_t *reply = NULL;
         _cleanup_(freep) char *what = NULL;
         json_t *arguments = json_pack("{s:s,s:s}", "path", path, "mode", mode);
         int r;
 
-        if (!arguments || format(&what, "Cannot open %s", path) < 0)
+        if (format(&what, "Cannot open %s", path) < 0)
                 return json_decref(arguments), log_oom();
+        (void) text_clean(what); /* a name may come from the guest */
+        if (!arguments)
+                return refuse_words(what);
         r = agent_client_call(c, what, "guest-file-open", arguments, &reply);
         if (r < 0)
                 return r;
@@ -413,7 +424,7 @@ int agent_exec(AgentClient *c, const char *what, const char *const words[], Agen
         json_t *arguments = agent_exec_arguments(words, NULL, 0);
         uint64_t start = now_usec();
         int64_t pid;
-        int r = arguments ? agent_client_call(c, what, "guest-exec", arguments, &reply) : log_oom();
+        int r = arguments ? agent_client_call(c, what, "guest-exec", arguments, &reply) : refuse_words(what);
 
         if (r < 0)
                 return r;
@@ -425,6 +436,8 @@ int agent_exec(AgentClient *c, const char *what, const char *const words[], Agen
                 r = exec_status(c, what, pid, ret);
                 if (r < 0 || ret->exited)
                         return r;
+                if (c->interruptible && interrupt_pending())
+                        return -EINTR;
                 if (now_usec() - start > CALL_TIMEOUT)
                         return log_error_errno(E_BUSY, "%s: guest %s has not done it within %d s.", what, c->guest,
                                 (int) (CALL_TIMEOUT / SECOND));

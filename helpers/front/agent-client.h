@@ -58,5 +58,5 @@ int agent_close(AgentClient *c, int64_t handle); /* also writes out what the age
  * when a word is not UTF-8. */
 json_t *agent_exec_arguments(const char *const words[], const void *input, size_t input_size);
 
-/* Runs a program, waits for its end, and returns what it has written and ended with in *ret. */
+/* Runs a program, waits for its end, and returns what it has written and ended with in *ret. A signal ends the waiting, not the program. */
 int agent_exec(AgentClient *c, const char *what, const char *const words[], AgentStatus *ret);

@@ -87,6 +87,7 @@ SCENARIOS = {
     "pid-text": {"guest-exec": b'{"return": {"pid": "1"}}\n'},
     "pid-negative": {"guest-exec": b'{"return": {"pid": -1}}\n'},
     "pid-huge": {"guest-exec": b'{"return": {"pid": 1e30}}\n'},
+    "runs-on": {"guest-exec-status": status(exited=False)},
     "exited-text": {"guest-exec-status": status(exited="yes")},
     "exit-none": {"guest-exec-status": status(exited=True)},
     "exit-huge": {"guest-exec-status": status(exited=True, exitcode=1 << 40)},

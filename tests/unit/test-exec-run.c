@@ -9,8 +9,10 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
+#include "agent-client.h"
 #include "exec-run.h"
 #include "exit-status.h"
 #include "guest-agent.h"
@@ -302,6 +304,57 @@ static void test_ignored_signals(void **state) {
         assert_int_equal(status, 0);
 }
 
+/* Sends this process a signal in a moment. Returns who does. */
+static pid_t signal_soon(int number) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                (void) poll(NULL, 0, 300);
+                _exit(kill(getppid(), number));
+        }
+        return pid;
+}
+
+static int interrupted_script(const char *sockets, bool interruptible) {
+        _cleanup_(agent_client_freep) AgentClient *c = agent_client_new(sockets, "g");
+        _cleanup_(agent_status_done) AgentStatus status = {};
+
+        agent_client_set_interruptible(c, interruptible);
+        agent_client_set_patience(c, 1000000);
+        return agent_exec(c, "Cannot do it", (const char *const[]){ "x", NULL }, &status);
+}
+
+/* A signal ends the waiting for a script that runs on; but not where that would leave something behind, also while others keep the agent. */
+static void test_interrupted_scripts(void **state) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int others[3], listener;
+        Fixture *f = *state;
+        GuestAgent a;
+
+        assert_int_equal(interrupt_catch(), 0);
+        guest_agent_start_hostile(f, "g", "runs-on", &a);
+        (void) signal_soon(SIGINT);
+        assert_int_equal(interrupted_script(a.directory, true), -EINTR);
+        assert_int_equal(interrupt_take(), SIGINT);
+        guest_agent_stop(&a);
+        fixture_directory(f, "full");
+        (void) snprintf(address.sun_path, sizeof address.sun_path, "%.60s/full/agent", f->path);
+        listener = socket(AF_UNIX, SOCK_STREAM, 0);
+        assert_int_equal(bind(listener, (struct sockaddr *) &address, sizeof address), 0);
+        assert_int_equal(listen(listener, 0), 0);
+        for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+                others[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+                (void) connect(others[i], (struct sockaddr *) &address, sizeof address);
+        }
+        address.sun_path[strlen(address.sun_path) - STRLEN("/agent")] = '\0';
+        (void) signal_soon(SIGTERM);
+        assert_int_equal(interrupted_script(address.sun_path, false), -E_BUSY);
+        assert_int_equal(interrupt_take(), SIGTERM);
+        for (size_t i = 0; i < ELEMENTSOF(others); i++)
+                close(others[i]);
+        close(listener);
+}
+
 /* While a command runs, others can talk to the agent: here two that wait for each other. */
 static void test_two_at_once(void **state) {
         Fixture *f = *state;
@@ -539,6 +592,7 @@ int main(void) {
                 fixture_test(test_broken_input),
                 fixture_test(test_windows),
                 fixture_test(test_nobody_there),
+                fixture_test(test_interrupted_scripts), /* the last one: it catches signals */
         };
 
         (void) signal(SIGPIPE, SIG_IGN);
