@@ -4,18 +4,37 @@
 #include "agent-reply.h"
 #include "base64.h"
 
-/* Ours follows, with a full stop of its own. */
-static int clean_refusal(const char *text, char **ret) {
-        char *copy = strndup(text, AGENT_REFUSAL_MAX);
-        size_t n;
+enum {
+        PARTS_MAX = 1000, /* in a line; each may cost fifty times the memory of its bytes, and true answers have a dozen */
+};
 
-        if (!copy)
-                return -ENOMEM;
-        n = strlen(text_clean(copy));
-        while (n > 0 && (copy[n - 1] == '.' || copy[n - 1] == ' '))
-                copy[--n] = '\0';
-        *ret = copy;
-        return 0;
+/* Ours follows, with a full stop of its own. */
+static char *clean(char *text) {
+        size_t n = strnlen(text, AGENT_REFUSAL_MAX);
+
+        while (n > 0 && text[n] != '\0' && ((unsigned char) text[n] & 0xc0) == 0x80) /* characters stay whole */
+                n--;
+        text[n] = '\0';
+        text = strstrip(text);
+        n = strlen(text_clean(text));
+        while (n > 0 && (text[n - 1] == '.' || text[n - 1] == ' '))
+                text[--n] = '\0';
+        return text;
+}
+
+static int clean_refusal(const char *text, char **ret) {
+        _cleanup_(freep) char *copy = strndup(text, AGENT_REFUSAL_MAX + 1);
+
+        *ret = copy ? strdup(clean(copy)) : NULL;
+        return *ret ? 0 : -ENOMEM;
+}
+
+static json_t *parse_line(const char *line, size_t size) {
+        size_t parts = 0;
+
+        for (size_t i = 0; i < size; i++)
+                parts += line[i] == '[' || line[i] == '{' || line[i] == ',';
+        return parts <= PARTS_MAX ? json_loadb(line, size, JSON_UNTRUSTED, NULL) : NULL;
 }
 
 int agent_reply_parse(const char *line, size_t size, json_t **ret_return, char **ret_refusal) {
@@ -25,7 +44,7 @@ int agent_reply_parse(const char *line, size_t size, json_t **ret_return, char *
         const char *text;
         int r;
 
-        reply = json_loadb(line, size, JSON_UNTRUSTED, NULL);
+        reply = parse_line(line, size);
         if (!json_is_object(reply))
                 return -EPROTO;
         value = json_object_get(reply, "return");
@@ -52,7 +71,7 @@ bool agent_reply_answers_sync(const char *line, size_t size, int64_t id) {
         if (!delimiter)
                 return false;
         delimiter++;
-        reply = json_loadb(delimiter, size - (size_t) (delimiter - line), JSON_UNTRUSTED, NULL);
+        reply = parse_line(delimiter, size - (size_t) (delimiter - line));
         value = json_object_get(reply, "return");
         return json_is_integer(value) && json_integer_value(value) == id;
 }
@@ -123,6 +142,13 @@ void agent_status_done(AgentStatus *s) {
         free(s->out);
         free(s->err);
         *s = (AgentStatus){};
+}
+
+const char *agent_status_why(AgentStatus *s, const char *otherwise) {
+        const char *text = s->err ? clean(s->err) : "";
+
+        text = isempty(text) && s->out ? clean(s->out) : text;
+        return isempty(text) ? otherwise : text;
 }
 
 /* Windows' statuses have 32 bits; what is no success must not become one. */

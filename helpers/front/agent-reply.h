@@ -53,3 +53,7 @@ typedef struct AgentStatus {
 /* guest-exec-status. Returns 0, -EPROTO or -ENOMEM. */
 int agent_reply_status(const json_t *reply, AgentStatus *ret);
 void agent_status_done(AgentStatus *s);
+
+/* Why a program has failed, by what it has written itself, fit to be shown, at most AGENT_REFUSAL_MAX bytes; otherwise: when it does not say.
+ * What it has written is changed. */
+const char *agent_status_why(AgentStatus *s, const char *otherwise);

@@ -256,8 +256,7 @@ static int guest_script(Side *s, const char *what, const char *const words[], ch
         if (r < 0)
                 return r;
         if (status.status != 0)
-                return log_error_errno(EIO, "%s in guest %s: %s.", what, s->end->guest,
-                        status.n_err > 0 ? strstrip(text_clean(status.err)) : status.n_out > 0 ? strstrip(text_clean(status.out)) : "refused");
+                return log_error_errno(EIO, "%s in guest %s: %s.", what, s->end->guest, agent_status_why(&status, "refused"));
         if (ret)
                 *ret = TAKE_PTR(status.out);
         return 0;

@@ -406,7 +406,7 @@ static int run_script(Exec *e, const char *what, const char *script) {
 
         if (r >= 0 && status.status != 0)
                 return log_error_errno(EIO, "%s in guest %s: %s.", what, e->job->guest,
-                        status.n_err > 0 ? strstrip(text_clean(status.err)) : "the guest's shell does not say why");
+                        agent_status_why(&status, "the guest's shell does not say why"));
         return r;
 }
 

@@ -50,6 +50,38 @@ static void test_refusals(void **state) {
         free(refusal);
 }
 
+/* A line of 2 MB that would become 90 MB. */
+static void test_many_parts(void **state) {
+        const size_t n = 700 * 1000;
+        _cleanup_(freep) char *line = malloc(n * 3 + 32);
+        char *refusal = NULL, *end = stpcpy(line, "{\"return\": [0");
+        json_t *reply = NULL;
+
+        (void) state;
+        for (size_t i = 0; i < n; i++)
+                end = stpcpy(end, ",[]");
+        end = stpcpy(end, "]}");
+        assert_int_equal(agent_reply_parse(line, (size_t) (end - line), &reply, &refusal), -EPROTO);
+}
+
+static void test_why(void **state) {
+        char text[1000], out[] = " on output.\r\n", blank[] = "\n";
+        AgentStatus s = { .err = text };
+
+        (void) state;
+        strcpy(text, "\n a\x1b[2J b.\n");
+        assert_string_equal(agent_status_why(&s, "?"), "a?[2J b");
+        memset(text, 'x', sizeof text - 1);
+        text[sizeof text - 1] = '\0';
+        memcpy(text + AGENT_REFUSAL_MAX - 3, "\xc3\xbc\xc3\xbc", 4);
+        assert_int_equal(strlen(agent_status_why(&s, "?")), AGENT_REFUSAL_MAX - 1);
+        assert_memory_equal(text + AGENT_REFUSAL_MAX - 3, "\xc3\xbc", 3);
+        s = (AgentStatus){ .err = blank, .out = out };
+        assert_string_equal(agent_status_why(&s, "?"), "on output");
+        s = (AgentStatus){};
+        assert_string_equal(agent_status_why(&s, "?"), "?");
+}
+
 static void test_sync(void **state) {
         static const char good[] = "{\"half\xff{\"return\": 42}";
 
@@ -172,6 +204,8 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_lines),
                 cmocka_unit_test(test_refusals),
+                cmocka_unit_test(test_many_parts),
+                cmocka_unit_test(test_why),
                 cmocka_unit_test(test_sync),
                 cmocka_unit_test(test_status),
                 cmocka_unit_test(test_numbers),
