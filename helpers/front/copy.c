@@ -21,6 +21,7 @@ enum {
         PROGRESS_FROM = 4 * 1024 * 1024, /* smaller files are there before anybody wonders */
         PATH_MAX_BYTES = 4096,
         MODE_USUAL = 0644,
+        PATIENCE_LEFT = 2 * 1000 * 1000, /* µs */
 };
 
 typedef struct Copy Copy;
@@ -35,7 +36,8 @@ typedef struct Side {
         int64_t handle;
         bool is_open;
         char *target, *temporary; /* what it becomes, and what it is till then; NULL: written in place */
-        unsigned mode;            /* of the file that is read */
+        unsigned mode;            /* of the file that is read, or was there */
+        bool keeps_mode;
 } Side;
 
 typedef struct SideKind {
@@ -129,7 +131,7 @@ static int stream_read(Side *s, char **ret, size_t *ret_size) {
                 r = wait_fd(s->copy, s->fd, POLLIN);
                 n = r < 0 ? -1 : read(s->fd, data, PORTION);
                 if (r >= 0 && n < 0 && errno != EINTR && errno != EAGAIN)
-                        r = log_error_errno(errno, "Cannot read %s: %s.", name_of(s), strerror(errno));
+                        r = log_error_errno(EIO, "Cannot read %s: %s.", name_of(s), strerror(errno)); /* never a number that means an agent */
         }
         if (r < 0) {
                 free(data);
@@ -148,7 +150,7 @@ static int stream_write(Side *s, const char *data, size_t size) {
                 if (written < 0 && errno == EPIPE)
                         return -EPIPE; /* whoever reads has enough */
                 if (written < 0 && errno != EINTR && errno != EAGAIN)
-                        return log_error_errno(errno, "Cannot write %s: %s.", name_of(s), strerror(errno));
+                        return log_error_errno(EIO, "Cannot write %s: %s.", name_of(s), strerror(errno));
                 if (r < 0)
                         return r;
                 n = written < 0 ? 0 : (size_t) written;
@@ -168,11 +170,20 @@ static void stream_abandon(Side *s) {
 
 static const SideKind stream_kind = { stream_open, stream_read, stream_open_target, stream_write, stream_finish, stream_abandon };
 
+/* Of a pipe with a name, it waits for the other end; others may talk to the agents meanwhile. */
+static int open_waiting(Side *s, const char *path, int flags) {
+        release(s->copy);
+        s->fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
+        return s->fd >= 0 ? 0 : -errno;
+}
+
 static int host_open_source(Side *s) {
         struct stat st;
+        int r = open_waiting(s, s->end->path, O_RDONLY);
 
-        s->fd = open(s->end->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        if (s->fd < 0 || fstat(s->fd, &st) < 0)
+        if (r == -EINTR)
+                return r;
+        if (r < 0 || fstat(s->fd, &st) < 0)
                 return log_error_errno(errno, "Cannot open %s: %s.", s->end->path, strerror(errno));
         s->is_open = true;
         if (S_ISDIR(st.st_mode))
@@ -208,9 +219,11 @@ static int host_open_target(Side *s, const char *name) {
         r = find_host_target(s, name, &st, &exists);
         if (r < 0)
                 return r;
-        if (exists && !S_ISREG(st.st_mode))
-                s->fd = open(s->target, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-        else if (format(&s->temporary, "%s.vxm-%08x", s->target, s->copy->number) < 0)
+        if (exists && !S_ISREG(st.st_mode)) {
+                r = open_waiting(s, s->target, O_WRONLY);
+                if (r == -EINTR)
+                        return r;
+        } else if (format(&s->temporary, "%s.vxm-%08x", s->target, s->copy->number) < 0)
                 return log_oom();
         else
                 s->fd = open(s->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -220,7 +233,8 @@ static int host_open_target(Side *s, const char *name) {
                 return r;
         }
         s->is_open = true;
-        s->mode = exists ? st.st_mode & 0777 : 0;
+        s->keeps_mode = exists;
+        s->mode = st.st_mode & 0777;
         if (exists && s->temporary && (st.st_uid != geteuid() || st.st_gid != getegid()))
                 (void) !fchown(s->fd, st.st_uid, st.st_gid); /* as far as the user may */
         return 0;
@@ -233,7 +247,7 @@ static int host_finish(Side *s, unsigned mode) {
         if (!s->temporary)
                 return 0;
         /* Else a power cut could leave the new name with nothing behind it. */
-        if (fsync(s->fd) < 0 || fchmod(s->fd, s->mode != 0 ? s->mode : mode & ~mask) < 0 || rename(s->temporary, s->target) < 0)
+        if (fsync(s->fd) < 0 || fchmod(s->fd, s->keeps_mode ? s->mode : mode & ~mask) < 0 || rename(s->temporary, s->target) < 0)
                 return log_error_errno(errno, "Cannot write %s: %s.", s->target, strerror(errno));
         free(TAKE_PTR(s->temporary));
         return 0;
@@ -277,7 +291,7 @@ static int guest_open_source(Side *s) {
                 "[ -e \"$1\" ] || { echo \"$1 is not there\" >&2; exit 1; }\n"
                 "[ ! -d \"$1\" ] || { echo \"$1 is a directory; pack it first, with tar say\" >&2; exit 1; }\n"
                 "[ -f \"$1\" ] || { echo \"$1 is no regular file\" >&2; exit 1; }\n"
-                "stat -L -c '%a %s' \"$1\" 2>/dev/null || :";
+                "stat -L -c '%a %s' -- \"$1\" 2>/dev/null || :";
         _cleanup_(freep) char *facts = NULL;
         unsigned long long size;
         unsigned mode;
@@ -304,8 +318,9 @@ static int guest_read(Side *s, char **ret, size_t *ret_size) {
 static int find_posix_target(Side *s, const char *name) {
         static const char script[] =
                 "t=$1\n"
+                "case $t in -*) t=./$t ;; esac\n"
                 "[ ! -d \"$t\" ] || t=${t%/}/$2\n"
-                "[ ! -L \"$t\" ] || t=$(readlink -f \"$t\")\n"
+                "[ ! -L \"$t\" ] || t=$(readlink -f \"$t\") || { echo \"$1 is a link that leads nowhere\" >&2; exit 1; }\n"
                 "[ ! -d \"$t\" ] || { echo \"$t is a directory\" >&2; exit 1; }\n"
                 "[ ! -e \"$t\" ] || [ -f \"$t\" ] || { echo \"$t is no regular file\" >&2; exit 1; }\n"
                 "umask 077\n"
@@ -339,16 +354,26 @@ static int find_windows_target(Side *s, const char *name) {
         return r;
 }
 
-static int guest_open_target(Side *s, const char *name) {
-        int r = guest_meet(s);
+static int make_temporary(Side *s, const char *name) {
+        int r = s->system == AGENT_SYSTEM_WINDOWS ? find_windows_target(s, name) : find_posix_target(s, name);
 
-        r = r < 0 ? r : s->system == AGENT_SYSTEM_WINDOWS ? find_windows_target(s, name) : find_posix_target(s, name);
         if (r < 0)
                 return r;
         if (format(&s->temporary, "%s.vxm-%08x", s->target, s->copy->number) < 0)
                 return log_oom();
         r = agent_open(s->client, s->temporary, "w", &s->handle);
         s->is_open = r >= 0;
+        return r;
+}
+
+static int guest_open_target(Side *s, const char *name) {
+        int r = guest_meet(s);
+
+        if (r < 0)
+                return r;
+        agent_client_set_interruptible(s->client, false); /* or a file might be there that nobody knows of */
+        r = make_temporary(s, name);
+        agent_client_set_interruptible(s->client, true);
         return r;
 }
 
@@ -471,6 +496,29 @@ static int run(Copy *c) {
         return r < 0 ? r : c->to.kind->finish(&c->to, c->from.mode);
 }
 
+static void prepare_end(AgentClient *client, int r) {
+        if (!client)
+                return;
+        agent_client_set_interruptible(client, false);
+        if (r == -E_BUSY || r == -EPROTO)
+                agent_client_set_patience(client, PATIENCE_LEFT);
+}
+
+/* What is left to be done is done in spite of signals; by a guest that has been silent, soon or not at all. What it has against that
+ * would be one message too many. */
+static void finish_sides(Copy *c, int r) {
+        int priority = log_get_max_priority();
+
+        log_set_max_priority(-1);
+        prepare_end(c->from.client, r);
+        prepare_end(c->to.client, r);
+        if (r < 0)
+                c->to.kind->abandon(&c->to);
+        side_done(&c->from);
+        side_done(&c->to);
+        log_set_max_priority(priority);
+}
+
 int copy_file(const char *sockets, const CopyEnd *from, const CopyEnd *to, bool progress) {
         Copy c = { .progress = progress && isatty(STDERR_FILENO) };
         int r;
@@ -485,16 +533,9 @@ int copy_file(const char *sockets, const CopyEnd *from, const CopyEnd *to, bool 
 
                 r = run(&c);
                 number = r == -EINTR ? interrupt_take() : 0;
-                if (c.from.client)
-                        agent_client_set_interruptible(c.from.client, false);
-                if (c.to.client)
-                        agent_client_set_interruptible(c.to.client, false);
-                if (r < 0 && r != -ECONNRESET && r != -ENOTCONN)
-                        c.to.kind->abandon(&c.to);
+                finish_sides(&c, r);
                 r = r == -EINTR ? 128 + number : r == -EPIPE ? 128 + SIGPIPE : r;
         }
-        side_done(&c.from);
-        side_done(&c.to);
         if (c.to.client != c.from.client)
                 agent_client_free(c.to.client);
         agent_client_free(c.from.client);

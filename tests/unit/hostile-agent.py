@@ -113,6 +113,7 @@ SCENARIOS = {
         "guest-exec-status": status(exited=True, exitcode=0, **{"out-data": "Rg=="}),
         "guest-file-seek": b'{"return": {"position": "3", "eof": false}}\n',
     },
+    "read-hang-up": {"guest-file-read": hang_up},
     "read-huge": {"guest-file-read": b'{"return": {"count": 2000000, "buf-b64": "QQ==", "eof": false}}\n'},
     "windows": {
         "guest-get-osinfo": b'{"return": {"id": "mswindows"}}\n',

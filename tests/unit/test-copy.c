@@ -2,11 +2,16 @@
 /* Copying: what names an end, and files from and to guests, which are this machine behind the real qemu-ga. */
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "copy.h"
 #include "exit-status.h"
 #include "guest-agent.h"
+#include "interrupt.h"
 
 static void test_ends(void **state) {
         static const struct {
@@ -190,6 +195,83 @@ static void test_hostile(void **state) {
         guest_agent_stop(&a);
 }
 
+/* A guest that goes away in the middle leaves no half of a file here. */
+static void test_gone(void **state) {
+        Fixture *f = *state;
+        GuestAgent a;
+
+        guest_agent_start_hostile(f, "a", "read-hang-up", &a);
+        fixture_capture(f);
+        assert_int_equal(copy(f, "a", "x", NULL, "y"), -ECONNRESET);
+        {
+                _cleanup_(freep) char *log = fixture_log(f);
+
+                assert_string_equal(log, "vxm: QEMU of guest a has hung up; see vxm status a.\n");
+        }
+        assert_nothing_left(f, "");
+        guest_agent_stop(&a);
+}
+
+static void test_odd_names(void **state) {
+        const CopyEnd here = { .path = (char *) "-x" }, there = { .guest = (char *) "a", .path = (char *) "-y" };
+        _cleanup_(closep) int before = open(".", O_PATH | O_CLOEXEC);
+        Fixture *f = *state;
+        GuestAgent a;
+
+        assert_int_equal(chdir(f->path), 0);
+        guest_agent_start(f, "a", &a);
+        fixture_write(f, "-x", "x");
+        fixture_link(f, "loop", "loop");
+        assert_int_equal(fchmodat(f->root, "-x", 0640, 0), 0);
+        assert_int_equal(copy_file(f->path, &here, &there, false), 0);
+        assert_same(f, "-x", "-y");
+        assert_int_equal(mode_of(f, "-y"), 0640);
+        assert_int_equal(fchmodat(f->root, "-x", 0600, 0), 0);
+        assert_int_equal(copy_file(f->path, &there, &here, false), 0); /* what is there keeps its mode */
+        assert_int_equal(mode_of(f, "-x"), 0600);
+        assert_int_equal(fchmodat(f->root, "-x", 0, 0), 0);
+        assert_int_equal(copy_file(f->path, &there, &here, false), 0); /* also one that lets nobody in */
+        assert_int_equal(mode_of(f, "-x"), 0);
+        fixture_capture(f);
+        assert_int_equal(copy(f, NULL, "-y", "a", "loop"), -EIO);
+        fixture_assert_logged(f, "is a link that leads nowhere");
+        fixture_capture(f);
+        assert_int_equal(copy(f, "a", "\xff", NULL, "z"), -EINVAL);
+        fixture_assert_logged(f, "is not UTF-8");
+        assert_nothing_left(f, "");
+        guest_agent_stop(&a);
+        assert_int_equal(fchdir(before), 0);
+}
+
+/* Waiting for somebody to read from a pipe with a name keeps others from no agent, and can be interrupted. */
+static void test_pipe(void **state) {
+        Fixture *f = *state;
+        int ready[2], status;
+        GuestAgent a;
+        pid_t pid;
+        char byte;
+
+        guest_agent_start(f, "a", &a);
+        fixture_write(f, "x", "x");
+        assert_int_equal(mkfifoat(f->root, "pipe", 0600), 0);
+        assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+        pid = fork();
+        if (pid == 0) {
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+                if (interrupt_catch() < 0 || write(ready[1], "x", 1) != 1)
+                        _exit(1);
+                _exit(copy(f, "a", "x", NULL, "pipe"));
+        }
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+        (void) poll(NULL, 0, 500);
+        assert_int_equal(copy(f, "a", "x", NULL, "y"), 0);
+        assert_int_equal(kill(pid, SIGINT), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
+        guest_agent_stop(&a);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_ends),
@@ -197,6 +279,9 @@ int main(void) {
                 fixture_test(test_links_are_followed),
                 fixture_test(test_refusals),
                 fixture_test(test_hostile),
+                fixture_test(test_gone),
+                fixture_test(test_odd_names),
+                fixture_test(test_pipe),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
