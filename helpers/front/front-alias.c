@@ -122,7 +122,7 @@ static int make(const char *path, const char *self) {
 
                 (void) unlink(temporary);
                 return log_error_errno(error, "Cannot make %s: %s%s.", path, strerror(error),
-                        error == EACCES ? "; without --system it would be below your home" : "");
+                        error == EACCES && arg_system ? "; without --system it would be below your home" : "");
         }
         return 0;
 }

@@ -217,6 +217,9 @@ int target_words(const char *sockets, const char *target, int argc, char *argv[]
         r = guest && startswith(argv[0], "--") ? tell_guest(target, argc, argv) : -ENOENT;
         if (r != -ENOENT)
                 return r;
+        if (guest && startswith(argv[0], "--"))
+                return fprintf(stderr, "vxm: @%s takes no %s in a line of vxm shell; write vxm exec %s %s ….\n", target, argv[0], target, argv[0]),
+                       STATUS_USAGE;
         if (join(argc, argv, &line) < 0)
                 return exit_status(log_oom());
         return target_line(sockets, target, line);

@@ -135,6 +135,15 @@ static int take_command(const char **p, ShellPart *part, const char **ret_error)
         return 0;
 }
 
+/* “2>” and “&>” are for a shell of their own machine: without their “>”, the rest would be another command. */
+static bool is_redirection(const char *start, const char *operator) {
+        const char *p = operator;
+
+        while (p > start && p[-1] >= '0' && p[-1] <= '9')
+                p--;
+        return (*operator == '<' || *operator == '>') && operator > start && (operator[-1] == '&' || (p < operator && (p == start || is_blank(p[-1]))));
+}
+
 /* Whether “<” and “>” at this place make sense together with the “|”s before and behind. */
 static int check_flow(const ShellLine *line, char operator, size_t length, const char **ret_error) {
         *ret_error = length != 1                         ? "between machines there are only “|”, “<” and “>”" :
@@ -146,6 +155,7 @@ static int check_flow(const ShellLine *line, char operator, size_t length, const
 
 static int parse(const char *p, ShellLine *line, const char **ret_error) {
         for (;;) {
+                const char *start = p;
                 int r;
 
                 if (line->n == SHELL_STAGES_MAX) {
@@ -153,6 +163,10 @@ static int parse(const char *p, ShellLine *line, const char **ret_error) {
                         return -EINVAL;
                 }
                 r = take_command(&p, &line->stages[line->n++], ret_error);
+                if (r >= 0 && is_redirection(start, p)) {
+                        *ret_error = "between machines there are only “|”, “<” and “>”";
+                        r = -EINVAL;
+                }
                 while (r >= 0 && (*p == '<' || *p == '>')) {
                         r = check_flow(line, *p, operator_length(p), ret_error);
                         r = r < 0 ? r : take_place(&p, *p == '<' ? &line->input : &line->output, ret_error);

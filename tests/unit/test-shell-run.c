@@ -66,6 +66,7 @@ static void test_lines(void **state) {
         assert_int_equal(run(f, "yes | @b head -n 1", "y\n"), 141);
         assert_int_equal(run(f, "@a cat < @b %/nothing", ""), 1);
         assert_int_equal(run(f, "@a echo x > @b %/no/where", ""), 1);
+        assert_int_equal(run(f, "@a --timeout 5 true", ""), STATUS_USAGE); /* no words for the guest's shell */
         guest_agent_stop(&a);
         guest_agent_stop(&b);
 }
