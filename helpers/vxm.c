@@ -5,6 +5,8 @@
  * known to the units and the other helpers. Has no privilege of its own: who may do what is up to polkit and to who may
  * open the sockets. */
 
+#include <fcntl.h>
+
 #include "cli.h"
 #include "exit-status.h"
 #include "host.h"
@@ -129,6 +131,18 @@ static int run(int argc, char *argv[]) {
         return arg_host && verb->reach == VERB_BY_SSH ? host_run(argc, argv) : verb->run(argc, argv);
 }
 
+/* What a caller has closed would be the number of the next descriptor, such as an agent's socket, which would get what is printed. */
+static bool fill_standard_streams(void) {
+        int fd;
+
+        do
+                fd = open("/dev/null", O_RDWR);
+        while (fd >= 0 && fd <= STDERR_FILENO);
+        if (fd >= 0)
+                close(fd);
+        return fd >= 0;
+}
+
 int main(int argc, char *argv[]) {
         static const CliOption options[] = {
                 { "host", "HOST", "on another machine, by ssh: HOST or USER@HOST", NULL, &arg_host, 'H' },
@@ -140,6 +154,8 @@ int main(int argc, char *argv[]) {
         char **operands;
         int r;
 
+        if (!fill_standard_streams())
+                return STATUS_FAILED;
         name = name ? name + 1 : argc > 0 ? argv[0] : "vxm";
         if (name[0] == '@') {
                 log_setup("vxm", NULL);

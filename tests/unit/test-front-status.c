@@ -250,6 +250,32 @@ static void test_remote_words(void **state) {
         assert_int_equal(setenv("PATH", before, 1), 0);
 }
 
+/* Whoever is started without standard input gets none, and no socket of vxm's in its place. */
+static void test_closed_streams(void **state) {
+        char *const argv[] = { (char *) "@spirit", (char *) "readlink /proc/$$/fd/0", NULL };
+        _cleanup_(closep) int fd = memfd_create("output", MFD_CLOEXEC);
+        _cleanup_(freep) char *text = NULL;
+        int status;
+        pid_t pid;
+
+        (void) state;
+        if (!getenv("VXM_PROGRAM"))
+                skip();
+        (void) setenv("SHELL", "/bin/sh", 1);
+        pid = fork();
+        if (pid == 0) {
+                close(STDIN_FILENO);
+                (void) dup2(fd, STDOUT_FILENO);
+                execv(getenv("VXM_PROGRAM"), argv);
+                _exit(126);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        assert_int_equal(read_full(fd, 4096, &text, NULL), 0);
+        assert_string_equal(text, "/dev/null\n");
+        assert_int_equal(status, 0);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_text),
@@ -258,6 +284,7 @@ int main(void) {
                 fixture_test(test_watch),
                 fixture_test(test_remote_bus),
                 fixture_test(test_remote_words),
+                cmocka_unit_test(test_closed_streams),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
