@@ -14,8 +14,8 @@ static int refuse_record(const BindJob *job, int error) {
         if (error == -EACCES || error == -EPERM)
                 return log_error_errno(error, "Only root can read the undo record /run/vxm/bind/%s; try again as root.", job->guest);
         return log_error_errno(error,
-                "Cannot read the undo record /run/vxm/bind/%s: %s; correct it, then try again: %s --release %s", job->guest,
-                strerror(-error), program_invocation_name, job->guest);
+                "Cannot read the undo record /run/vxm/bind/%s: %s; correct it, then try again: vxm-bind --release %s", job->guest,
+                strerror(-error), job->guest);
 }
 
 /* A run that was killed may have left a write to a driver behind that has not come back yet: nothing is planned before it
@@ -25,8 +25,8 @@ static int hold_record(const BindJob *job, bool release, int *ret_fd) {
 
         if (r == -E_BUSY)
                 return log_event_errno(E_BUSY, MESSAGE_DEVICE_BUSY, FIELDS("VXM_DEVICE", "A device"),
-                        "An earlier run's write to a driver has not come back yet; `journalctl -k` may tell why. Try again: %s %s%s",
-                        program_invocation_name, release ? "--release " : "", job->guest);
+                        "An earlier run's write to a driver has not come back yet; `journalctl -k` may tell why. Try again: vxm-bind %s%s",
+                        release ? "--release " : "", job->guest);
         return r < 0 && r != -ENOENT ? log_error_errno(r, "Cannot hold /run/vxm/bind/%s: %s.", job->guest, strerror(-r)) : 0;
 }
 
@@ -126,8 +126,8 @@ int bind_give_back(const BindJob *job) {
         r = r >= 0 && left ? -ETIMEDOUT : r;
         if (r < 0)
                 return log_error_errno(r, "Not all is as before; what was before stays noted in /run/vxm/bind/%s. Try again: "
-                                          "%s --release %s",
-                        job->guest, program_invocation_name, job->guest);
+                                          "vxm-bind --release %s",
+                        job->guest, job->guest);
         /* Who plans under the lock must still see our record, or it would take vfio-pci for the driver there was before. */
         r = bind_record_lock(root, &lock);
         r = r < 0 ? r : bind_record_forget(root, job->guest);

@@ -43,8 +43,8 @@ int claims_check(int root, const char *guest, const GuestFunctions *functions) {
                 if (r > 0)
                         return log_event_errno(E_BUSY, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
                                 "%s belongs to guest %s now; stop that first: systemctl stop vxm-guest@%s; if it has stopped "
-                                "already, have its devices given back: %s --release %s",
-                                f->name, holder, holder, program_invocation_name, holder);
+                                "already, have its devices given back: vxm-bind --release %s",
+                                f->name, holder, holder, holder);
                 if (r < 0)
                         return unreadable(r, holder);
         }

@@ -54,9 +54,8 @@ static int say_lost(int root, const PciFunction *f, bool taken) {
                 what = "--static --disable and then --enable makes it anew";
         }
         log_event(taken ? LOG_WARNING : LOG_ERR, MESSAGE_STATIC_LOST, FIELDS("VXM_DEVICE", f->name, "VXM_DRIVER", f->driver),
-                "%s had driver %s before vfio-pci: %s. %s. For the next boot, %s %s.", f->name, f->driver, why,
-                taken ? "It was taken from that driver now" : "It stays so until its guest starts", program_invocation_name,
-                what);
+                "%s had driver %s before vfio-pci: %s. %s. For the next boot, vxm-bind %s.", f->name, f->driver, why,
+                taken ? "It was taken from that driver now" : "It stays so until its guest starts", what);
         return taken ? 0 : -E_BUSY;
 }
 

@@ -253,7 +253,6 @@ static int config(const char *name) {
 
         if (root < 0)
                 return root;
-        program_invocation_name = (char *) "vxm-bind"; /* whom messages of its parts name to be called */
         return arg_gpu ? set_gpu(root, name) : arg_enable ? enable(root, name) : disable(root, name);
 }
 

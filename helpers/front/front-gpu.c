@@ -292,7 +292,6 @@ int verb_gpu(int argc, char *argv[]) {
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
-        program_invocation_name = (char *) "vxm-bind"; /* whom messages of its parts name to be called */
         for (size_t i = 0; i < ELEMENTSOF(actions); i++)
                 if (streq(actions[i].name, operands[0]) && (!arg_json || i == 0))
                         return exit_status(act(actions[i].run, operands[1]));

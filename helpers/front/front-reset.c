@@ -43,7 +43,6 @@ static int reset(const char *guest) {
                 return 0;
         if (!is_sure())
                 return log_info("Nothing has been removed.");
-        program_invocation_name = (char *) "vxm-bind"; /* whom messages of its parts name to be called */
         r = reset_run(root, &l);
         return r < 0 ? r : guest_written(root);
 }
