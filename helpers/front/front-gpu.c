@@ -2,10 +2,12 @@
 /* vxm gpu: who has each GPU; gives one to vfio-pci without a guest, and gives it back. Judges, notes, acts and undoes as vxm-bind does for
  * a guest: the undo record has a name of its own, “gpu-0000-01-00-0”, so that no guest is given what is passed through so. */
 
+#include <fcntl.h>
 #include <locale.h>
 
 #include "bind-record.h"
 #include "bind-take.h"
+#include "claims.h"
 #include "cli.h"
 #include "exit-status.h"
 #include "gpu-report.h"
@@ -16,10 +18,7 @@
 #include "verb-root.h"
 #include "verb.h"
 
-#define CLAIM "gpu-"
-
 enum {
-        CLAIM_SIZE = sizeof CLAIM + PCI_ADDRESS_TEXT,
         SECONDS = 60, /* for a write to a driver, as vxm-bind has it */
 };
 
@@ -36,15 +35,9 @@ static const char *arg_root = "/";
 static bool arg_json;
 static bool arg_dry_run;
 
-/* What the record is called: an address as a guest's name may have it. */
-static const char *claim_name(PciAddress address, char buffer[static CLAIM_SIZE]) {
-        (void) snprintf(buffer, CLAIM_SIZE, CLAIM "%04x-%02x-%02x-%x", address.domain, address.bus, address.slot, address.function);
-        return buffer;
-}
-
 /* Who has it, by the records; who may not read them goes by the driver. *ret_guest is set for GPU_GUEST only. */
 static int find_state(int root, const PciFunction *f, GpuState *ret, char **ret_guest) {
-        char claim[CLAIM_SIZE];
+        char claim[PASSTHROUGH_NAME_SIZE];
         _cleanup_(freep) char *holder = NULL;
         int r;
 
@@ -56,7 +49,7 @@ static int find_state(int root, const PciFunction *f, GpuState *ret, char **ret_
                         : log_error_errno(r, "Cannot read the undo record of %s: %s.", holder ? holder : "a guest", strerror(-r));
         if (r == 0)
                 return 0;
-        *ret = streq(holder, claim_name(f->address, claim)) ? GPU_PASSTHROUGH : GPU_GUEST;
+        *ret = streq(holder, passthrough_name(f->address, claim)) ? GPU_PASSTHROUGH : GPU_GUEST;
         if (*ret == GPU_GUEST)
                 *ret_guest = TAKE_PTR(holder);
         return 0;
@@ -200,6 +193,13 @@ static int status(int root, const char *device) {
 
 /* ---- there and back ---- */
 
+/* Where the records cannot be read, everything looks as if nobody had it. */
+static int judge_rights(int root) {
+        if (faccessat(root, "run/vxm/bind", R_OK | X_OK, AT_EACCESS) < 0 && errno == EACCES)
+                return log_error_errno(EACCES, "Only root gives GPUs away and takes them back; try again as root.");
+        return 0;
+}
+
 static BindJob job_of(int root, const char *claim) {
         return (BindJob){ .root = root, .guest = claim, .deadline = SECONDS * UINT64_C(1000000), .dry_run = arg_dry_run };
 }
@@ -209,19 +209,20 @@ static int passthrough(int root, const char *device) {
         _cleanup_(gpu_reports_done) GpuReports l = {};
         _cleanup_(guest_freep) Guest *g = NULL;
         _cleanup_(freep) char *text = NULL, *path = NULL;
-        char claim[CLAIM_SIZE];
+        char claim[PASSTHROUGH_NAME_SIZE];
         const GpuReport *gpu;
         BindJob job;
         int r;
 
-        r = gpu_reports_read(root, &l);
+        r = arg_dry_run ? 0 : judge_rights(root);
+        r = r < 0 ? r : gpu_reports_read(root, &l);
         r = r < 0 ? r : choose(root, &l, device, GPU_HOST, &gpu);
         if (r < 0)
                 return r;
         if (!gpu->passable || gpu->needs_single_gpu)
                 return log_error_errno(gpu->gpu.group < 0 ? E_LACKS : E_CONFIG, "%s is not given away: %s; vxm list-gpus tells more.", gpu->gpu.name,
                         gpu->verdict);
-        if (format(&text, "[GPU]\nDevice=%s\n", gpu->gpu.name) < 0 || format(&path, "etc/vxm/guests/%s.guest", claim_name(gpu->gpu.address, claim)) < 0)
+        if (format(&text, "[GPU]\nDevice=%s\n", gpu->gpu.name) < 0 || format(&path, "etc/vxm/guests/%s.guest", passthrough_name(gpu->gpu.address, claim)) < 0)
                 return log_oom();
         r = guest_load_draft(root, claim, &(GuestDraft){ path, text }, &g);
         job = job_of(root, claim);
@@ -243,20 +244,21 @@ static int refuse_reclaim(const GpuReport *g, GpuState state, const char *guest)
 static int reclaim(int root, const char *device) {
         _cleanup_(gpu_reports_done) GpuReports l = {};
         _cleanup_(freep) char *guest = NULL;
-        char claim[CLAIM_SIZE];
+        char claim[PASSTHROUGH_NAME_SIZE];
         const GpuReport *gpu;
         GpuState state;
         BindJob job;
         int r;
 
-        r = gpu_reports_read(root, &l);
+        r = judge_rights(root);
+        r = r < 0 ? r : gpu_reports_read(root, &l);
         r = r < 0 ? r : choose(root, &l, device, GPU_PASSTHROUGH, &gpu);
         r = r < 0 ? r : find_state(root, &gpu->gpu, &state, &guest);
         if (r < 0)
                 return r;
         if (state != GPU_PASSTHROUGH)
                 return refuse_reclaim(gpu, state, guest);
-        job = job_of(root, claim_name(gpu->gpu.address, claim));
+        job = job_of(root, passthrough_name(gpu->gpu.address, claim));
         return bind_give_back(&job);
 }
 

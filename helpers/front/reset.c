@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "claims.h"
 #include "download.h"
 #include "exit-status.h"
 #include "guest-disks.h"
@@ -94,14 +95,16 @@ static int refuse_running(int root, const char *guest) {
 
 /* What vxm gpu has taken belongs to no guest. */
 static int refuse_taken(int root) {
-        char **names = NULL;
+        char **names = NULL, gpu[PCI_ADDRESS_TEXT];
+        PciAddress address;
         size_t n = 0;
         int r = root_list(root, "run/vxm/bind", &names, &n);
 
         r = r == -ENOENT ? 0 : r < 0 ? log_error_errno(r, "Cannot list /run/vxm/bind: %s.", strerror(-r)) : 0;
         for (size_t i = 0; r >= 0 && i < n; i++)
-                if (startswith(names[i], "gpu-"))
-                        r = log_error_errno(E_BUSY, "A GPU is passed through (/run/vxm/bind/%s); give it back first: vxm gpu reclaim", names[i]);
+                if (passthrough_parse(names[i], &address))
+                        r = log_error_errno(E_BUSY, "%s is passed through for no guest; give it back first: vxm gpu reclaim %s",
+                                pci_address_format(address, gpu), gpu);
         strings_free(names, n);
         return r;
 }
@@ -210,7 +213,7 @@ static int find_guests(int root, bool disks, Reset *l) {
 }
 
 static int refuse_unknown(const char *guest) {
-        return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "There is nothing of a guest “%s” here.", guest);
+        return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "There is nothing of a guest “%s” here; vxm list shows which there are.", guest);
 }
 
 int reset_find(int root, const char *guest, bool disks, Reset *ret) {
