@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
+#include "devices.h"
 #include "doctor.h"
 #include "exit-status.h"
 #include "firmware.h"
@@ -204,10 +205,7 @@ static int wants_static(int root) {
         for (size_t i = 0; r >= 0 && i < n && found == 0; i++) {
                 _cleanup_(guest_freep) Guest *g = NULL;
 
-                if (guest_load(root, names[i], &g) < 0)
-                        continue;
-                for (size_t j = 0; j < g->n_devices; j++)
-                        found |= g->devices[j].binding_static && g->devices[j].n_specs > 0;
+                found = guest_load(root, names[i], &g) >= 0 && guest_wants_static(g);
         }
         log_set_max_priority(previous);
         strings_free(names, n);

@@ -11,6 +11,7 @@
 #include "messages.h"
 #include "pin-guest.h"
 #include "root.h"
+#include "static-wish.h"
 #include "static.h"
 #include "verb-root.h"
 #include "verb.h"
@@ -159,58 +160,26 @@ static int set_gpu(int root, const char *name) {
 
 /* ---- static binding ---- */
 
-/* Whether a guest asks for a device at boot; *ret_gpu: whether it has a GPU that could be asked for. */
-static int wants_static(int root, const char *guest, bool *ret, bool *ret_gpu) {
-        _cleanup_(guest_freep) Guest *g = NULL;
-        int r = guest_load(root, guest, &g);
-
-        *ret = *ret_gpu = false;
-        for (size_t i = 0; r >= 0 && i < g->n_devices; i++) {
-                const GuestDevices *d = &g->devices[i];
-
-                *ret |= d->binding_static && d->n_specs > 0;
-                *ret_gpu |= d->gpu && !d->name && d->n_specs > 0;
-        }
-        return r;
+static bool has_gpu(const Guest *g) {
+        for (size_t i = 0; i < g->n_devices; i++)
+                if (g->devices[i].gpu && !g->devices[i].name && g->devices[i].n_specs > 0)
+                        return true;
+        return false;
 }
 
-/* How many guests ask for it; wrong ones are told elsewhere. */
-static int count_static(int root, size_t *ret) {
-        int previous = log_get_max_priority(), r;
-        _cleanup_(names_done) Names l = {};
-
-        *ret = 0;
-        r = guest_files_list(root, &l.items, &l.n);
-        log_set_max_priority(-1);
-        for (size_t i = 0; r >= 0 && i < l.n; i++) {
-                bool wants, gpu;
-
-                (void) wants_static(root, l.items[i], &wants, &gpu);
-                *ret += wants;
-        }
-        log_set_max_priority(previous);
-        return r < 0 ? log_error_errno(r, "Cannot list the guest files: %s.", strerror(-r)) : 0;
-}
-
-static int enable(int root, const char *name) {
+static int enable_for(int root, const char *name) {
         _cleanup_(drop_in_done) DropIn d = {};
         _cleanup_(freep) char *guest = NULL;
-        bool wants, gpu;
-        size_t n;
+        _cleanup_(guest_freep) Guest *g = NULL;
         int r;
 
-        r = count_static(root, &n);
-        if (r < 0)
-                return r;
-        if (n > 0 && !name)
-                return static_enable(root, false); /* guest files have said which */
         r = choose_guest(root, name, &guest);
-        r = r < 0 ? r : wants_static(root, guest, &wants, &gpu);
+        r = r < 0 ? r : guest_load(root, guest, &g);
         if (r < 0)
                 return r;
-        if (!wants && !gpu)
+        if (!guest_wants_static(g) && !has_gpu(g))
                 return log_error_errno(E_CONFIG, "Guest %s has no GPU in [GPU]; give it one first: vxm config --set-gpu DEV %s", guest, guest);
-        r = wants ? 0 : put(root, guest, BINDING_DROP_IN, BINDING_TEXT, &d);
+        r = guest_wants_static(g) ? 0 : put(root, guest, BINDING_DROP_IN, BINDING_TEXT, &d);
         r = r < 0 ? r : static_enable(root, false);
         if (r < 0) {
                 put_back(root, &d);
@@ -219,11 +188,85 @@ static int enable(int root, const char *name) {
         return guest_written(root);
 }
 
+static int enable(int root, const char *name) {
+        size_t n;
+        int r;
+
+        r = static_wish_count(root, &n);
+        if (r < 0)
+                return r;
+        return n > 0 && !name ? static_enable(root, false) /* guest files have said which */ : enable_for(root, name);
+}
+
+/* Where else a guest asks for it. Returns 1; 0: nowhere; -errno, logged. */
+static int find_other_wish(int root, const char *guest, char **ret_place, bool *ret_drop_in) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        int r;
+
+        r = guest_load(root, guest, &g);
+        if (r < 0 || !guest_wants_static(g))
+                return r < 0 ? r : 0;
+        r = static_wish_place(root, g, ret_place, ret_drop_in);
+        return r < 0 ? r : 1;
+}
+
+static int refuse_other_wish(int root, const char *guest) {
+        _cleanup_(freep) char *place = NULL, *next = NULL;
+        bool drop_in;
+        int r;
+
+        r = find_other_wish(root, guest, &place, &drop_in);
+        if (r <= 0)
+                return r;
+        if (!drop_in && format(&next, ": vxm edit %s", guest) < 0)
+                return log_oom();
+        return log_error_errno(E_CONFIG, "%s says Binding=static itself, so nothing has been changed; make it dynamic%s, then try again.", place,
+                drop_in ? " there" : next);
+}
+
+/* They may stay: nothing is bound as long as static binding is off. */
+static void tell_other_wishes(int root, const Names *l) {
+        int previous = log_get_max_priority();
+
+        for (size_t i = 0; i < l->n; i++) {
+                _cleanup_(freep) char *place = NULL;
+                bool drop_in;
+                int r;
+
+                log_set_max_priority(-1); /* what is wrong with a guest is told elsewhere */
+                r = find_other_wish(root, l->items[i], &place, &drop_in);
+                log_set_max_priority(previous);
+                if (r > 0)
+                        log_warning("%s says Binding=static still, and will count again with the next --enable-binding.", place);
+        }
+}
+
+static int remove_drop_ins(int root, const char *name, const Names *l, DropIn *drop_ins, size_t *n) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < l->n; i++)
+                if (!name || streq(name, l->items[i]))
+                        r = put(root, l->items[i], BINDING_DROP_IN, NULL, &drop_ins[(*n)++]);
+        if (r >= 0 && name && *n == 0)
+                return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "There is no guest “%s”; `vxm list` shows what there is.", name);
+        return r;
+}
+
+/* What others ask for goes on. */
+static int disable_for(int root, const char *name) {
+        size_t left = 0;
+        int r;
+
+        r = refuse_other_wish(root, name);
+        r = r < 0 ? r : static_wish_count(root, &left);
+        return r < 0 ? r : left > 0 ? static_enable(root, false) : static_disable(root, false);
+}
+
 /* Of the guest that is named, or of all. */
 static int disable(int root, const char *name) {
         _cleanup_(names_done) Names l = {};
         DropIn *drop_ins = NULL;
-        size_t n = 0, left = 0;
+        size_t n = 0;
         int r;
 
         r = guest_files_list(root, &l.items, &l.n);
@@ -232,20 +275,19 @@ static int disable(int root, const char *name) {
         drop_ins = calloc(l.n + 1, sizeof *drop_ins);
         if (!drop_ins)
                 return log_oom();
-        for (size_t i = 0; r >= 0 && i < l.n; i++)
-                if (!name || streq(name, l.items[i]))
-                        r = put(root, l.items[i], BINDING_DROP_IN, NULL, &drop_ins[n++]);
-        if (r >= 0 && name && n == 0)
-                r = log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "There is no guest “%s”; `vxm list` shows what there is.", name);
-        r = r < 0 || !name ? r : count_static(root, &left); /* of others, it goes on */
-        r = r < 0 ? r : left > 0 ? static_enable(root, false) : static_disable(root, false);
+        r = remove_drop_ins(root, name, &l, drop_ins, &n);
+        r = r < 0 ? r : name ? disable_for(root, name) : static_disable(root, false);
         for (size_t i = 0; i < n; i++) {
                 if (r < 0)
                         put_back(root, &drop_ins[i]);
                 drop_in_done(&drop_ins[i]);
         }
         free(drop_ins);
-        return r < 0 ? r : guest_written(root);
+        if (r < 0)
+                return r;
+        if (!name)
+                tell_other_wishes(root, &l);
+        return guest_written(root);
 }
 
 static int config(const char *name) {

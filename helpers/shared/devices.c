@@ -498,7 +498,7 @@ static int take_static(GuestFunctions *l, PciFunctions *all) {
         return 0;
 }
 
-static bool wants_static(const Guest *g) {
+bool guest_wants_static(const Guest *g) {
         for (size_t i = 0; i < g->n_devices; i++)
                 if (g->devices[i].binding_static && g->devices[i].n_specs > 0)
                         return true;
@@ -509,7 +509,7 @@ static bool wants_static(const Guest *g) {
 static int find_static(int root, const char *name, Guest **ret_guest, GuestFunctions *functions) {
         int r = guest_load(root, name, ret_guest);
 
-        return r < 0 || !wants_static(*ret_guest) ? r : guest_devices_find(root, *ret_guest, functions);
+        return r < 0 || !guest_wants_static(*ret_guest) ? r : guest_devices_find(root, *ret_guest, functions);
 }
 
 int guest_devices_find_static(int root, PciFunctions *ret, int *ret_refused) {

@@ -41,6 +41,9 @@ int guest_console_read(int root, const GuestFunctions *functions, HostConsole *r
 /* The function that one Device= means. Returns as guest_devices_find(). */
 int guest_device_resolve(int root, const Guest *g, const GuestDevices *section, const DeviceSpec *spec, PciFunction *ret);
 
+/* Whether the guest asks for a device at boot (Binding=static). */
+bool guest_wants_static(const Guest *g);
+
 /* All functions that any guest file wants bound at boot. A guest whose file is wrong or whose devices are refused is left out,
  * and said; *ret_refused is then the first such error, else 0. Returns 0 or -errno, logged. */
 int guest_devices_find_static(int root, PciFunctions *ret, int *ret_refused);
