@@ -112,6 +112,22 @@ static void forget_pins(Guest *g) {
         }
 }
 
+/* A drop-in that comes after ours may say otherwise. */
+static int judge_outcome(const Guest *g) {
+        _cleanup_(freep) char *gpu = strdup(arg_gpu);
+
+        if (!gpu)
+                return log_oom();
+        for (size_t i = 0; i < g->n_devices; i++) {
+                const GuestDevices *d = &g->devices[i];
+
+                if (d->gpu && !d->name && d->n_specs == 1 && streq(d->specs[0].text, strstrip(gpu)))
+                        return 0;
+        }
+        return log_error_errno(E_CONFIG, "Another drop-in of guest %s, which comes after " GPU_DROP_IN ", names a GPU, too; vxm cat %s shows which, remove it first.",
+                g->name, g->name);
+}
+
 static int judge_gpu(int root, const char *guest, const char *path, const char *text) {
         _cleanup_(guest_functions_done) GuestFunctions functions = {};
         _cleanup_(guest_freep) Guest *g = NULL, *before = NULL;
@@ -119,6 +135,9 @@ static int judge_gpu(int root, const char *guest, const char *path, const char *
 
         r = guest_load(root, guest, &before); /* there has to be one, and it is to be right */
         r = r < 0 ? r : guest_load_draft(root, guest, &(GuestDraft){ path, text }, &g);
+        if (r < 0)
+                return r;
+        r = judge_outcome(g);
         if (r < 0)
                 return r;
         forget_pins(g);
