@@ -79,7 +79,8 @@ static int add(int root, Reset *l, bool disks, const char *path) {
 /* ---- what is in the way ---- */
 
 static int refuse_running(int root, const char *guest) {
-        static const char *const kinds[] = { "sockets", "bind", "units", "cpus", "ddc", "disks", "frames", "hugepages", "net", "usb", "input" };
+        static const char *const kinds[] = { "sockets", "bind", "units", "cpus", "ddc", "disks", "frames", "hugepages", "net", "usb", "input",
+                "sleep", "tpm", "link", "netjack", "looking-glass" };
 
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
                 _cleanup_(freep) char *path = NULL;
@@ -111,79 +112,143 @@ static int refuse_taken(int root) {
 
 /* ---- what there is ---- */
 
-static bool ends_with(const char *s, const char *suffix) {
-        size_t n = strlen(s), m = strlen(suffix);
+/* What units and vxm init make in a guest's directory, which is the home of its user, too. */
+static bool is_known(const char *name) {
+        static const char *const known[] = { "firmware", "tpm", "named-user", "seed.iso" };
 
-        return n >= m && streq(s + n - m, suffix);
+        for (size_t i = 0; i < ELEMENTSOF(known); i++)
+                if (streq(known[i], name))
+                        return true;
+        return *name == '.';
 }
 
-/* Whether a guest's directory has a disk in it: by its name, as its guest file may be gone. Returns 1, 0 or -errno. */
+/* Whether a guest's directory has a disk in it: whatever else lies there may be one, and its guest file may be gone. Returns 1, 0 or -errno. */
 static int has_disks(int root, const char *directory) {
-        static const char *const suffixes[] = { ".qcow2", ".raw", ".img" };
         char **names = NULL;
         size_t n = 0;
         int r = root_list(root, directory, &names, &n), found = 0;
 
         for (size_t i = 0; r >= 0 && i < n; i++)
-                for (size_t j = 0; j < ELEMENTSOF(suffixes); j++)
-                        found |= ends_with(names[i], suffixes[j]);
+                found |= !is_known(names[i]);
         strings_free(names, n);
-        return r == -ENOENT ? 0 : r < 0 ? log_error_errno(r, "Cannot look into /%s: %s.", directory, strerror(-r)) : found;
+        return r == -ENOENT || r == -ENOTDIR ? 0 : r < 0 ? log_error_errno(r, "Cannot look into /%s: %s.", directory, strerror(-r)) : found;
 }
 
-/* Disks that have been made elsewhere, as the guest file wanted it. */
-static int add_other_disks(int root, Reset *l, const char *guest) {
+/* Returns 0; -ENOENT: there is no file, or one that says nothing; or what is wrong with it. Says nothing. */
+static int load(int root, const char *guest, Guest **ret) {
+        _cleanup_(guest_files_done) GuestFiles f = {};
         int previous = log_get_max_priority(), r;
-        _cleanup_(guest_freep) Guest *g = NULL;
 
-        log_set_max_priority(-1); /* one that is wrong goes as well */
-        r = guest_load(root, guest, &g);
+        r = guest_files_find(root, GUEST_FILES, guest, &f);
+        if (r < 0 || f.masked)
+                return r < 0 ? r : -ENOENT;
+        log_set_max_priority(-1);
+        r = guest_load(root, guest, ret);
         log_set_max_priority(previous);
-        if (r < 0)
-                return 0;
+        return r;
+}
+
+static bool is_regular(int root, const char *path) {
+        _cleanup_(closep) int fd = root_openat(root, path, O_PATH | O_NOFOLLOW);
+        struct stat st;
+
+        return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* A disk that has been made elsewhere, as the guest file wanted it; never one in the directory of another guest. */
+static bool is_made_elsewhere(int root, const Guest *g, const GuestDisk *d) {
+        return d->size > 0 && !guest_disk_is_own(g, d) && !startswith(d->path, "/" STATE "/") && is_regular(root, d->path + 1);
+}
+
+/* Returns how many there are, or -errno. */
+static int add_other_disks(int root, Reset *l, const Guest *g, bool disks) {
+        int found = 0, r = 0;
+
         for (size_t i = 0; r >= 0 && i < g->n_disks; i++) {
                 const GuestDisk *d = &g->disks[i];
-                struct stat st;
 
-                if (d->size > 0 && !guest_disk_is_own(g, d) && fstatat(root, d->path + 1, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-                        r = add(root, l, true, d->path + 1);
+                if (!is_made_elsewhere(root, g, d))
+                        continue;
+                found++;
+                r = disks ? add(root, l, true, d->path + 1) : add_string(&l->kept, &l->n_kept, d->path + 1);
         }
+        return r < 0 ? r : found;
+}
+
+/* Where a path leads into the guest's directory, or to a disk that would go, somebody else would miss it. */
+static const char *find_missed(const Reset *l, const Guest *other) {
+        for (size_t i = 0; i < other->n_disks; i++)
+                for (size_t j = 0; other->disks[i].path && j < l->n; j++) {
+                        const char *rest = startswith(other->disks[i].path + 1, l->items[j].path);
+
+                        if (rest && (*rest == '\0' || *rest == '/'))
+                                return other->disks[i].path;
+                }
+        return NULL;
+}
+
+static int refuse_shared(int root, const Reset *l, const char *guest) {
+        char **names = NULL;
+        size_t n = 0;
+        int r = guest_files_list(root, &names, &n);
+
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                _cleanup_(guest_freep) Guest *other = NULL;
+                const char *path = streq(names[i], guest) || load(root, names[i], &other) < 0 ? NULL : find_missed(l, other);
+
+                if (path)
+                        r = log_error_errno(E_CONFIG, "Guest %s has %s as well; take it out there first: vxm edit %s", names[i], path, names[i]);
+        }
+        strings_free(names, n);
         return r;
 }
 
 /* A disk, its UEFI variables and its TPM belong together: without these, Windows does not open its own disk any more. And the user stays as
- * long as there is something of that user's. */
+ * long as there may be something of that user's. */
 static int add_state(int root, Reset *l, const char *guest, bool disks) {
         _cleanup_(freep) char *directory = NULL, *user = NULL;
-        int r;
+        _cleanup_(guest_freep) Guest *g = NULL;
+        int loaded = load(root, guest, &g), others = 0, own;
+        bool unknown = loaded < 0 && loaded != -ENOENT;
 
         if (format(&directory, STATE "/%s", guest) < 0 || format(&user, "vxm-%s", guest) < 0)
                 return log_oom();
-        r = has_disks(root, directory);
-        if (r < 0)
-                return r;
-        if (r > 0 && !disks)
-                return add_string(&l->kept, &l->n_kept, directory);
-        r = add(root, l, r > 0, directory);
-        if (r >= 0 && disks)
-                r = add_other_disks(root, l, guest);
-        if (r >= 0 && root_is_this_machine(root) && getpwnam(user))
-                r = add_string(&l->users, &l->n_users, user);
-        return r;
+        own = has_disks(root, directory);
+        if (own < 0)
+                return own;
+        others = g ? add_other_disks(root, l, g, disks) : 0;
+        if (others < 0)
+                return others;
+        if (unknown)
+                log_warning("The file of guest %s is wrong; disks that it names elsewhere stay, and so does user %s.", guest, user);
+        if (!disks && own + others > 0)
+                return own > 0 || is_there(root, directory) ? add_string(&l->kept, &l->n_kept, directory) : 0;
+        own = add(root, l, own > 0, directory);
+        if (own >= 0 && !unknown && root_is_this_machine(root) && getpwnam(user))
+                own = add_string(&l->users, &l->n_users, user);
+        return own;
 }
 
+/* The guest file goes last: as long as it is there, another run finds all that it names. */
 static int find_guest(int root, const char *guest, bool disks, Reset *l) {
-        static const char *const forms[] = { WANTS "/vxm-guest@%s.service", "etc/vxm/guests/%s.guest", "etc/vxm/guests/%s.guest.d",
-                "run/vxm/guests/%s.guest", "run/vxm/guests/%s.guest.d" };
+        static const char *const forms[] = { "run/vxm/guests/%s.guest.d", "run/vxm/guests/%s.guest", "etc/vxm/guests/%s.guest.d",
+                "etc/vxm/guests/%s.guest" };
+        _cleanup_(freep) char *link = NULL;
         int r = refuse_running(root, guest);
 
+        if (r < 0)
+                return r;
+        if (format(&link, WANTS "/vxm-guest@%s.service", guest) < 0)
+                return log_oom();
+        r = add(root, l, false, link);
+        r = r < 0 ? r : add_state(root, l, guest, disks);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(forms); i++) {
                 const char *hole = strstr(forms[i], "%s");
                 _cleanup_(freep) char *path = NULL;
 
                 r = format(&path, "%.*s%s%s", (int) (hole - forms[i]), forms[i], guest, hole + STRLEN("%s")) < 0 ? log_oom() : add(root, l, false, path);
         }
-        return r < 0 ? r : add_state(root, l, guest, disks);
+        return r;
 }
 
 /* Guests that have a file, and those that have left something. */
@@ -224,6 +289,7 @@ int reset_find(int root, const char *guest, bool disks, Reset *ret) {
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", guest);
         r = guest ? 0 : refuse_taken(root);
         r = r < 0 ? r : guest ? find_guest(root, guest, disks, &l) : find_guests(root, disks, &l);
+        r = r < 0 || !guest || !disks ? r : refuse_shared(root, &l, guest);
         if (r >= 0 && guest && l.n == 0 && l.n_kept == 0)
                 r = refuse_unknown(guest);
         if (r >= 0 && !guest)
@@ -244,7 +310,7 @@ void reset_print(const Reset *l, FILE *f) {
         for (size_t i = 0; i < l->n_users; i++)
                 fprintf(f, "remove  user %s\n", l->users[i]);
         for (size_t i = 0; i < l->n_kept; i++)
-                fprintf(f, "keep    /%s    (has a disk; --disks removes it)\n", l->kept[i]);
+                fprintf(f, "keep    /%s    (with disks; --disks removes them)\n", l->kept[i]);
 }
 
 /* ---- removal ---- */
@@ -271,6 +337,13 @@ static int remove_entries(int fd, dev_t device, unsigned depth) {
         return first;
 }
 
+/* A bind mount may be of the same file system. Kernels before 5.8 do not tell, but what is mounted there is not removed itself. */
+static bool is_mounted_on(int directory, const char *name) {
+        struct statx st;
+
+        return statx(directory, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 && (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 static int remove_tree(int directory, const char *name, dev_t device, unsigned depth) {
         struct stat st;
         int fd, r;
@@ -279,7 +352,7 @@ static int remove_tree(int directory, const char *name, dev_t device, unsigned d
                 return errno == ENOENT ? 0 : -errno;
         if (!S_ISDIR(st.st_mode))
                 return unlinkat(directory, name, 0) < 0 && errno != ENOENT ? -errno : 0;
-        if (st.st_dev != device || depth > DEPTH_MAX)
+        if (st.st_dev != device || depth > DEPTH_MAX || (depth > 0 && is_mounted_on(directory, name)))
                 return -EXDEV;
         fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         r = fd < 0 ? -errno : remove_entries(fd, device, depth);

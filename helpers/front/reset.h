@@ -14,13 +14,13 @@ typedef struct Reset {
         size_t n;
         char **users; /* of guests that leave nothing behind */
         size_t n_users;
-        char **kept; /* directories with disks, which stay */
+        char **kept; /* disks, and directories with disks, which stay */
         size_t n_kept;
         bool binding; /* static binding is on, and is to be switched off */
 } Reset;
 
 /* Finds what has been made for a guest; NULL: for all, and for the machine. disks: with disks. Returns 0; -E_BUSY: a guest runs, or something
- * is taken for it; -E_CONFIG: there is no such guest; -errno; logged. Looks only. */
+ * is taken for it; -E_CONFIG: there is no such guest, or another one has a disk of its; -errno; logged. Looks only. */
 int reset_find(int root, const char *guest, bool disks, Reset *ret);
 
 /* One a line. */
