@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "claims.h"
+#include "devices.h"
 #include "download.h"
 #include "exit-status.h"
 #include "guest-disks.h"
@@ -21,6 +22,7 @@
 #include "reset.h"
 #include "root.h"
 #include "static-files.h"
+#include "static-wish.h"
 #include "static.h"
 
 #define STATE "var/lib/vxm/guests"
@@ -281,6 +283,14 @@ static int refuse_unknown(const char *guest) {
         return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "There is nothing of a guest “%s” here; vxm list shows which there are.", guest);
 }
 
+/* One whose file is wrong may. */
+static bool may_want_static(int root, const char *guest) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        int r = load(root, guest, &g);
+
+        return r < 0 ? r != -ENOENT : guest_wants_static(g);
+}
+
 int reset_find(int root, const char *guest, bool disks, Reset *ret) {
         _cleanup_(reset_done) Reset l = {};
         int r;
@@ -296,7 +306,10 @@ int reset_find(int root, const char *guest, bool disks, Reset *ret) {
                 r = add(root, &l, false, DOWNLOADS);
         if (r < 0)
                 return r;
-        l.binding = !guest && (root_exists(root, STATIC_DEVICES) || is_there(root, STATIC_WANTS));
+        if (root_exists(root, STATIC_DEVICES) || is_there(root, STATIC_WANTS)) {
+                l.binding = !guest;
+                l.rebinding = guest && may_want_static(root, guest);
+        }
         *ret = l;
         l = (Reset){};
         return 0;
@@ -305,6 +318,8 @@ int reset_find(int root, const char *guest, bool disks, Reset *ret) {
 void reset_print(const Reset *l, FILE *f) {
         if (l->binding)
                 fprintf(f, "disable static binding\n");
+        if (l->rebinding)
+                fprintf(f, "renew   static binding, without this guest\n");
         for (size_t i = 0; i < l->n; i++)
                 fprintf(f, "remove  /%s%s\n", l->items[i].path, l->items[i].disks ? "    (with disks)" : "");
         for (size_t i = 0; i < l->n_users; i++)
@@ -385,6 +400,17 @@ static int remove_user(const char *user) {
         return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : log_error_errno(EIO, "userdel failed, and has said why; user %s stays.", user);
 }
 
+/* Its files are gone by now. */
+static int rebind(int root) {
+        size_t left = 0;
+        int r = static_wish_count(root, &left);
+
+        r = r < 0 ? r : left > 0 ? static_enable(root, false) : static_disable(root, false);
+        return r < 0 ? log_error_errno(r, "Its device is still bound at boot; when what is in the way has been removed: vxm config --%s-binding",
+                               left > 0 ? "enable" : "disable")
+                     : 0;
+}
+
 int reset_run(int root, const Reset *l) {
         int first = l->binding ? static_disable(root, false) : 0;
 
@@ -393,6 +419,8 @@ int reset_run(int root, const Reset *l) {
 
                 first = first < 0 ? first : r;
         }
+        if (l->rebinding && first >= 0)
+                first = rebind(root);
         for (size_t i = 0; first >= 0 && i < l->n_users; i++)
                 first = remove_user(l->users[i]);
         return first;

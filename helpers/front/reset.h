@@ -17,6 +17,7 @@ typedef struct Reset {
         char **kept; /* disks, and directories with disks, which stay */
         size_t n_kept;
         bool binding; /* static binding is on, and is to be switched off */
+        bool rebinding; /* it is on for the guest, and is to be made anew for others, or switched off */
 } Reset;
 
 /* Finds what has been made for a guest; NULL: for all, and for the machine. disks: with disks. Returns 0; -E_BUSY: a guest runs, or something
