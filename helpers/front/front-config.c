@@ -311,9 +311,10 @@ static int disable(int root, const char *name) {
 
 static int config(const char *name) {
         _cleanup_(closep) int root = verb_root_open(arg_root);
+        int r = root < 0 ? root : guest_write_judge(root);
 
-        if (root < 0)
-                return root;
+        if (r < 0)
+                return r;
         return arg_gpu ? set_gpu(root, name) : arg_enable ? enable(root, name) : disable(root, name);
 }
 

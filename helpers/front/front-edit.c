@@ -85,6 +85,7 @@ static int edit(const char *guest) {
         int r;
 
         r = root < 0 ? root : read_file(root, guest, &before);
+        r = r < 0 ? r : guest_write_judge(root);
         if (r < 0)
                 return r;
         if (format(&path, "etc/vxm/guests/%s.guest", guest) < 0 || free_and_strdup(&text, before) < 0)

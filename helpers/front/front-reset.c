@@ -41,6 +41,9 @@ static int reset(const char *guest) {
                 return log_info("There is nothing to remove.");
         if (arg_dry_run)
                 return 0;
+        r = guest_write_judge(root);
+        if (r < 0)
+                return r;
         if (!is_sure())
                 return log_info("Nothing has been removed.");
         r = reset_run(root, &l);

@@ -14,6 +14,19 @@ enum {
         MODE = 0644, /* of a new file: all helpers read them */
 };
 
+int guest_write_judge(int root) {
+        static const char *const places[] = { "etc/vxm/guests", "etc/vxm", "etc" };
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                if (!root_exists(root, places[i]))
+                        continue;
+                if (faccessat(root, places[i], W_OK, AT_EACCESS) < 0)
+                        return log_error_errno(errno, "Only root can write guest files (/%s: %m); try again as root.", places[i]);
+                break;
+        }
+        return 0;
+}
+
 static int split(const char *path, char **ret_directory, const char **ret_name) {
         const char *slash = strrchr(path, '/');
 

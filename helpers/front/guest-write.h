@@ -4,6 +4,9 @@
 
 #include "util.h"
 
+/* What nobody but root can do is told before questions are asked, files fetched and texts edited. Returns 0 or -errno, logged. */
+int guest_write_judge(int root);
+
 /* Writes text as path (below root, no leading slash), and makes the directories above that are missing. Whoever reads it meanwhile sees
  * all of the old or all of the new. replace: there may be one already, whose mode is kept; else -EEXIST. Returns 0 or -errno. */
 int guest_write(int root, const char *path, const char *text, bool replace);

@@ -13,6 +13,7 @@
 #include "guest-disks.h"
 #include "guest-downloads.h"
 #include "guest-files.h"
+#include "guest-write.h"
 #include "init.h"
 #include "log.h"
 #include "memory-nodes.h"
@@ -59,20 +60,6 @@ static int judge_name(int root, InitPlan *plan) {
                 return log_error_errno(E_CONFIG,
                         "/%s is there, of an earlier guest of that name; take another name, or remove it: vxm reset %s --disks",
                         plan->directory, name);
-        return 0;
-}
-
-/* What nobody but root can do is told before questions are asked and files fetched. */
-static int judge_rights(int root) {
-        static const char *const places[] = { "etc/vxm/guests", "etc/vxm", "etc" };
-
-        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
-                if (!root_exists(root, places[i]))
-                        continue;
-                if (faccessat(root, places[i], W_OK, AT_EACCESS) < 0)
-                        return log_error_errno(errno, "Only root can make guests (/%s: %m); try again as root.", places[i]);
-                break;
-        }
         return 0;
 }
 
@@ -362,7 +349,7 @@ int init_plan_begin(int root, const InitWish *wish, InitPlan *ret) {
         int r;
 
         r = judge_name(root, &plan);
-        r = r < 0 ? r : judge_rights(root);
+        r = r < 0 ? r : guest_write_judge(root);
         r = r < 0 ? r : load_base(root, &plan);
         if (r < 0)
                 return r;
