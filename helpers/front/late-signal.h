@@ -12,5 +12,8 @@ int late_signal_hold(sigset_t *ret_before);
 /* Whether somebody has asked for the end. */
 bool late_signal_pending(void);
 
+/* Forgets one that is held, and was meant for somebody else. */
+void late_signal_drop(int number);
+
 /* Lets it act: does not return then. */
 void late_signal_release(const sigset_t *before);
