@@ -89,9 +89,10 @@ static int act(int root, InitPlan *plan) {
         r = r < 0 ? r : init_run(root, plan);
         if (r == -EINTR)
                 log_info("Interrupted; nothing has been made. What has been fetched so far is gone on with the next time.");
-        late_signal_release(&before);
         if (r >= 0)
                 tell_next_steps(plan);
+        fflush(stdout);
+        late_signal_release(&before);
         return r;
 }
 
@@ -105,12 +106,11 @@ static int init(void) {
         r = r < 0 ? r : init_plan(root, &arg_wish, &plan);
         if (r >= 0 && (arg_dry_run || is_interactive()))
                 init_plan_print(&plan, stdout);
-        if (r < 0 || arg_dry_run)
-                return r == -ECANCELED ? 0 : r;
-        r = is_interactive() ? init_ask_go_on() : 0;
+        if (r >= 0 && !arg_dry_run && is_interactive())
+                r = init_ask_go_on();
         if (r == -ECANCELED)
                 return log_info("Nothing has been made.");
-        return r < 0 ? r : act(root, &plan);
+        return r < 0 || arg_dry_run ? r : act(root, &plan);
 }
 
 int verb_init(int argc, char *argv[]) {
