@@ -388,7 +388,7 @@ void init_plan_print(const InitPlan *plan, FILE *f) {
                 const GuestDisk *d = &plan->guest->disks[i];
                 int source = init_plan_source(plan, d);
 
-                if (d->size > 0)
+                if (d->size > 0 && guest_disk_is_own(plan->guest, d))
                         fprintf(f, "make    %s  %" PRIu64 "M, %s%s%s\n", d->path, d->size >> 20, d->format == DISK_QCOW2 ? "qcow2" : "raw",
                                 source < 0 ? "" : ", begins as ", source < 0 ? "" : plan->downloads[source]->name);
         }

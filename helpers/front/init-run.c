@@ -120,7 +120,8 @@ static int make_disks(Made *made, const InitPlan *plan, const int fds[static GUE
                 const GuestDisk *d = &plan->guest->disks[i];
                 int source = init_plan_source(plan, d), r;
 
-                if (d->size == 0 || d->cdrom)
+                /* One elsewhere is to belong to the guest's user, who is there from the first start on: vxm-disks makes it then. */
+                if (d->size == 0 || d->cdrom || !guest_disk_is_own(plan->guest, d))
                         continue;
                 if (late_signal_pending())
                         return -EINTR;
