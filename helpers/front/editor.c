@@ -2,11 +2,13 @@
 /* Runs an editor on a copy, in a directory that nobody else can look into. */
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "editor.h"
+#include "late-signal.h"
 #include "log.h"
 #include "root.h"
 
@@ -26,7 +28,22 @@ static void split_words(char *text, char *words[static WORDS_MAX + 1]) {
         words[n] = NULL;
 }
 
-static int try(const char *command, const char *file, pid_t *ret) {
+/* mask: the editor's own signals, of which we hold some. */
+static int start(char *const words[], const sigset_t *mask, pid_t *ret) {
+        posix_spawnattr_t attributes;
+        int r;
+
+        r = posix_spawnattr_init(&attributes);
+        if (r > 0)
+                return -r;
+        r = posix_spawnattr_setsigmask(&attributes, mask);
+        r = r > 0 ? r : posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+        r = r > 0 ? r : posix_spawnp(ret, words[0], NULL, &attributes, words, environ);
+        (void) posix_spawnattr_destroy(&attributes);
+        return -r;
+}
+
+static int try(const char *command, const char *file, const sigset_t *mask, pid_t *ret) {
         _cleanup_(freep) char *text = strdup(command);
         char *words[WORDS_MAX + 1] = {};
         size_t n = 0;
@@ -40,28 +57,28 @@ static int try(const char *command, const char *file, pid_t *ret) {
                 return -ENOENT;
         words[n] = (char *) file;
         words[n + 1] = NULL;
-        return -posix_spawnp(ret, words[0], NULL, NULL, words, environ);
+        return start(words, mask, ret);
 }
 
-static int spawn(const char *file, pid_t *ret) {
+static int spawn(const char *file, const sigset_t *mask, pid_t *ret) {
         const char *const chosen = !isempty(getenv("VISUAL")) ? getenv("VISUAL") : getenv("EDITOR");
         static const char *const usual[] = { "editor", "nano", "vi" };
         int r = -ENOENT;
 
         if (!isempty(chosen)) {
-                r = try(chosen, file, ret);
+                r = try(chosen, file, mask, ret);
                 return r < 0 ? log_error_errno(r, "Cannot run the editor “%s”: %s; set EDITOR to another one.", chosen, strerror(-r)) : 0;
         }
         for (size_t i = 0; r == -ENOENT && i < ELEMENTSOF(usual); i++)
-                r = try(usual[i], file, ret);
+                r = try(usual[i], file, mask, ret);
         return r < 0 ? log_error_errno(r, "Cannot find an editor; install one, or set EDITOR to it.") : 0;
 }
 
-static int run(const char *file) {
+static int run(const char *file, const sigset_t *mask) {
         pid_t pid;
         int status, r;
 
-        r = spawn(file, &pid);
+        r = spawn(file, mask, &pid);
         if (r < 0)
                 return r;
         while (waitpid(pid, &status, 0) < 0)
@@ -116,7 +133,7 @@ static void remove_directory(const char *path) {
         (void) rmdir(path);
 }
 
-int editor_run(const char *name, char **text) {
+static int edit_copy(const char *name, const sigset_t *mask, char **text) {
         const char *place = !isempty(getenv("TMPDIR")) ? getenv("TMPDIR") : "/tmp";
         _cleanup_(freep) char *directory = NULL, *file = NULL;
         int r;
@@ -129,12 +146,27 @@ int editor_run(const char *name, char **text) {
         r = r < 0 ? r : write_text(file, *text);
         if (r < 0)
                 log_error_errno(r, "Cannot write %s: %s.", file ? file : name, strerror(-r));
-        r = r < 0 ? r : run(file);
+        r = r < 0 ? r : run(file, mask);
         if (r >= 0) {
                 r = read_text(file, text);
                 if (r < 0)
                         log_error_errno(r, "What the editor has left in %s is no text of at most 1 MiB (%s); nothing has been changed.", file, strerror(-r));
         }
         remove_directory(directory);
+        return r;
+}
+
+/* Ctrl-C belongs to the editor, as long as there is one; who ends us otherwise finds the copy gone. */
+int editor_run(const char *name, char **text) {
+        sigset_t before;
+        int r;
+
+        r = late_signal_hold(&before);
+        if (r < 0)
+                return log_error_errno(r, "Cannot hold signals: %s.", strerror(-r));
+        r = edit_copy(name, &before, text);
+        late_signal_drop(SIGINT);
+        late_signal_drop(SIGQUIT);
+        late_signal_release(&before);
         return r;
 }
