@@ -52,22 +52,28 @@ static bool wants_again(void) {
         return getline(&line, &size, stdin) > 0 && (*line == '\n' || *line == 'y' || *line == 'Y');
 }
 
+static int judge(int root, const char *guest, const char *path, const char *before, const char *text) {
+        const GuestDraft draft = { .path = path, .text = text };
+        _cleanup_(guest_freep) Guest *g = NULL;
+
+        if (text[strspn(text, " \t\n")] == '\0')
+                return streq(text, before) ? 0 : log_error_errno(E_CONFIG, "What the editor has left is empty, and nothing has been changed; to mask guest %s: ln -sf /dev/null /%s",
+                        guest, path);
+        return guest_load_draft(root, guest, &draft, &g);
+}
+
 /* Until it is right, or somebody gives up. */
-static int edit_until_right(int root, const char *guest, const char *path, char **text) {
+static int edit_until_right(int root, const char *guest, const char *path, const char *before, char **text) {
         _cleanup_(freep) char *name = NULL;
         int r;
 
         if (format(&name, "%s.guest", guest) < 0)
                 return log_oom();
         for (;;) {
-                const GuestDraft *draft;
-                _cleanup_(guest_freep) Guest *g = NULL;
-
                 r = editor_run(name, text);
                 if (r < 0)
                         return r;
-                draft = &(GuestDraft){ .path = path, .text = *text };
-                r = guest_load_draft(root, guest, draft, &g);
+                r = judge(root, guest, path, before, *text);
                 if (r != -E_CONFIG || !wants_again())
                         return r;
         }
@@ -90,7 +96,7 @@ static int edit(const char *guest) {
                 return r;
         if (format(&path, "etc/vxm/guests/%s.guest", guest) < 0 || free_and_strdup(&text, before) < 0)
                 return log_oom();
-        r = edit_until_right(root, guest, path, &text);
+        r = edit_until_right(root, guest, path, before, &text);
         if (r < 0)
                 return r;
         if (streq(text, before))
