@@ -3,8 +3,10 @@
  * lead out of it. */
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
+#include "exit-status.h"
 #include "guest-write.h"
 #include "log.h"
 #include "root.h"
@@ -12,6 +14,7 @@
 
 enum {
         MODE = 0644, /* of a new file: all helpers read them */
+        TRIES = 16,
 };
 
 int guest_write_judge(int root) {
@@ -61,16 +64,44 @@ static int open_directory(int root, const char *path) {
         return root_openat(root, path, O_RDONLY | O_DIRECTORY);
 }
 
-static int fill(int directory, const char *name, const char *text, mode_t mode) {
-        _cleanup_(closep) int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        int r;
+/* Returns how many names it has, if this is one of them; else 0. */
+static nlink_t names_at(int fd, int directory, const char *name) {
+        struct stat ours, there;
 
-        if (fd < 0)
-                return -errno;
-        r = write_full(fd, text, strlen(text));
+        if (fstat(fd, &ours) < 0 || fstatat(directory, name, &there, AT_SYMLINK_NOFOLLOW) < 0)
+                return 0;
+        return ours.st_dev == there.st_dev && ours.st_ino == there.st_ino ? ours.st_nlink : 0;
+}
+
+/* Of two writers the second is refused, as either could give the other one's half a file its name. What a kill has left is nobody's, and
+ * may have its final name, too, or be a trap. Returns a descriptor, -E_BUSY or -errno. */
+static int open_temporary(int directory, const char *name) {
+        for (unsigned tries = 0; tries < TRIES; tries++) {
+                _cleanup_(closep) int fd = openat(directory, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+                nlink_t names;
+
+                if (fd < 0 && errno != ELOOP && errno != ENXIO)
+                        return -errno;
+                if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+                        return errno == EWOULDBLOCK ? -E_BUSY : -errno;
+                names = fd < 0 ? 2 : names_at(fd, directory, name);
+                if (names == 1)
+                        return ftruncate(fd, 0) < 0 ? -errno : TAKE_FD(fd);
+                if (names > 1)
+                        (void) unlinkat(directory, name, 0);
+        }
+        return -E_BUSY;
+}
+
+/* like: whose owner and mode it gets; NULL: a new one's. */
+static int fill(int fd, const char *text, const struct stat *like) {
+        int r = write_full(fd, text, strlen(text));
+
         if (r < 0)
                 return r;
-        return fchmod(fd, mode) < 0 || fsync(fd) < 0 ? -errno : 0;
+        if (like && fchown(fd, like->st_uid, like->st_gid) < 0 && errno != EPERM)
+                return -errno;
+        return fchmod(fd, like ? like->st_mode & 0777 : MODE) < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
 static int give_name(int directory, const char *temporary, const char *name, bool replace) {
@@ -83,10 +114,10 @@ static int give_name(int directory, const char *temporary, const char *name, boo
 
 int guest_write(int root, const char *path, const char *text, bool replace) {
         _cleanup_(freep) char *directory_path = NULL, *temporary = NULL;
-        _cleanup_(closep) int directory = -EBADF;
-        mode_t mode = MODE;
+        _cleanup_(closep) int directory = -EBADF, fd = -EBADF;
         const char *name;
         struct stat st;
+        bool known;
         int r;
 
         r = split(path, &directory_path, &name);
@@ -94,10 +125,11 @@ int guest_write(int root, const char *path, const char *text, bool replace) {
         directory = r < 0 ? r : open_directory(root, directory_path);
         if (directory < 0)
                 return directory;
-        if (replace && fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-                mode = st.st_mode & 0777;
-        (void) unlinkat(directory, temporary, 0); /* what a kill left behind */
-        r = fill(directory, temporary, text, mode);
+        fd = open_temporary(directory, temporary);
+        if (fd < 0)
+                return fd;
+        known = replace && fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+        r = fill(fd, text, known ? &st : NULL);
         r = r < 0 ? r : give_name(directory, temporary, name, replace);
         if (r < 0) {
                 (void) unlinkat(directory, temporary, 0);

@@ -8,7 +8,8 @@
 int guest_write_judge(int root);
 
 /* Writes text as path (below root, no leading slash), and makes the directories above that are missing. Whoever reads it meanwhile sees
- * all of the old or all of the new. replace: there may be one already, whose mode is kept; else -EEXIST. Returns 0 or -errno. */
+ * all of the old or all of the new. replace: there may be one already, whose owner and mode are kept; else -EEXIST. Returns 0; -E_BUSY:
+ * somebody else is writing it; -errno. */
 int guest_write(int root, const char *path, const char *text, bool replace);
 
 /* Removes it. Returns 0, also when there is none, or -errno. */

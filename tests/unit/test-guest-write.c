@@ -2,6 +2,7 @@
 /* Guest files that are judged before they are written, and written whole. */
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "exit-status.h"
@@ -11,6 +12,7 @@
 #include "root.h"
 
 #define FILE_OF_G "etc/vxm/guests/g.guest"
+#define TEMPORARY "etc/vxm/guests/.g.guest.new"
 
 static uint64_t memory_with(Fixture *f, const char *path, const char *text) {
         _cleanup_(guest_freep) Guest *g = NULL;
@@ -86,6 +88,51 @@ static void test_write(void **state) {
         assert_int_equal(guest_unwrite(f->root, "nowhere/g.guest"), 0);
 }
 
+/* Neither gets what the other has half written. */
+static void test_two_at_once(void **state) {
+        Fixture *f = *state;
+        int fd;
+
+        fixture_write(f, FILE_OF_G, "a\n");
+        fixture_write(f, TEMPORARY, "half of it");
+        fd = openat(f->root, TEMPORARY, O_WRONLY | O_CLOEXEC);
+        assert_int_equal(flock(fd, LOCK_EX), 0);
+        assert_int_equal(guest_write(f->root, FILE_OF_G, "b\n", true), -E_BUSY);
+        assert_content(f, TEMPORARY, "half of it", 0644);
+        close(fd);
+        assert_int_equal(guest_write(f->root, FILE_OF_G, "b\n", true), 0);
+        assert_content(f, FILE_OF_G, "b", 0644);
+        assert_false(root_exists(f->root, TEMPORARY));
+}
+
+/* A kill may have left a file that has its final name as well, and nobody writes through links. */
+static void test_left_behind(void **state) {
+        Fixture *f = *state;
+
+        fixture_write(f, "etc/vxm/guests/h.guest", "a\n");
+        assert_int_equal(linkat(f->root, "etc/vxm/guests/h.guest", f->root, TEMPORARY, 0), 0);
+        assert_int_equal(guest_write(f->root, FILE_OF_G, "b\n", false), 0);
+        assert_content(f, "etc/vxm/guests/h.guest", "a", 0644);
+        fixture_link(f, TEMPORARY, "h.guest");
+        assert_int_equal(guest_write(f->root, FILE_OF_G, "c\n", true), 0);
+        assert_content(f, "etc/vxm/guests/h.guest", "a", 0644);
+        assert_content(f, FILE_OF_G, "c", 0644);
+}
+
+static void test_owner(void **state) {
+        Fixture *f = *state;
+        struct stat st;
+
+        if (geteuid() != 0)
+                skip();
+        fixture_write(f, FILE_OF_G, "a\n");
+        assert_int_equal(fchownat(f->root, FILE_OF_G, 1000, 100, 0), 0);
+        assert_int_equal(guest_write(f->root, FILE_OF_G, "b\n", true), 0);
+        assert_int_equal(fstatat(f->root, FILE_OF_G, &st, 0), 0);
+        assert_int_equal(st.st_uid, 1000);
+        assert_int_equal(st.st_gid, 100);
+}
+
 /* A link in another machine's tree does not lead out of it. */
 static void test_link(void **state) {
         Fixture *f = *state;
@@ -103,6 +150,9 @@ int main(void) {
                 fixture_test(test_draft),
                 fixture_test(test_draft_that_is_wrong),
                 fixture_test(test_write),
+                fixture_test(test_two_at_once),
+                fixture_test(test_left_behind),
+                fixture_test(test_owner),
                 fixture_test(test_link),
         };
 
