@@ -110,43 +110,55 @@ static int open_part(int directory, const char *name) {
         return TAKE_FD(fd);
 }
 
-/* Of one that broke off everything may have come. */
-static int fetch(int part, const Download *d, uint64_t patience) {
-        const char *shown = url_file_name(d->url);
+static int refuse_digest(const Download *d) {
+        return log_event_errno(E_CONFIG, MESSAGE_DOWNLOAD_FAILED, FIELDS("VXM_URL", d->url),
+                "%s is not what [Download %s] says (%s %.*s…); nothing of it is kept. Either it has been changed, or that has to be corrected.", d->url,
+                d->wish->name, strlen(d->digest) == DIGEST_SHA512 ? "SHA-512" : "SHA-256", NAME_DIGITS, d->digest);
+}
+
+/* Returns 1: it is right; 0: it is not; -errno. */
+static int fetch_once(int part, const Download *d, uint64_t patience) {
         Progress progress;
         Fetch f = { .url = d->url, .patience = patience, .limit = FILE_LIMIT, .progress = &progress };
-        struct stat st;
         int r;
 
-        if (fstat(part, &st) == 0 && st.st_size > 0) {
-                r = check(part, d);
-                if (r != 0)
-                        return r < 0 ? r : 0;
-        }
-        progress_begin(&progress, shown, stderr);
+        progress_begin(&progress, url_file_name(d->url), stderr);
         r = fetch_file(&f, part);
         progress_end(&progress);
-        if (r < 0)
-                return r;
-        r = check(part, d);
-        if (r == 0)
-                return log_event_errno(E_CONFIG, MESSAGE_DOWNLOAD_FAILED, FIELDS("VXM_URL", d->url),
-                        "%s is not what [Download %s] says (%s %.*s…); nothing of it is kept. Either it has been changed, or that has to be corrected.",
-                        d->url, d->wish->name, strlen(d->digest) == DIGEST_SHA512 ? "SHA-512" : "SHA-256", NAME_DIGITS, d->digest);
-        return r < 0 ? r : 0;
+        return r < 0 ? r : check(part, d);
+}
+
+/* Of one that broke off everything may have come, or something else: the server's file has been changed, or power was cut before ours was on
+ * the disk. What it has been gone on with from there is wrong then, and tells nothing of what the server has now. */
+static int fetch(int part, const Download *d, uint64_t patience) {
+        struct stat st;
+        bool begun;
+        int r = 0;
+
+        begun = fstat(part, &st) == 0 && st.st_size > 0;
+        if (begun)
+                r = check(part, d);
+        r = r != 0 ? r : fetch_once(part, d, patience);
+        if (r == 0 && begun) {
+                log_info("What there was of %s was of something else; it is fetched anew.", url_file_name(d->url));
+                if (ftruncate(part, 0) < 0)
+                        return log_error_errno(errno, "Cannot begin anew with a file: %m.");
+                r = fetch_once(part, d, patience);
+        }
+        return r < 0 ? r : r > 0 ? 0 : refuse_digest(d);
 }
 
 static int give_name(int directory, int part, const char *hidden, const char *name) {
         if (fchmod(part, 0644) < 0 || fsync(part) < 0)
                 return -errno;
-        if (linkat(directory, hidden, directory, name, 0) < 0)
+        if (linkat(directory, hidden, directory, name, 0) < 0 && errno != EEXIST) /* somebody else has just fetched the same */
                 return -errno;
         return unlinkat(directory, hidden, 0) < 0 || fsync(directory) < 0 ? -errno : 0;
 }
 
-/* What could go on, stays: everything else goes. */
+/* What could go on, stays, also when that takes a library, a clock or certificates: everything else goes. */
 static bool is_worth_keeping(int error) {
-        return error == -E_BUSY || error == -EINTR;
+        return error == -E_BUSY || error == -EINTR || error == -E_LACKS;
 }
 
 static int open_downloads(int root) {
@@ -184,7 +196,8 @@ int download_get(int root, const Download *d, uint64_t patience) {
                 return r;
         }
         r = give_name(directory, part, hidden, d->name);
-        if (r < 0)
-                return log_error_errno(r, "Cannot keep /" DOWNLOADS "/%s: %s.", d->name, strerror(-r));
-        return TAKE_FD(part);
+        if (r >= 0)
+                return TAKE_FD(part);
+        (void) unlinkat(directory, hidden, 0);
+        return log_error_errno(r, "Cannot keep /" DOWNLOADS "/%s: %s.", d->name, strerror(-r));
 }
