@@ -9,6 +9,7 @@
 
 enum {
         BLOCK = 1 << 20, /* bytes that are read at a time */
+        FILE_NAME_MAX = 128,
 };
 
 static int add_file(const CryptoLibrary *crypto, EVP_MD_CTX *context, int fd) {
@@ -95,7 +96,7 @@ static bool fits(const char *name, const char *pattern) {
                 return streq(name, pattern);
         head = (size_t) (star - pattern);
         tail = strlen(star + 1);
-        if (n < head + tail || memcmp(name, pattern, head) != 0 || !streq(name + n - tail, star + 1))
+        if (n > FILE_NAME_MAX || n < head + tail || memcmp(name, pattern, head) != 0 || !streq(name + n - tail, star + 1))
                 return false;
         for (; *name; name++) /* it becomes part of a URL and of a path */
                 if (!isalnum((unsigned char) *name) && !strchr("._-+~", *name))

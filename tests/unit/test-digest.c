@@ -39,6 +39,8 @@ static void assert_found(const char *text, const char *pattern, int result, cons
         assert_string_equal(digits, digest);
 }
 
+#define DIGITS_64 "0123456789012345678901234567890123456789012345678901234567890123"
+
 static void test_lists(void **state _unused_) {
         static const char gnu[] = ABC_256 "  b.img\n" EMPTY_256 " *a-1.2.img\n";
 
@@ -55,6 +57,8 @@ static void test_lists(void **state _unused_) {
         assert_found(ABC_256 "\ta\n", "a", -ENOENT, NULL, NULL);
         assert_found("# " ABC_256 "  a\n", "a", -ENOENT, NULL, NULL);
         assert_found(ABC_256 "  ./a\n", "a", 0, "a", ABC_256);
+        assert_found(ABC_256 "  a-" DIGITS_64 ".img\n", "a-*.img", 0, "a-" DIGITS_64 ".img", ABC_256);
+        assert_found(ABC_256 "  a-" DIGITS_64 DIGITS_64 ".img\n", "a-*.img", -ENOENT, NULL, NULL); /* too long for a file */
         /* What a “*” stands for becomes part of a path. */
         assert_found(ABC_256 "  a-../../b.img\n", "a-*.img", -ENOENT, NULL, NULL);
         assert_found(ABC_256 "  a-\x1b.img\n", "a-*.img", -ENOENT, NULL, NULL);
