@@ -83,7 +83,8 @@ static int make_directory(Made *made, const InitPlan *plan) {
         if (guests < 0)
                 return log_error_errno(guests, "Cannot open /var/lib/vxm/guests: %s; run systemd-tmpfiles --create vxm.conf.", strerror(-guests));
         if (mkdirat(guests, plan->wish->name, 0700) < 0)
-                return log_error_errno(errno, "Cannot make /%s: %m.", plan->directory);
+                return errno == EEXIST ? log_error_errno(E_BUSY, "Somebody else has just made /%s; take another name.", plan->directory)
+                                       : log_error_errno(errno, "Cannot make /%s: %m.", plan->directory);
         return note(made, plan->directory);
 }
 
