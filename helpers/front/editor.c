@@ -170,3 +170,20 @@ int editor_run(const char *name, char **text) {
         late_signal_release(&before);
         return r;
 }
+
+int editor_keep(const char *name, const char *text, char **ret) {
+        const char *place = !isempty(getenv("TMPDIR")) ? getenv("TMPDIR") : "/tmp";
+        _cleanup_(freep) char *file = NULL;
+        _cleanup_(closep) int fd = -EBADF;
+        int r;
+
+        if (format(&file, "%s/%s-XXXXXX", place, name) < 0)
+                return -ENOMEM;
+        fd = mkostemp(file, O_CLOEXEC);
+        r = fd < 0 ? -errno : write_full(fd, text, strlen(text));
+        if (r >= 0)
+                *ret = TAKE_PTR(file);
+        else if (fd >= 0)
+                (void) unlink(file);
+        return r;
+}

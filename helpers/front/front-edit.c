@@ -85,8 +85,28 @@ static int refuse_write(int r, const char *path) {
         return log_error_errno(r, "Cannot write /%s: %s; it is as it was.", path, strerror(-r));
 }
 
+static int write_over(int root, const char *guest, const char *path, const char *before, const char *text) {
+        _cleanup_(freep) char *now = NULL;
+        int r;
+
+        r = read_file(root, guest, &now);
+        if (r < 0)
+                return r;
+        if (!streq(now, before))
+                return log_error_errno(E_BUSY, "Somebody else has changed the file of guest %s meanwhile; it is as they want it.", guest);
+        r = guest_write(root, path, text, true);
+        return r < 0 ? refuse_write(r, path) : 0;
+}
+
+static void keep(const char *guest, const char *text) {
+        _cleanup_(freep) char *file = NULL;
+
+        if (editor_keep(guest, text, &file) >= 0)
+                log_info("What you have written is in %s; take it from there, and try again: vxm edit %s", file, guest);
+}
+
 static int edit(const char *guest) {
-        _cleanup_(freep) char *before = NULL, *now = NULL, *text = NULL, *path = NULL;
+        _cleanup_(freep) char *before = NULL, *text = NULL, *path = NULL;
         _cleanup_(closep) int root = verb_root_open(arg_root);
         int r;
 
@@ -101,11 +121,11 @@ static int edit(const char *guest) {
                 return r;
         if (streq(text, before))
                 return log_info("Nothing has been changed.");
-        r = read_file(root, guest, &now);
-        if (r >= 0 && !streq(now, before))
-                return log_error_errno(E_BUSY, "Somebody else has changed the file of guest %s meanwhile, and your changes are dropped; try again.", guest);
-        r = r < 0 ? r : guest_write(root, path, text, true);
-        return r < 0 ? refuse_write(r, path) : guest_written(root);
+        r = write_over(root, guest, path, before, text);
+        if (r >= 0)
+                return guest_written(root);
+        keep(guest, text);
+        return r;
 }
 
 int verb_edit(int argc, char *argv[]) {
