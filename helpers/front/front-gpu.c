@@ -94,6 +94,8 @@ static int choose(int root, const GpuReports *l, const char *device, GpuState wa
                 *ret = g;
         }
         device_spec_done(&spec);
+        if (r >= 0 && !*ret && !device && l->n > 0 && wanted == GPU_PASSTHROUGH)
+                return log_error_errno(E_CONFIG, "No GPU has been passed through; vxm gpu status shows who has which.");
         return r < 0 ? r : *ret ? 0 : refuse_choice(l, device);
 }
 
