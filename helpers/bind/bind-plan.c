@@ -255,7 +255,7 @@ static int plan_resize(int root, const Guest *g, const GuestFunction *function, 
                 return log_error_errno(r, "%s: cannot read its BARs: %s.", f->name, strerror(-r));
         if (!bar || !(bar->sizes >> size_exponent(function->section->bar_size) & 1))
                 return log_event_errno(E_CONFIG, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
-                        "%s has no BAR that can be of the size that BarSize= of %s says; see vxm-bind --list.", f->name, g->file);
+                        "%s has no BAR that can be of the size that BarSize= of %s says; see vxm list-gpus.", f->name, g->file);
         if (bar->size == function->section->bar_size)
                 return 0;
         if (format(ret_attribute, "resource%u_resize", bar->index) < 0 ||

@@ -65,7 +65,7 @@ static int load_module(BindRun *run, const BindStep *step) {
 /* Only the kernel knows which of the methods a device has that are not in use. */
 static const char *advice(const BindStep *step) {
         return streq(path_name(step->path), "reset_method")
-                       ? "; correct ResetMethod= in the guest file, vxm-bind --list shows what the device knows"
+                       ? "; correct ResetMethod= in the guest file, vxm list-gpus shows what the device knows"
                        : "";
 }
 

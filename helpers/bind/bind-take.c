@@ -14,7 +14,7 @@ static int refuse_record(const BindJob *job, int error) {
         if (error == -EACCES || error == -EPERM)
                 return log_error_errno(error, "Only root can read the undo record /run/vxm/bind/%s; try again as root.", job->guest);
         return log_error_errno(error,
-                "Cannot read the undo record /run/vxm/bind/%s: %s; correct it, then try again: vxm-bind --release %s", job->guest,
+                "Cannot read the undo record /run/vxm/bind/%s: %s; correct it, then try again: /usr/lib/vxm/vxm-bind --release %s", job->guest,
                 strerror(-error), job->guest);
 }
 
@@ -25,7 +25,7 @@ static int hold_record(const BindJob *job, bool release, int *ret_fd) {
 
         if (r == -E_BUSY)
                 return log_event_errno(E_BUSY, MESSAGE_DEVICE_BUSY, FIELDS("VXM_DEVICE", "A device"),
-                        "An earlier run's write to a driver has not come back yet; `journalctl -k` may tell why. Try again: vxm-bind %s%s",
+                        "An earlier run's write to a driver has not come back yet; `journalctl -k` may tell why. Try again: /usr/lib/vxm/vxm-bind %s%s",
                         release ? "--release " : "", job->guest);
         return r < 0 && r != -ENOENT ? log_error_errno(r, "Cannot hold /run/vxm/bind/%s: %s.", job->guest, strerror(-r)) : 0;
 }
@@ -126,7 +126,7 @@ int bind_give_back(const BindJob *job) {
         r = r >= 0 && left ? -ETIMEDOUT : r;
         if (r < 0)
                 return log_error_errno(r, "Not all is as before; what was before stays noted in /run/vxm/bind/%s. Try again: "
-                                          "vxm-bind --release %s",
+                                          "/usr/lib/vxm/vxm-bind --release %s",
                         job->guest, job->guest);
         /* Who plans under the lock must still see our record, or it would take vfio-pci for the driver there was before. */
         r = bind_record_lock(root, &lock);

@@ -57,7 +57,7 @@ static int refuse_held(const char *name, const char *holder) {
                         "%s is passed through for no guest; give it back first: vxm gpu reclaim %s", name, pci_address_format(address, gpu));
         return log_event_errno(E_BUSY, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", name),
                 "%s belongs to guest %s now; stop that first: systemctl stop vxm-guest@%s; if it has stopped "
-                "already, have its devices given back: vxm-bind --release %s",
+                "already, have its devices given back: /usr/lib/vxm/vxm-bind --release %s",
                 name, holder, holder, holder);
 }
 

@@ -54,7 +54,7 @@ static int say_lost(int root, const PciFunction *f, bool taken) {
                 what = "--static --disable and then --enable makes it anew";
         }
         log_event(taken ? LOG_WARNING : LOG_ERR, MESSAGE_STATIC_LOST, FIELDS("VXM_DEVICE", f->name, "VXM_DRIVER", f->driver),
-                "%s had driver %s before vfio-pci: %s. %s. For the next boot, vxm-bind %s.", f->name, f->driver, why,
+                "%s had driver %s before vfio-pci: %s. %s. For the next boot, /usr/lib/vxm/vxm-bind %s.", f->name, f->driver, why,
                 taken ? "It was taken from that driver now" : "It stays so until its guest starts", what);
         return taken ? 0 : -E_BUSY;
 }

@@ -47,7 +47,7 @@ static int make_files(int root, const PciFunctions *bound, const StaticTool *too
 static int refuse_empty(void) {
         return log_event_errno(E_CONFIG, MESSAGE_STATIC_FAILED, NULL,
                 "No guest file asks for a device at boot; write Binding=static into [GPU] or [PCI] of one, then try again. "
-                "To undo an earlier run: vxm-bind --static --disable");
+                "To undo an earlier run: /usr/lib/vxm/vxm-bind --static --disable");
 }
 
 static int carry_out(int root, const StaticFiles *files, const StaticTool *tool, bool dry_run) {

@@ -123,11 +123,11 @@ static int refuse_count(const Guest *g, const GuestDevices *section, const Devic
         if (spec->type == DEVICE_AUTO)
                 return log_event_errno(E_CONFIG, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", spec->text),
                         "[GPU] Device=auto of %s finds no GPU that the host can spare: each one boots the machine or lights a "
-                        "display; see vxm-bind --list.",
+                        "display; see vxm list-gpus.",
                         g->file);
         return log_event_errno(E_CONFIG, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", spec->text),
-                "[%s] Device=%s of %s fits no %s of this machine; see vxm-bind --%s, then correct it.", section_title(section),
-                spec->text, g->file, section->gpu ? "GPU" : "device", section->gpu ? "list" : "tree");
+                "[%s] Device=%s of %s fits no %s of this machine; see vxm list-gpus%s, then correct it.", section_title(section),
+                spec->text, g->file, section->gpu ? "GPU" : "device", section->gpu ? "" : " --tree");
 }
 
 static int resolve_search(DeviceFacts *facts, const Guest *g, const GuestDevices *section, const DeviceSpec *spec,
@@ -194,7 +194,7 @@ static int check_pins(DeviceFacts *facts, const Guest *g, const GuestDevices *se
                 return log_oom();
         return log_event_errno(E_CONFIG, MESSAGE_DEVICE_REFUSED, FIELDS("VXM_DEVICE", f->name),
                 "%s is not the device that was recorded for guest %s: it is %s, recorded is %s%s. Correct Device= in %s, or, if "
-                "this is the right one, vxm-bind --record %s.",
+                "this is the right one, /usr/lib/vxm/vxm-bind --record %s.",
                 f->name, g->name, new, old, where, g->file, g->name);
 }
 

@@ -10,7 +10,7 @@
 #define DEVICES(field) .offset = offsetof(GuestDevices, field)
 
 #define EXPECTS_DEVICE                                                                                                     \
-        "a PCI address such as 01:00.0, ids such as 1002:73bf, or part of a name such as RX 6800 (see vxm-bind --list)"
+        "a PCI address such as 01:00.0, ids such as 1002:73bf, or part of a name such as RX 6800 (see vxm list-gpus)"
 #define DEVICE_KEYS(section)                                                                                               \
         { section, "Recorded", value_add_pin, value_reset_pins, 0, NULL, "what vxm-bind --record writes" },                          \
         { section, "Binding", value_binding, NULL, DEVICES(binding_static), "dynamic", "dynamic or static" },              \

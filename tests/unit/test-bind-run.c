@@ -68,7 +68,7 @@ static void test_reset_method(void **state) {
 
         fixture_capture(f);
         assert_int_equal(run(&(BindRun){}, f, steps, 1), -ENOENT);
-        fixture_assert_logged(f, "No such file or directory; correct ResetMethod= in the guest file, vxm-bind --list shows");
+        fixture_assert_logged(f, "No such file or directory; correct ResetMethod= in the guest file, vxm list-gpus shows");
 }
 
 /* On the way back the device that failed is left, and the others go on. The first failure is what is told. */

@@ -49,9 +49,9 @@ static void test_ids(void **state) {
         assert_means(f, "10de:1e84", (Ask){}, "0000:2b:00.0");
         assert_means(f, "10DE:10F8", (Ask){ .pci = true }, "0000:2b:00.1");
         assert_means(f, "10ec:8125", (Ask){ .pci = true }, "0000:2a:00.0");
-        assert_refused(f, "10ec:8125", (Ask){}, "[GPU] Device=10ec:8125 of /g.guest fits no GPU of this machine; see vxm-bind --list");
+        assert_refused(f, "10ec:8125", (Ask){}, "[GPU] Device=10ec:8125 of /g.guest fits no GPU of this machine; see vxm list-gpus");
         assert_refused(f, "10de:ffff", (Ask){ .pci = true },
-                "[PCI] Device=10de:ffff of /g.guest fits no device of this machine; see vxm-bind --tree");
+                "[PCI] Device=10de:ffff of /g.guest fits no device of this machine; see vxm list-gpus --tree");
         /* Bridges are no candidates: they could not be had. */
         assert_refused(f, "1022:43ea", (Ask){ .pci = true }, "fits no device of this machine");
 }
@@ -96,7 +96,7 @@ static void test_auto(void **state) {
         fixture_lines(f, "sys/class/drm/card1-HDMI-A-1 -> ../../devices/pci0000:00/0000:00:1c.0/0000:01:00.0/drm/card1/card1-HDMI-A-1\n"
                       CONNECTOR "enabled = enabled\n" CONNECTOR "status = connected");
         assert_refused(f, "auto", (Ask){}, "[GPU] Device=auto of /g.guest finds no GPU that the host can spare: each one boots the "
-                                           "machine or lights a display; see vxm-bind --list.");
+                                           "machine or lights a display; see vxm list-gpus.");
         fixture_lines(f, CONNECTOR "enabled = disabled");
         assert_means(f, "auto", (Ask){}, "0000:01:00.0");
 }
@@ -123,7 +123,7 @@ static void test_pins(void **state) {
         assert_refused(f, "01:00.0", (Ask){ .pin = "0000:00/10.0" IDS },
                 "0000:01:00.0 is not the device that was recorded for guest g: it is 0000:00/1c.0/00.0" IDS
                 ", recorded is 0000:00/10.0" IDS "; the recorded one is at 0000:00:10.0 now. Correct Device= in /g.guest, or, if this is "
-                "the right one, vxm-bind --record g.");
+                "the right one, /usr/lib/vxm/vxm-bind --record g.");
         assert_refused(f, "01:00.0", (Ask){ .pin = "0000:00/1c.0/00.0 1234:1111:1af4:1101" },
                 "; the recorded one is no longer in this machine. ");
 }
