@@ -122,6 +122,16 @@ static const char *name_of(const Side *s) {
         return s->end->path ? s->end->path : "a pipe";
 }
 
+/* Who writes may have been cut short: waits until all of them have ended. */
+static int ask_verdict(Side *s) {
+        char byte;
+        int r = wait_fd(s->copy, s->end->verdict, POLLIN);
+
+        if (r < 0)
+                return r;
+        return read(s->end->verdict, &byte, 1) == 0 ? 0 : log_error_errno(ECANCELED, "What has come is not all, and has been thrown away.");
+}
+
 static int stream_read(Side *s, char **ret, size_t *ret_size) {
         char *data = malloc(PORTION);
         ssize_t n = -1;
@@ -133,6 +143,8 @@ static int stream_read(Side *s, char **ret, size_t *ret_size) {
                 if (r >= 0 && n < 0 && errno != EINTR && errno != EAGAIN)
                         r = log_error_errno(EIO, "Cannot read %s: %s.", name_of(s), strerror(errno)); /* never a number that means an agent */
         }
+        if (r >= 0 && n == 0 && s->end->verdict > 0)
+                r = ask_verdict(s);
         if (r < 0) {
                 free(data);
                 return r;

@@ -9,6 +9,7 @@ typedef struct CopyEnd {
         char *guest; /* NULL: this machine */
         char *path;
         int stream;  /* without a path: a descriptor, on this machine */
+        int verdict; /* of a stream to read: another one, which has something to read if what has come is not all; 0: none */
 } CopyEnd;
 
 /* Reads GUEST:PATH, spirit:PATH, or a path of this machine, in which a slash comes before any colon. Returns 0; -EINVAL: no path is given;

@@ -148,6 +148,12 @@ static int run_in_container(const char *line) {
 
 /* ---- guests ---- */
 
+static bool cut_short;
+
+bool target_was_cut_short(void) {
+        return cut_short;
+}
+
 static int run_in_guest(const char *root, const char *guest, const char *line) {
         _cleanup_(freep) char *sockets = NULL;
         const char *const words[] = { line, NULL };
@@ -162,6 +168,7 @@ static int run_in_guest(const char *root, const char *guest, const char *line) {
                 return exit_status(log_error_errno(r, "Cannot catch signals: %s.", strerror(-r)));
         job.sockets = sockets;
         r = exec_run(&job);
+        cut_short = r < 0;
         return r < 0 ? exit_status(r) : r;
 }
 

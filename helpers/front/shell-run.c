@@ -24,6 +24,11 @@ typedef struct Step {
         pid_t pid;
 } Step;
 
+/* Where a step says that what it has written is not all, and where who writes it into a file hears that. */
+typedef struct Verdict {
+        int hear, say;
+} Verdict;
+
 enum {
         STEPS_MAX = SHELL_STAGES_MAX + 2,
 };
@@ -32,15 +37,17 @@ static const char *target_of(const ShellPart *part) {
         return part->target ? part->target : "spirit";
 }
 
-static int copy_step(const char *sockets, const Step *s) {
+/* Returns an exit status. *ret_short: by a failure, not all has been copied. */
+static int copy_step(const char *sockets, const Step *s, const Verdict *verdict, bool *ret_short) {
         const char *target = target_of(s->part);
         CopyEnd file = { .guest = streq(target, "spirit") ? NULL : s->part->target, .path = s->part->text };
-        CopyEnd stream = { .stream = s->kind == STEP_READ ? STDOUT_FILENO : STDIN_FILENO };
+        CopyEnd stream = { .stream = s->kind == STEP_READ ? STDOUT_FILENO : STDIN_FILENO, .verdict = verdict->hear };
         int r = interrupt_catch();
 
         if (r < 0)
                 return exit_status(log_error_errno(r, "Cannot catch signals: %s.", strerror(-r)));
         r = s->kind == STEP_READ ? copy_file(sockets, &file, &stream, false) : copy_file(sockets, &stream, &file, false);
+        *ret_short = r < 0;
         return r < 0 ? exit_status(r) : r;
 }
 
@@ -56,24 +63,35 @@ static int option_step(const char *sockets, const ShellPart *part) {
         return r < 0 ? exit_status(log_oom()) : target_words(sockets, part->target, n, words);
 }
 
-static int run_step(const char *sockets, const Step *s) {
+static int run_step(const char *sockets, const Step *s, const Verdict *verdict, bool *ret_short) {
         const char *target = target_of(s->part);
+        int status;
 
+        *ret_short = false;
         if (s->kind != STEP_COMMAND)
-                return copy_step(sockets, s);
+                return copy_step(sockets, s, verdict, ret_short);
         if (s->part->target && startswith(s->part->text, "--"))
                 return option_step(sockets, s->part);
-        return target_line(sockets, target, s->part->text);
+        status = target_line(sockets, target, s->part->text);
+        *ret_short = target_was_cut_short();
+        return status;
 }
 
-static int run_child(const char *sockets, const Step *s, int in, int out) {
+static int run_child(const char *sockets, const Step *s, int in, int out, Verdict *verdict) {
         static const int signals[] = { SIGINT, SIGQUIT, SIGPIPE };
+        bool is_short;
+        int status;
 
         for (size_t i = 0; i < ELEMENTSOF(signals); i++)
                 (void) signal(signals[i], SIG_DFL);
         if ((in >= 0 && dup2(in, STDIN_FILENO) < 0) || (out >= 0 && dup2(out, STDOUT_FILENO) < 0))
                 return exit_status(log_error_errno(errno, "Cannot connect commands: %s.", strerror(errno)));
-        return run_step(sockets, s);
+        if (s->kind == STEP_WRITE)
+                closep(&verdict->say);
+        status = run_step(sockets, s, verdict, &is_short);
+        if (is_short && s->kind != STEP_WRITE && verdict->say >= 0)
+                (void) !write(verdict->say, "!", 1);
+        return status;
 }
 
 /* A container has no files of its own that we could read: its commands have. */
@@ -103,7 +121,7 @@ static size_t plan(const ShellLine *line, Step steps[static STEPS_MAX]) {
         return n;
 }
 
-static int start_step(const char *sockets, Step *s, int in, int out, int other) {
+static int start_step(const char *sockets, Step *s, int in, int out, int other, Verdict *verdict) {
         fflush(stdout);
         s->pid = fork();
         if (s->pid < 0)
@@ -113,14 +131,14 @@ static int start_step(const char *sockets, Step *s, int in, int out, int other) 
 
                 if (other >= 0)
                         close(other); /* the reader's end, or a writer would not see that nobody reads */
-                status = run_child(sockets, s, in, out);
+                status = run_child(sockets, s, in, out, verdict);
                 fflush(stdout);
                 _exit(status);
         }
         return 0;
 }
 
-static int start_all(const char *sockets, Step steps[], size_t n, int input) {
+static int start_all(const char *sockets, Step steps[], size_t n, int input, Verdict *verdict) {
         _cleanup_(closep) int in = -EBADF;
         int r = 0;
 
@@ -129,7 +147,7 @@ static int start_all(const char *sockets, Step steps[], size_t n, int input) {
 
                 if (i + 1 < n && pipe2(ends, O_CLOEXEC) < 0)
                         return log_error_errno(errno, "Cannot connect commands: %s.", strerror(errno));
-                r = start_step(sockets, &steps[i], i == 0 ? input : in, ends[1], ends[0]);
+                r = start_step(sockets, &steps[i], i == 0 ? input : in, ends[1], ends[0], verdict);
                 if (ends[1] >= 0)
                         close(ends[1]);
                 closep(&in);
@@ -152,9 +170,24 @@ static int wait_all(const Step steps[], size_t n) {
         return failed;
 }
 
+static int verdict_open(Verdict *v) {
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        *v = (Verdict){ ends[0], ends[1] };
+        return 0;
+}
+
+static void verdict_done(Verdict *v) {
+        closep(&v->hear);
+        closep(&v->say);
+}
+
 int shell_run(const char *sockets, const ShellLine *line, int input) {
         Step steps[STEPS_MAX];
         void (*interrupt)(int), (*quit)(int);
+        _cleanup_(verdict_done) Verdict verdict = { -EBADF, -EBADF };
         size_t n = plan(line, steps);
         int r, status;
 
@@ -163,9 +196,12 @@ int shell_run(const char *sockets, const ShellLine *line, int input) {
         r = check(sockets, line);
         if (r < 0)
                 return exit_status(r);
+        if (line->output.text && verdict_open(&verdict) < 0)
+                return exit_status(log_error_errno(errno, "Cannot connect commands: %s.", strerror(errno)));
         interrupt = signal(SIGINT, SIG_IGN); /* Ctrl-C reaches the commands, which end */
         quit = signal(SIGQUIT, SIG_IGN);
-        r = start_all(sockets, steps, n, input);
+        r = start_all(sockets, steps, n, input, &verdict);
+        closep(&verdict.say);
         status = wait_all(steps, n);
         (void) signal(SIGINT, interrupt);
         (void) signal(SIGQUIT, quit);

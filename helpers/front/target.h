@@ -11,5 +11,8 @@ int target_check(const char *sockets, const char *target);
  * own, as it may never return. sockets: where guests' are. Returns an exit status. */
 int target_line(const char *sockets, const char *target, const char *line);
 
+/* Whether the last target_line() has come to its end by a failure of ours, not by its command's: what it has printed may not be all. */
+bool target_was_cut_short(void);
+
 /* As target_line(), with the words of a command line, or with options of ours: --pause, --resume, --status, --snapshot. */
 int target_words(const char *sockets, const char *target, int argc, char *argv[]);

@@ -87,6 +87,30 @@ static void test_large(void **state) {
         guest_agent_stop(&b);
 }
 
+/* A file is replaced by all that a command has had to say, be it as it may; never by what a guest that has gone has left. */
+static void test_cut_short(void **state) {
+        Fixture *f = *state;
+        GuestAgent a, b;
+        char pid[32];
+
+        (void) setenv("SHELL", "/bin/sh", 1);
+        guest_agent_start(f, "a", &a);
+        guest_agent_start(f, "b", &b);
+        fixture_write(f, "out", "before\n");
+        assert_int_equal(run(f, "@a cat < @b %/nothing > @spirit %/out", ""), 1);
+        assert_int_equal(run(f, "cat %/out", "before\n"), 0);
+        (void) snprintf(pid, sizeof pid, "%d\n", (int) a.pid);
+        fixture_write(f, "pid", pid);
+        assert_int_not_equal(run(f, "@a echo some; kill -KILL $(cat %/pid) | @b cat > @b %/out", ""), 0);
+        assert_int_equal(run(f, "cat %/out", "before\n"), 0);
+        assert_int_equal(run(f, "@b echo some; exit 3 | @b cat > @spirit %/out", ""), 3);
+        assert_int_equal(run(f, "cat %/out", "some\n"), 0);
+        assert_int_equal(run(f, "@b kill -KILL $$ | @b cat > @spirit %/out", ""), 137);
+        assert_int_equal(run(f, "cat %/out", ""), 0);
+        guest_agent_stop(&a);
+        guest_agent_stop(&b);
+}
+
 /* Refused before anything runs. */
 static void test_unknown(void **state) {
         Fixture *f = *state;
@@ -101,6 +125,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_lines),
                 fixture_test(test_large),
+                fixture_test(test_cut_short),
                 fixture_test(test_unknown),
         };
 
