@@ -17,6 +17,8 @@
 #include "root.h"
 #include "static-apply.h"
 
+#define LOCK_FILE "run/vxm/static.lock"
+
 enum {
         PATHS_MAX = 8, /* more than static_paths has */
 };
@@ -267,11 +269,14 @@ static void command_line(const StaticTool *tool, char **ret) {
                 fclose(f);
 }
 
-/* Of two runs the second waits, and finds what the first has left. */
+/* Of two runs the second waits, and finds what the first has left. Nobody but root can open the file, and so keep us waiting. */
 static int lock(int root) {
-        _cleanup_(closep) int fd = open_parent(root, STATIC_DEVICES);
+        _cleanup_(closep) int directory = open_parent(root, LOCK_FILE), fd = -EBADF;
 
-        if (fd >= 0 && flock(fd, LOCK_EX) < 0)
+        if (directory < 0)
+                return directory;
+        fd = openat(directory, strrchr(LOCK_FILE, '/') + 1, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0 || flock(fd, LOCK_EX) < 0)
                 return -errno;
         return TAKE_FD(fd);
 }
@@ -313,7 +318,7 @@ int static_apply(int root, const StaticFiles *wanted, const StaticTool *tool) {
 
         fd = lock(root);
         if (fd < 0)
-                return log_error_errno(fd, "Cannot lock /etc/vxm: %s.", strerror(-fd));
+                return log_error_errno(fd, "Cannot lock /" LOCK_FILE ": %s.", strerror(-fd));
         r = find_changes(root, wanted, &changes);
         if (r < 0)
                 return r;

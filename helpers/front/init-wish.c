@@ -139,6 +139,21 @@ int init_ask_go_on(void) {
         return r < 0 ? r : *answer == 'y' || *answer == 'Y' ? 0 : -ECANCELED;
 }
 
+/* A preset with what it says of itself, if it can be read. */
+static int print_preset(int root, const char *name, size_t length) {
+        _cleanup_(freep) char *text = NULL;
+        _cleanup_(guest_freep) Guest *g = NULL;
+        int before = log_get_max_priority(), r;
+
+        if (format(&text, "[Guest]\nPreset=%.*s\n", (int) length, name) < 0)
+                return log_oom();
+        log_set_max_priority(-1);
+        r = guest_load_draft(root, "preset", &(GuestDraft){ "etc/vxm/guests/preset.guest", text }, &g);
+        log_set_max_priority(before);
+        printf("  %-16.*s %s\n", (int) length, name, r >= 0 && g->description ? text_clean(g->description) : "");
+        return 0;
+}
+
 static int ask_preset(int root, InitAnswers *answers, InitWish *wish) {
         char **names = NULL;
         size_t n = 0;
@@ -148,14 +163,14 @@ static int ask_preset(int root, InitAnswers *answers, InitWish *wish) {
         if (r < 0)
                 return r == -ENOENT ? 0 : log_error_errno(r, "Cannot list /usr/lib/vxm/presets: %s.", strerror(-r));
         printf("What is it to be? See vxm-presets(7).\n");
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; r >= 0 && i < n; i++) {
                 const char *dot = strrchr(names[i], '.');
 
                 if (dot && streq(dot, ".guest"))
-                        printf("  %.*s\n", (int) (dot - names[i]), names[i]);
+                        r = print_preset(root, names[i], (size_t) (dot - names[i]));
         }
         strings_free(names, n);
-        return ask(answers, "preset", "Preset", "linux-desktop", &wish->preset);
+        return r < 0 ? r : ask(answers, "preset", "Preset", "linux-desktop", &wish->preset);
 }
 
 /* One that the host can spare without going dark, and that nobody has open, is proposed. */
