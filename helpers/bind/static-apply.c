@@ -17,7 +17,7 @@
 #include "root.h"
 #include "static-apply.h"
 
-#define LOCK_FILE "run/vxm/static.lock"
+#define LOCK "run/vxm/static" /* a directory of root's */
 
 enum {
         PATHS_MAX = 8, /* more than static_paths has */
@@ -269,13 +269,16 @@ static void command_line(const StaticTool *tool, char **ret) {
                 fclose(f);
 }
 
-/* Of two runs the second waits, and finds what the first has left. Nobody but root can open the file, and so keep us waiting. */
+/* Of two runs the second waits, and finds what the first has left. Nobody but root can open the directory, and so keep us waiting. */
 static int lock(int root) {
-        _cleanup_(closep) int directory = open_parent(root, LOCK_FILE), fd = -EBADF;
+        _cleanup_(closep) int parent = open_parent(root, LOCK), fd = -EBADF;
+        const char *name = strrchr(LOCK, '/') + 1;
 
-        if (directory < 0)
-                return directory;
-        fd = openat(directory, strrchr(LOCK_FILE, '/') + 1, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (parent < 0)
+                return parent;
+        if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 || flock(fd, LOCK_EX) < 0)
                 return -errno;
         return TAKE_FD(fd);
@@ -318,7 +321,7 @@ int static_apply(int root, const StaticFiles *wanted, const StaticTool *tool) {
 
         fd = lock(root);
         if (fd < 0)
-                return log_error_errno(fd, "Cannot lock /" LOCK_FILE ": %s.", strerror(-fd));
+                return log_error_errno(fd, "Cannot lock /" LOCK ": %s.", strerror(-fd));
         r = find_changes(root, wanted, &changes);
         if (r < 0)
                 return r;
