@@ -29,9 +29,9 @@ enum {
         GATHER_MAX = 512 * 1024,           /* input that is there at the start, and ends, goes with the command */
         FEED_MAX = 256 * 1024,             /* a portion of input that is sent later */
         WINDOWS_INPUT_MAX = 24 * 1024 * 1024, /* what the agent takes at once, half of its limit */
-        TRIM_AFTER = 16 * 1024 * 1024,        /* of output read, and once as soon as there is much */
-        BACKLOG_MAX = 64 * 1024 * 1024,       /* of output not read yet: the command is stopped then … */
-        BACKLOG_MIN = 8 * 1024 * 1024,        /* … and goes on */
+        TRIM_AFTER = 8 * 1024 * 1024,         /* of output read, and once as soon as there is much */
+        BACKLOG_MAX = 32 * 1024 * 1024,       /* of output not read yet: the command is stopped then … */
+        BACKLOG_MIN = 4 * 1024 * 1024,        /* … and goes on; half of TRIM_AFTER at least */
         KILLS_MAX = 4,
 };
 
@@ -135,6 +135,15 @@ static int check_time(Exec *e) {
 
 /* ---- output ---- */
 
+/* Whoever reads our output has not done so for a while: the command is not to fill the guest's disk meanwhile. balance() has it go on. */
+static int hold(Exec *e) {
+        if (!e->streams || e->stopped || e->status.exited || e->kills > 0)
+                return 0;
+        e->stopped = e->much = true;
+        e->trim_at = 0;
+        return send_kill(e, "STOP");
+}
+
 /* Waits until fd takes a portion. Others may talk to the agent meanwhile: the reader may be waiting for one of them. */
 static int wait_writable(Exec *e, int fd) {
         struct pollfd p[2] = { { .fd = fd, .events = POLLOUT }, { .fd = interrupt_fd(), .events = POLLIN } };
@@ -149,8 +158,12 @@ static int wait_writable(Exec *e, int fd) {
                 if (e->end_status != 0)
                         return -EINTR;
                 agent_client_release(e->client);
-                if (poll(p, 2, (int) (WAIT_MAX / MSEC)) < 0 && errno != EINTR)
+                r = poll(p, 2, (int) (WAIT_MAX / MSEC));
+                if (r < 0 && errno != EINTR)
                         return -errno;
+                r = r == 0 ? hold(e) : 0;
+                if (r < 0)
+                        return r;
         }
         return p[1].revents != 0 ? -EINTR : 0;
 }

@@ -87,11 +87,11 @@ def test_output_comes_while_the_command_runs(two):
 
 def test_ctrl_c_ends_the_guests_process(two):
     victim = two.spawn("exec timeout --signal=INT --preserve-status 20 vxm exec demo 'exec sleep 4711' </dev/null")
-    two.wait("vxm exec demo 'pgrep -f \"sleep 471[1]\"' </dev/null")
+    two.wait("vxm exec demo 'ps | grep \"[s]leep 4711\"' </dev/null")
     assert victim.wait() == 130
-    assert demo.sh(two, "pgrep -f 'sleep 471[1]'").strip() == ""
+    assert demo.sh(two, "ps | grep '[s]leep 4711'").strip() == ""
     assert outcome(two, "vxm exec --timeout 1 demo 'sleep 4712'")[0] == 124
-    assert demo.sh(two, "pgrep -f 'sleep 471[2]'").strip() == ""
+    assert demo.sh(two, "ps | grep '[s]leep 4712'").strip() == ""
 
 
 def test_shell(two):
@@ -125,7 +125,7 @@ def test_aliases(two):
     two.run("@demo --pause")
     assert "paused" in two.run("@demo --status").stdout
     two.run("@demo --resume")
-    assert outcome(two, "@docker true")[0] == 69
+    assert outcome(two, "vxm shell --command '@docker true'")[0] == 69
     two.run("vxm alias --system --remove demo spirit && ! ls /usr/local/bin/@*")
 
 

@@ -241,6 +241,63 @@ static void test_reader_goes_away(void **state) {
         guest_agent_stop(&a);
 }
 
+static char state_of(pid_t pid) {
+        char path[32], text[256] = {};
+        const char *end;
+        int fd;
+
+        (void) snprintf(path, sizeof path, "/proc/%d/stat", (int) pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
+        close(fd);
+        end = strrchr(text, ')');
+        return end && end[1] ? end[2] : '?';
+}
+
+/* Somebody reads, but not now: what the command writes must not fill the guest's disk. */
+static void test_reader_takes_its_time(void **state) {
+        Fixture *f = *state;
+        _cleanup_(freep) char *line = NULL, *fifo = NULL;
+        char buffer[65536], number[32] = {};
+        int out[2], fd, status;
+        size_t total = 0;
+        pid_t pid, guest;
+        GuestAgent a;
+
+        guest_agent_start(f, "g", &a);
+        assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+        assert_int_equal(format(&fifo, "%s/started", f->path), 0);
+        assert_int_equal(mkfifo(fifo, 0600), 0);
+        assert_int_equal(format(&line, "echo $$ >%s; while :; do echo a line of the output; done", fifo), 0);
+        pid = fork();
+        if (pid == 0) {
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+                close(out[0]);
+                _exit(exec_run(&(ExecJob){ .sockets = a.directory, .tmp = f->path, .guest = "g", .words = (const char *const[]){ line, NULL }, .in = -1,
+                        .out = out[1], .err = STDERR_FILENO }));
+        }
+        close(out[1]);
+        fd = open(fifo, O_RDONLY | O_CLOEXEC);
+        assert_true(read(fd, number, sizeof number - 1) > 0);
+        close(fd);
+        guest = atoi(number);
+        while (state_of(guest) != 'T')
+                usleep(10000);
+        while (state_of(guest) == 'T') { /* goes on when most of that has been read */
+                ssize_t n = read(out[0], buffer, sizeof buffer);
+
+                assert_true(n > 0);
+                total += (size_t) n;
+        }
+        assert_true(total > sizeof buffer);
+        close(out[0]);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGPIPE);
+        fixture_remove(f, "started");
+        assert_int_equal(count_left(f), 0);
+        guest_agent_stop(&a);
+}
+
 /* Runs a command that tells its number by a pipe of the file system and never ends, and sends vxm that signal, or none and it has
  * a time limit. Returns what vxm has ended with, after making sure that the command's process is gone. */
 static int interrupted(Fixture *f, const GuestAgent *a, int number, uint64_t timeout, const char *trap) {
@@ -581,6 +638,7 @@ int main(void) {
                 fixture_test(test_large),
                 fixture_test(test_slow_input),
                 fixture_test(test_reader_goes_away),
+                fixture_test(test_reader_takes_its_time),
                 fixture_test(test_signals),
                 cmocka_unit_test(test_ignored_signals),
                 fixture_test(test_two_at_once),
