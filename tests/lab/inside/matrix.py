@@ -17,6 +17,7 @@ undo    after an undisturbed bind, HELPER --release GUEST is disturbed, and runs
 AT_MOST limits the points of each phase and kind, for a quick look; they are spread evenly.
 """
 
+import itertools
 import json
 import os
 import re
@@ -41,6 +42,9 @@ ERRORS = {"EIO": EIO, "EBUSY": EBUSY, "ENODEV": ENODEV, "ENOSPC": ENOSPC}
 
 # Calls that make processes: their failure is another kind of trouble, without these errors.
 FORKS = ("fork", "vfork", "clone", "clone3")
+
+# What is done in long rows, see without_repeats().
+REPEATED = ("sched_setaffinity", "smp_affinity")
 
 # strace does not tell the few of them that make a file from the many that only read.
 OPENS = ("openat",)
@@ -69,6 +73,16 @@ class Point:
 
     def __str__(self):
         return f"{self.number} ({self.call} {self.what}, process {self.process})"
+
+
+def without_repeats(points):
+    """Of many calls in a row that are one for each of the kernel's threads, or of its interrupts, the first two, the middle one and the
+    last two: what has been done before such a call, and what is noted of it, is of one kind for all of them."""
+    kept = []
+    for _, row in itertools.groupby(points, lambda point: next((kind for kind in REPEATED if kind in f"{point.call} {point.what}"), point)):
+        row = list(row)
+        kept += [*row[:2], row[len(row) // 2], *row[-2:]] if len(row) > 5 else row
+    return kept
 
 
 class Matrix:
@@ -139,6 +153,7 @@ class Matrix:
         if phase == "cold":
             loads = [at for at, point in enumerate(points) if point.call in ("finit_module", "init_module")]
             points = points[:loads[-1] + 2] if loads else []
+        points = without_repeats(points)
         self.listed[phase] = [str(point) for point in points]
         return points
 
@@ -167,7 +182,7 @@ class Matrix:
         Those points are among ours; that another program finds the same is what makes this worth the time."""
         names = sorted({re.search(r"\((\S+)", text)[1] for text in self.listed[phase]} - set(OPENS))
         for name in names:
-            for number in range(1, 100):
+            for number in range(1, 1 + sum(f"({name} " in text for text in self.listed[phase])):
                 prepare()
                 status, said = run(["strace", "-f", "-q", "-o", LIST, "-e", f"trace={name}",
                                     "-e", f"inject={name}:signal=SIGKILL:when={number}", *command])
