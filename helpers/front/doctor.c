@@ -196,18 +196,16 @@ static int ask_gpus(int root, Doctor *d, Findings *l) {
 
 /* Whether a guest file that can be read wants a device at boot. Returns 1, 0 or -errno. */
 static int wants_static(int root) {
-        int previous = log_get_max_priority(), r, found = 0;
         char **names = NULL;
         size_t n = 0;
+        int r, found = 0;
 
         r = guest_files_list(root, &names, &n);
-        log_set_max_priority(-1); /* what is wrong with a guest is told elsewhere */
         for (size_t i = 0; r >= 0 && i < n && found == 0; i++) {
                 _cleanup_(guest_freep) Guest *g = NULL;
 
-                found = guest_load(root, names[i], &g) >= 0 && guest_wants_static(g);
+                found = guest_load_quietly(root, names[i], NULL, &g) >= 0 && guest_wants_static(g);
         }
-        log_set_max_priority(previous);
         strings_free(names, n);
         return r < 0 ? r : found;
 }

@@ -133,8 +133,14 @@ static void remove_directory(const char *path) {
         (void) rmdir(path);
 }
 
+static const char *temporary_place(void) {
+        const char *place = getenv("TMPDIR");
+
+        return isempty(place) ? "/tmp" : place;
+}
+
 static int edit_copy(const char *name, const sigset_t *mask, char **text) {
-        const char *place = !isempty(getenv("TMPDIR")) ? getenv("TMPDIR") : "/tmp";
+        const char *place = temporary_place();
         _cleanup_(freep) char *directory = NULL, *file = NULL;
         int r;
 
@@ -172,12 +178,11 @@ int editor_run(const char *name, char **text) {
 }
 
 int editor_keep(const char *name, const char *text, char **ret) {
-        const char *place = !isempty(getenv("TMPDIR")) ? getenv("TMPDIR") : "/tmp";
         _cleanup_(freep) char *file = NULL;
         _cleanup_(closep) int fd = -EBADF;
         int r;
 
-        if (format(&file, "%s/%s-XXXXXX", place, name) < 0)
+        if (format(&file, "%s/%s-XXXXXX", temporary_place(), name) < 0)
                 return -ENOMEM;
         fd = mkostemp(file, O_CLOEXEC);
         r = fd < 0 ? -errno : write_full(fd, text, strlen(text));

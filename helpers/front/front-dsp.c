@@ -17,12 +17,8 @@
 
 static bool has_netjack(int root, const char *name) {
         _cleanup_(guest_freep) Guest *g = NULL;
-        int before = log_get_max_priority(), r;
 
-        log_set_max_priority(-1); /* a file that is wrong is somebody else's matter */
-        r = guest_load(root, name, &g);
-        log_set_max_priority(before);
-        return r >= 0 && g->netjack.enable;
+        return guest_load_quietly(root, name, NULL, &g) >= 0 && g->netjack.enable;
 }
 
 /* The only one with NETJACK. */

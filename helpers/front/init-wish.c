@@ -143,13 +143,11 @@ int init_ask_go_on(void) {
 static int print_preset(int root, const char *name, size_t length) {
         _cleanup_(freep) char *text = NULL;
         _cleanup_(guest_freep) Guest *g = NULL;
-        int before = log_get_max_priority(), r;
+        int r;
 
         if (format(&text, "[Guest]\nPreset=%.*s\n", (int) length, name) < 0)
                 return log_oom();
-        log_set_max_priority(-1);
-        r = guest_load_draft(root, "preset", &(GuestDraft){ "etc/vxm/guests/preset.guest", text }, &g);
-        log_set_max_priority(before);
+        r = guest_load_quietly(root, "preset", &(GuestDraft){ "etc/vxm/guests/preset.guest", text }, &g);
         printf("  %-16.*s %s\n", (int) length, name, r >= 0 && g->description ? text_clean(g->description) : "");
         return 0;
 }

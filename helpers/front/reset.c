@@ -139,15 +139,12 @@ static int has_disks(int root, const char *directory) {
 /* Returns 0; -ENOENT: there is no file, or one that says nothing; or what is wrong with it. Says nothing. */
 static int load(int root, const char *guest, Guest **ret) {
         _cleanup_(guest_files_done) GuestFiles f = {};
-        int previous = log_get_max_priority(), r;
+        int r;
 
         r = guest_files_find(root, GUEST_FILES, guest, &f);
         if (r < 0 || f.masked)
                 return r < 0 ? r : -ENOENT;
-        log_set_max_priority(-1);
-        r = guest_load(root, guest, ret);
-        log_set_max_priority(previous);
-        return r;
+        return guest_load_quietly(root, guest, NULL, ret);
 }
 
 static bool is_regular(int root, const char *path) {

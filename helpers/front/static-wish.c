@@ -9,19 +9,17 @@
 #include "static-wish.h"
 
 int static_wish_count(int root, size_t *ret) {
-        int previous = log_get_max_priority(), r;
         char **names = NULL;
         size_t n = 0;
+        int r;
 
         *ret = 0;
         r = guest_files_list(root, &names, &n);
-        log_set_max_priority(-1);
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 _cleanup_(guest_freep) Guest *g = NULL;
 
-                *ret += guest_load(root, names[i], &g) < 0 || guest_wants_static(g);
+                *ret += guest_load_quietly(root, names[i], NULL, &g) < 0 || guest_wants_static(g);
         }
-        log_set_max_priority(previous);
         strings_free(names, n);
         return r < 0 ? log_error_errno(r, "Cannot list the guest files: %s.", strerror(-r)) : 0;
 }

@@ -367,3 +367,12 @@ int guest_load_draft(int root, const char *name, const GuestDraft *draft, Guest 
         *ret = TAKE_PTR(g);
         return 0;
 }
+
+int guest_load_quietly(int root, const char *name, const GuestDraft *draft, Guest **ret) {
+        int previous = log_get_max_priority(), r;
+
+        log_set_max_priority(-1);
+        r = guest_load_draft(root, name, draft, ret);
+        log_set_max_priority(previous);
+        return r;
+}

@@ -383,6 +383,9 @@ typedef struct GuestDraft {
  * written. Returns as guest_load(); messages name the draft's path. */
 int guest_load_draft(int root, const char *name, const GuestDraft *draft, Guest **ret);
 
+/* The same for who only looks over somebody else's guests, whose mistakes are told elsewhere: logs nothing. draft may be NULL. */
+int guest_load_quietly(int root, const char *name, const GuestDraft *draft, Guest **ret);
+
 /* Whether the guest asks for any PCI device. */
 bool guest_has_devices(const Guest *g);
 

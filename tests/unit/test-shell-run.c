@@ -39,13 +39,22 @@ static int run(Fixture *f, const char *line, const char *wanted) {
         return WEXITSTATUS(status);
 }
 
+static void start_two(Fixture *f, GuestAgent *a, GuestAgent *b) {
+        (void) setenv("SHELL", "/bin/sh", 1);
+        guest_agent_start(f, "a", a);
+        guest_agent_start(f, "b", b);
+}
+
+static void stop_two(GuestAgent *a, GuestAgent *b) {
+        guest_agent_stop(a);
+        guest_agent_stop(b);
+}
+
 static void test_lines(void **state) {
         Fixture *f = *state;
         GuestAgent a, b;
 
-        (void) setenv("SHELL", "/bin/sh", 1);
-        guest_agent_start(f, "a", &a);
-        guest_agent_start(f, "b", &b);
+        start_two(f, &a, &b);
         fixture_write(f, "in", "1\n2\n3\n");
         assert_int_equal(run(f, "", ""), 0);
         assert_int_equal(run(f, "echo here", "here\n"), 0);
@@ -67,24 +76,20 @@ static void test_lines(void **state) {
         assert_int_equal(run(f, "@a cat < @b %/nothing", ""), 1);
         assert_int_equal(run(f, "@a echo x > @b %/no/where", ""), 1);
         assert_int_equal(run(f, "@a --timeout 5 true", ""), STATUS_USAGE); /* no words for the guest's shell */
-        guest_agent_stop(&a);
-        guest_agent_stop(&b);
+        stop_two(&a, &b);
 }
 
 static void test_large(void **state) {
         Fixture *f = *state;
         GuestAgent a, b;
 
-        (void) setenv("SHELL", "/bin/sh", 1);
-        guest_agent_start(f, "a", &a);
-        guest_agent_start(f, "b", &b);
+        start_two(f, &a, &b);
         assert_int_equal(run(f, "head -c 10485760 /dev/urandom >%/big", ""), 0);
         assert_int_equal(run(f, "@a cat %/big | @b cat > @spirit %/other", ""), 0);
         assert_int_equal(run(f, "cmp %/big %/other", ""), 0);
         assert_int_equal(run(f, "@a cat %/big | @a cat > @a %/third", ""), 0); /* each waits for the other one's agent */
         assert_int_equal(run(f, "cmp %/big %/third", ""), 0);
-        guest_agent_stop(&a);
-        guest_agent_stop(&b);
+        stop_two(&a, &b);
 }
 
 /* A file is replaced by all that a command has had to say, be it as it may; never by what a guest that has gone has left. */
@@ -93,9 +98,7 @@ static void test_cut_short(void **state) {
         GuestAgent a, b;
         char pid[32];
 
-        (void) setenv("SHELL", "/bin/sh", 1);
-        guest_agent_start(f, "a", &a);
-        guest_agent_start(f, "b", &b);
+        start_two(f, &a, &b);
         fixture_write(f, "out", "before\n");
         assert_int_equal(run(f, "@a cat < @b %/nothing > @spirit %/out", ""), 1);
         assert_int_equal(run(f, "cat %/out", "before\n"), 0);
@@ -107,8 +110,7 @@ static void test_cut_short(void **state) {
         assert_int_equal(run(f, "cat %/out", "some\n"), 0);
         assert_int_equal(run(f, "@b kill -KILL $$ | @b cat > @spirit %/out", ""), 137);
         assert_int_equal(run(f, "cat %/out", ""), 0);
-        guest_agent_stop(&a);
-        guest_agent_stop(&b);
+        stop_two(&a, &b);
 }
 
 /* Refused before anything runs. */
