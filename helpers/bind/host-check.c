@@ -20,6 +20,23 @@ int host_check_argument(int root, char **ret_text) {
         return free_and_strdup(ret_text, "no vxm=off");
 }
 
+/* How an argument gets onto the kernel's command line here, going by the boot loader's own files: kernel-command-line(7). */
+static const char *how_to_boot_with(int root) {
+        static const struct {
+                const char *file, *how;
+        } loaders[] = {
+                { "usr/sbin/grubby", "`grubby --update-kernel=ALL --args=…`" },
+                { "usr/sbin/update-grub", "in GRUB_CMDLINE_LINUX_DEFAULT= of /etc/default/grub, then `update-grub`" },
+                { "etc/default/grub", "in GRUB_CMDLINE_LINUX_DEFAULT= of /etc/default/grub, then `grub-mkconfig -o /boot/grub/grub.cfg`" },
+                { "etc/kernel/cmdline", "in /etc/kernel/cmdline, then `kernel-install add-all`" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(loaders); i++)
+                if (root_exists(root, loaders[i].file))
+                        return loaders[i].how;
+        return "where your boot loader has the kernel's command line";
+}
+
 /* The argument that the processor needs; AMD's IOMMU is on without one. */
 static int refuse_iommu(int root) {
         _cleanup_(freep) char *cpu = NULL, *arguments = NULL;
@@ -29,8 +46,9 @@ static int refuse_iommu(int root) {
         (void) root_read(root, "proc/cmdline", &arguments);
         intel = cpu && strstr(cpu, "GenuineIntel");
         if (intel && arguments && !strstr(arguments, "intel_iommu=on"))
-                return log_error_errno(E_LACKS, "The IOMMU is off; boot with intel_iommu=on, and if that does not help, turn on VT-d "
-                                                "in the firmware setup.");
+                return log_error_errno(E_LACKS, "The IOMMU is off; boot with intel_iommu=on (%s), and if that does not help, turn on VT-d "
+                                                "in the firmware setup.",
+                        how_to_boot_with(root));
         return log_error_errno(E_LACKS, "The IOMMU is off; turn on %s in the firmware setup.", intel ? "VT-d" : "AMD-Vi or VT-d");
 }
 

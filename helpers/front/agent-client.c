@@ -94,7 +94,7 @@ static int explain_absence(const AgentClient *c) {
         _cleanup_(closep) int root = root_open("/");
 
         if (root >= 0 && guest_files_find(root, GUEST_FILES, c->guest, &files) == -ENOENT)
-                return log_error_errno(E_CONFIG, "There is no guest %s; vxm list shows those there are.", c->guest);
+                return log_error_errno(E_CONFIG, "There is no guest “%s”; `vxm list` shows those there are.", c->guest);
         return log_error_errno(ENOTCONN, "Guest %s does not run; start it with vxm start %s.", c->guest, c->guest);
 }
 

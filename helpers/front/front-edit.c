@@ -86,7 +86,8 @@ static int refuse_write(int r, const char *path) {
 }
 
 static int write_over(int root, const char *guest, const char *path, const char *before, const char *text) {
-        _cleanup_(freep) char *now = NULL;
+        _cleanup_(freep) char *now = NULL, *target = NULL;
+        bool was_link;
         int r;
 
         r = read_file(root, guest, &now);
@@ -94,8 +95,11 @@ static int write_over(int root, const char *guest, const char *path, const char 
                 return r;
         if (!streq(now, before))
                 return log_error_errno(E_BUSY, "Somebody else has changed the file of guest %s meanwhile; it is as they want it.", guest);
+        was_link = root_readlink(root, path, &target) >= 0 && !streq(target, "/dev/null");
         r = guest_write(root, path, text, true);
-        return r < 0 ? refuse_write(r, path) : 0;
+        if (r < 0)
+                return refuse_write(r, path);
+        return was_link ? log_info("/%s was a link to %s, which is as it was; it is a file of its own now.", path, target) : 0;
 }
 
 static void keep(const char *guest, const char *text) {

@@ -96,6 +96,17 @@ static int act(int root, InitPlan *plan) {
         return r;
 }
 
+/* A guest file needs the whole path of what is named from here. */
+static int resolve_iso(char **ret) {
+        if (!arg_wish.iso || *arg_wish.iso == '/' || !streq(arg_root, "/"))
+                return 0;
+        *ret = realpath(arg_wish.iso, NULL);
+        if (!*ret)
+                return log_error_errno(E_CONFIG, "--iso %s: %m; name the installer's image.", arg_wish.iso);
+        arg_wish.iso = *ret;
+        return 0;
+}
+
 static int init(void) {
         _cleanup_(init_answers_done) InitAnswers answers = {};
         _cleanup_(init_plan_done) InitPlan plan = {};
@@ -116,6 +127,7 @@ static int init(void) {
 int verb_init(int argc, char *argv[]) {
         static const Cli cli = { "vxm init", "Makes a guest: its file, its disk, and what it needs.", "NAME", 1, options,
                 .manual = VERB_MANUAL };
+        _cleanup_(freep) char *iso = NULL;
         char **operands;
         int r;
 
@@ -123,5 +135,8 @@ int verb_init(int argc, char *argv[]) {
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
         arg_wish.name = operands[0];
+        r = resolve_iso(&iso);
+        if (r < 0)
+                return exit_status(r);
         return check_options() < 0 ? STATUS_USAGE : exit_status(init());
 }

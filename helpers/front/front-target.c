@@ -35,7 +35,7 @@ int target_check(const char *sockets, const char *target) {
         root = root_open("/");
         if (guest_name_is_valid(target) && root >= 0 && guest_files_find(root, GUEST_FILES, target, &files) >= 0)
                 return 0;
-        return log_error_errno(E_CONFIG, "There is no guest “%s”; vxm list shows those there are.", target);
+        return log_error_errno(E_CONFIG, "There is no guest “%s”; `vxm list` shows those there are.", target);
 }
 
 static int join(int argc, char *const argv[], char **ret) {

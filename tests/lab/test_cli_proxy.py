@@ -165,7 +165,7 @@ def test_long_command_does_not_keep_the_guest_from_its_shutdown(lab):
 
 def test_no_guest_no_agent(lab):
     status, _, errors = outcome(lab, "vxm exec nobody true")
-    assert status == 78 and "There is no guest nobody" in errors
+    assert status == 78 and "There is no guest “nobody”" in errors
     demo.install(lab, text=_ONE)
     status, _, errors = outcome(lab, "vxm exec demo true")
     assert status == 1 and "Guest demo does not run" in errors
