@@ -34,6 +34,67 @@ while True:
 """
 
 
+def outcome(lab, command):
+    """Status, output and errors of a shell line in the lab."""
+    done = lab.run(f"{{ {command}\n}} </dev/null", check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_long_command_does_not_keep_the_guest_from_its_shutdown(lab):
+    demo.install(lab, text=_ONE)
+    demo.start(lab)
+    demo.report(lab)
+    lab.wait("vxm exec --timeout 20 demo true </dev/null")
+    held = lab.spawn("vxm exec demo 'echo begun; exec sleep 1000' </dev/null")
+    assert held.stdout.readline() == "begun\n"
+    demo.stop(lab)
+    assert "Guest agent answers; it powers the guest off." in demo.journal(lab)
+    assert held.wait() == 1  # the guest is gone in the middle of the command
+    said = held.stderr.read()
+    assert "hung up" in said or "does not run" in said
+
+
+def test_no_guest_no_agent(lab):
+    status, _, errors = outcome(lab, "vxm exec nobody true")
+    assert status == 78 and "There is no guest “nobody”" in errors
+    demo.install(lab, text=_ONE)
+    status, _, errors = outcome(lab, "vxm exec demo true")
+    assert status == 1 and "Guest demo does not run" in errors
+    demo.start(lab)
+    demo.report(lab)
+    demo.sh(lab, "killall qemu-ga")
+    status, _, errors = outcome(lab, "vxm exec demo true")
+    assert status == 69 and "No guest agent runs in guest demo" in errors
+    assert len(errors.splitlines()) == 1
+
+
+@pytest.mark.parametrize("what", ["silent", "garbage", "flood"])
+def test_hostile_agent(lab, what):
+    demo.install(lab, text=_ONE)
+    demo.start(lab)
+    lab.write("/root/hostile.py", _HOSTILE)
+    liar = lab.spawn("exec setpriv --reuid=vxm-demo --regid=vxm-demo --clear-groups python3 - "
+                     f"/run/vxm/sockets/demo/agent {what} </root/hostile.py")
+    assert liar.stdout.readline() == "ready\n"
+    began = time.monotonic()
+    status, said, errors = outcome(lab, "vxm exec demo true")
+    assert status in (1, 69, 75) and not said and len(errors.splitlines()) == 1, (status, said, errors)
+    assert "\x1b" not in errors and time.monotonic() - began < 60
+
+
+def test_nobody_else_is_taken_for_the_guest(lab):
+    """A socket in the place of the agent's that another user listens on: with a link there, that could be another guest's."""
+    demo.install(lab, text=_ONE)
+    demo.start(lab)
+    lab.write("/root/hostile.py", _HOSTILE)
+    liar = lab.spawn("exec python3 - /run/vxm/sockets/demo/agent silent </root/hostile.py")
+    assert liar.stdout.readline() == "ready\n"
+    status, _, errors = outcome(lab, "vxm exec demo true")
+    assert status == 1 and "It is not guest demo that listens" in errors
+
+
+# Last, as these two guests run to the end.
+
 @pytest.fixture(scope="module")
 def two(request):
     """The lab with two guests that run, and their agents."""
@@ -47,12 +108,6 @@ def two(request):
     yield lab
     for name in ("demo", "other"):
         lab.run(f"systemctl kill --signal=KILL vxm-guest@{name}", check=False)
-
-
-def outcome(lab, command):
-    """Status, output and errors of a shell line in the lab."""
-    done = lab.run(f"{{ {command}\n}} </dev/null", check=False)
-    return done.returncode, done.stdout, done.stderr
 
 
 def test_streams_and_status(two):
@@ -147,56 +202,3 @@ def test_who_may(two):
     assert outcome(two, "setpriv --reuid=vxm-demo --regid=vxm-demo --clear-groups vxm exec demo true")[0] == 0
     two.run("usermod -aG vxm person")
     assert outcome(two, "runuser -u person -- vxm exec demo 'echo to a member'") == (0, "to a member\n", "")
-
-
-def test_long_command_does_not_keep_the_guest_from_its_shutdown(lab):
-    demo.install(lab, text=_ONE)
-    demo.start(lab)
-    demo.report(lab)
-    lab.wait("vxm exec --timeout 20 demo true </dev/null")
-    held = lab.spawn("vxm exec demo 'echo begun; exec sleep 1000' </dev/null")
-    assert held.stdout.readline() == "begun\n"
-    demo.stop(lab)
-    assert "Guest agent answers; it powers the guest off." in demo.journal(lab)
-    assert held.wait() == 1  # the guest is gone in the middle of the command
-    said = held.stderr.read()
-    assert "hung up" in said or "does not run" in said
-
-
-def test_no_guest_no_agent(lab):
-    status, _, errors = outcome(lab, "vxm exec nobody true")
-    assert status == 78 and "There is no guest “nobody”" in errors
-    demo.install(lab, text=_ONE)
-    status, _, errors = outcome(lab, "vxm exec demo true")
-    assert status == 1 and "Guest demo does not run" in errors
-    demo.start(lab)
-    demo.report(lab)
-    demo.sh(lab, "killall qemu-ga")
-    status, _, errors = outcome(lab, "vxm exec demo true")
-    assert status == 69 and "No guest agent runs in guest demo" in errors
-    assert len(errors.splitlines()) == 1
-
-
-@pytest.mark.parametrize("what", ["silent", "garbage", "flood"])
-def test_hostile_agent(lab, what):
-    demo.install(lab, text=_ONE)
-    demo.start(lab)
-    lab.write("/root/hostile.py", _HOSTILE)
-    liar = lab.spawn("exec setpriv --reuid=vxm-demo --regid=vxm-demo --clear-groups python3 - "
-                     f"/run/vxm/sockets/demo/agent {what} </root/hostile.py")
-    assert liar.stdout.readline() == "ready\n"
-    began = time.monotonic()
-    status, said, errors = outcome(lab, "vxm exec demo true")
-    assert status in (1, 69, 75) and not said and len(errors.splitlines()) == 1, (status, said, errors)
-    assert "\x1b" not in errors and time.monotonic() - began < 60
-
-
-def test_nobody_else_is_taken_for_the_guest(lab):
-    """A socket in the place of the agent's that another user listens on: with a link there, that could be another guest's."""
-    demo.install(lab, text=_ONE)
-    demo.start(lab)
-    lab.write("/root/hostile.py", _HOSTILE)
-    liar = lab.spawn("exec python3 - /run/vxm/sockets/demo/agent silent </root/hostile.py")
-    assert liar.stdout.readline() == "ready\n"
-    status, _, errors = outcome(lab, "vxm exec demo true")
-    assert status == 1 and "It is not guest demo that listens" in errors
