@@ -51,10 +51,11 @@ const char EXEC_SCRIPT_FEED[] = "[ -p \"$1.pipe/in\" ] && exec cat >\"$1.pipe/in
 const char EXEC_SCRIPT_END[] = "[ ! -p \"$1.pipe/end\" ] || echo >\"$1.pipe/end\"";
 
 /* The number of a process that has ended may be another one's by now: PREFIX stands in the right one's command line. The fourth field
- * of stat is the parent; the second one, the program's name, may have blanks and parentheses in it. */
+ * of stat is the parent; the second one, the program's name, may have blanks and parentheses in it. Busybox' grep reads
+ * no further than to the first NUL. */
 const char EXEC_SCRIPT_KILL[] =
         "p=$2 signal=$3\n"
-        "grep -q -F \"$1\" \"/proc/$p/cmdline\" 2>/dev/null || exit 0\n"
+        "case \"$(2>/dev/null tr '\\0' ' ' <\"/proc/$p/cmdline\")\" in *\"$1\"*) ;; *) exit 0 ;; esac\n"
         "all=\" $p \" more=1\n"
         "while [ -n \"$more\" ]; do\n"
         "  more=\n"
