@@ -19,7 +19,7 @@
 
 #define MSEC UINT64_C(1000)
 #define SECOND (1000 * MSEC)
-#define STREAM_AFTER (100 * MSEC)  /* a command that has ended by then gives its output with its end */
+#define STREAM_AFTER (250 * MSEC)  /* a command that has ended by then gives its output with its end, in fewer questions */
 #define WAIT_MAX (250 * MSEC)      /* between two questions; an eighth of the time since something happened, till then */
 #define RELEASE_FROM (100 * MSEC)  /* whoever waits so long lets others talk to the agent */
 #define END_PATIENCE (5 * SECOND)  /* beyond its time limit, what an agent may take to tell of a command, and to end it */
