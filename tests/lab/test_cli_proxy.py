@@ -9,8 +9,6 @@ import pytest
 import demo
 import shapes
 
-pytestmark = pytest.mark.slow
-
 _ONE = demo.guest_file()
 
 # Answers where QEMU would, or does not: a guest that has taken its QEMU over. argv: the socket, what to say once somebody has asked.
@@ -121,6 +119,7 @@ def test_streams_and_status(two):
     assert demo.sh(two, "ls /tmp").strip() == "", "something is left in the guest"
 
 
+@pytest.mark.slow
 def test_ten_megabytes_both_ways(two):
     two.run("head -c 10485760 /dev/urandom >/root/big")
     two.run("vxm exec demo 'cat >/tmp/big' <big && vxm exec demo 'cat /tmp/big' </dev/null | cmp - big")
@@ -184,6 +183,7 @@ def test_aliases(two):
     two.run("vxm alias --system --remove demo spirit && ! ls /usr/local/bin/@*")
 
 
+@pytest.mark.slow
 def test_copies_leave_nothing_half_made(two):
     two.run("head -c 300000000 /dev/zero >/root/huge")  # more than the guest has memory
     assert outcome(two, "vxm cp huge demo:/tmp/huge")[0] == 1
