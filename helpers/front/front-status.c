@@ -74,7 +74,7 @@ static int collect_names(const GuestUnits *units, Names *ret) {
 
 /* ---- all of them ---- */
 
-/* What is worth a word: units that have failed, or what is on its way; else what the guest calls itself. */
+/* What is worth a word: units that have failed, or what is on its way; that it stands still; else what the guest calls itself. */
 static int describe(const GuestView *v, char **ret) {
         const GuestUnit *own = guest_view_unit(v);
         bool failed = false;
@@ -93,7 +93,7 @@ static int describe(const GuestView *v, char **ret) {
                         r = list_append(ret, ", ", "%s is %s", name, u->active);
         }
         if (r >= 0 && !*ret)
-                r = free_and_strdup(ret, own ? own->description : "");
+                r = free_and_strdup(ret, !own ? "" : own->says && !startswith(own->says, "Running") ? own->says : own->description);
         return r < 0 ? r : (text_clean(*ret), 0);
 }
 
@@ -147,7 +147,7 @@ static int show_all(sd_bus *bus) {
 
         if (r < 0)
                 return r;
-        if (collect_names(&units, &names) < 0)
+        if (guest_units_ask(bus, &units) < 0 || collect_names(&units, &names) < 0)
                 return log_oom();
         if (arg_json)
                 return print_all_json(&units, &names);

@@ -11,6 +11,8 @@ void guest_units_done(GuestUnits *l) {
                 free(l->items[i].active);
                 free(l->items[i].sub);
                 free(l->items[i].job);
+                free(l->items[i].path);
+                free(l->items[i].says);
         }
         free(l->items);
         *l = (GuestUnits){};
@@ -47,6 +49,7 @@ static int read_unit(sd_bus_message *m, GuestUnits *l) {
         r = r < 0 ? r : free_and_strdup(&u->active, active);
         r = r < 0 ? r : free_and_strdup(&u->sub, sub);
         r = r < 0 ? r : free_and_strdup(&u->job, job_id > 0 ? job : "");
+        r = r < 0 ? r : free_and_strdup(&u->path, path);
         return r < 0 ? r : 1;
 }
 
@@ -95,6 +98,24 @@ int guest_units_read(sd_bus *bus, const char *guest, GuestUnits *ret) {
         return 0;
 }
 
+static bool is_own(const GuestUnit *u) {
+        return streq(u->kind->name, "vxm-guest");
+}
+
+int guest_units_ask(sd_bus *bus, GuestUnits *l) {
+        for (size_t i = 0; i < l->n; i++) {
+                GuestUnit *u = &l->items[i];
+                _cleanup_(freep) char *says = NULL;
+
+                if (!is_own(u) || !streq(u->active, "active") ||
+                        sd_bus_get_property_string(bus, SYSTEMD, u->path, SYSTEMD ".Service", "StatusText", NULL, &says) < 0)
+                        continue;
+                if (free_and_strdup(&u->says, isempty(says) ? NULL : says) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 /* ---- what it means ---- */
 
 GuestView guest_units_of(const GuestUnits *l, const char *guest) {
@@ -110,7 +131,7 @@ GuestView guest_units_of(const GuestUnits *l, const char *guest) {
 
 const GuestUnit *guest_view_unit(const GuestView *v) {
         for (size_t i = 0; i < v->n; i++)
-                if (streq(v->units[i].kind->name, "vxm-guest"))
+                if (is_own(&v->units[i]))
                         return &v->units[i];
         return NULL;
 }
@@ -186,6 +207,6 @@ json_t *guest_view_json(const GuestView *v) {
                 json_decref(failed);
                 return NULL;
         }
-        return json_pack("{s:s, s:s, s:s?, s:o, s:o}", "guest", v->guest, "state", guest_view_state(v), "description",
-                own ? own->description : NULL, "failed", failed, "units", units);
+        return json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o}", "guest", v->guest, "state", guest_view_state(v), "description",
+                own ? own->description : NULL, "status", own ? own->says : NULL, "failed", failed, "units", units);
 }

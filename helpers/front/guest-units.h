@@ -14,6 +14,8 @@ typedef struct GuestUnit {
         char *description;
         char *active, *sub; /* ActiveState and SubState */
         char *job;          /* the type of the job that is queued for it; "": none */
+        char *path;         /* of its object */
+        char *says;         /* what its program says of itself; NULL: nothing, or nobody has asked */
 } GuestUnit;
 
 /* Sorted by guests, and for each in the order of starting. */
@@ -27,6 +29,10 @@ void guest_units_done(GuestUnits *l);
 /* Asks systemd, in one call, for the units of one guest, or of all (NULL), that it has in memory. Returns 0, or -errno
  * after a message. */
 int guest_units_read(sd_bus *bus, const char *guest, GuestUnits *ret);
+
+/* Asks what the supervisors of guests that are active say of themselves, a call each. One that has just ended says nothing. Returns 0
+ * or -ENOMEM. */
+int guest_units_ask(sd_bus *bus, GuestUnits *l);
 
 /* The units of one guest among all: pure, borrowed. n is 0 if systemd has none in memory. */
 typedef struct GuestView {
@@ -48,5 +54,5 @@ const char *guest_view_state(const GuestView *v);
  * that. */
 bool guest_view_is_settled(const GuestView *v);
 
-/* As JSON: guest, state, description, failed, units. NULL when out of memory. */
+/* As JSON: guest, state, description, status, failed, units. NULL when out of memory. */
 json_t *guest_view_json(const GuestView *v);

@@ -111,9 +111,14 @@ static int list_units(Server *s, sd_bus_message *m) {
         for (size_t i = 0; r >= 0 && i < s->systemd->n_units; i++) {
                 const FakeUnit *u = &s->systemd->units[i];
 
-                if (matches(u->name, patterns, n))
-                        r = sd_bus_message_append(reply, "(ssssssouso)", u->name, "A unit of the test's own", "loaded", u->active, u->sub, "",
-                                "/", u->job[0] ? 4711U : 0U, u->job, u->job[0] ? JOB_PATH : "/");
+                _cleanup_(freep) char *path = NULL;
+
+                if (!matches(u->name, patterns, n))
+                        continue;
+                r = sd_bus_path_encode(MANAGER_PATH "/unit", u->name, &path);
+                r = r < 0 ? r
+                          : sd_bus_message_append(reply, "(ssssssouso)", u->name, "A unit of the test's own", "loaded", u->active, u->sub,
+                                    "", path, u->job[0] ? 4711U : 0U, u->job, u->job[0] ? JOB_PATH : "/");
         }
         r = r < 0 ? r : sd_bus_message_close_container(reply);
         return r < 0 ? r : sd_bus_send(s->bus, reply, NULL);
@@ -140,6 +145,14 @@ static int get_all(Server *s, sd_bus_message *m) {
                             UINT64_C(2), 41U, 1, 0, "/bin/judge", 2, "judge", "g", false, UINT64_C(2), UINT64_C(2), UINT64_C(3), UINT64_C(3),
                             42U, 1, systemd->pre_exit_status, "SomethingNew", "(su)", "as of next year", 7);
         return r < 0 ? r : sd_bus_send(s->bus, reply, NULL);
+}
+
+static int get_status(Server *s, sd_bus_message *m) {
+        const char *interface, *property;
+
+        if (sd_bus_message_read(m, "ss", &interface, &property) < 0 || !streq(property, "StatusText"))
+                return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_PROPERTY, "not of this one");
+        return sd_bus_reply_method_return(m, "v", "s", s->systemd->status);
 }
 
 static int load_unit(sd_bus_message *m) {
@@ -180,6 +193,8 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 r = list_units(s, m);
         else if (streq(member, "GetAll"))
                 r = get_all(s, m);
+        else if (streq(member, "Get"))
+                r = get_status(s, m);
         else if (streq(member, "LoadUnit"))
                 r = load_unit(m);
         else if (streq(member, "Subscribe"))

@@ -114,7 +114,24 @@ static void test_text(void **state) {
                         assert_non_null(strstr(line, "vxm-bind@kali has failed"));
                 assert_null(strstr(line, "ssh"));
         }
-        assert_string_equal(b->systemd->calls, "ListUnitsByPatterns ");
+        assert_string_equal(b->systemd->calls, "ListUnitsByPatterns Get ");
+        end(*state, b);
+}
+
+static void one_stands_still(FakeSystemd *systemd) {
+        a_few(systemd);
+        (void) snprintf(systemd->status, sizeof systemd->status, "Guest is paused; vxm resume win11 lets it go on");
+}
+
+/* systemd calls it active, and it does nothing. */
+static void test_paused(void **state) {
+        PrivateBus *b = begin(*state, NULL, one_stands_still);
+        _cleanup_(freep) char *text = VXM((char *) "status"), *json = VXM((char *) "status", (char *) "--json");
+        _cleanup_(json_decrefp) json_t *top = json_loads(json, 0, NULL);
+
+        assert_non_null(strstr(text, "win11 running Guest is paused; vxm resume win11 lets it go on\n"));
+        assert_string_equal(json_get_string(find_guest(top, "win11"), "status"), "Guest is paused; vxm resume win11 lets it go on");
+        assert_null(json_get_string(find_guest(top, "kali"), "status"));
         end(*state, b);
 }
 
@@ -147,7 +164,7 @@ static void test_many(void **state) {
                 took = now_usec() - before;
                 best = took < best ? took : best;
                 assert_non_null(strstr(text, "\"guest-49\""));
-                assert_string_equal(b->systemd->calls, "ListUnitsByPatterns ");
+                assert_true(startswith(b->systemd->calls, "ListUnitsByPatterns Get Get "));
         }
         print_message("%d guests of %d units: %.1f ms\n", GUESTS, UNITS_EACH, (double) best / 1000);
         assert_true(best <= LIMIT);
@@ -279,6 +296,7 @@ static void test_closed_streams(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_text),
+                fixture_test(test_paused),
                 fixture_test(test_json),
                 fixture_test(test_many),
                 fixture_test(test_watch),

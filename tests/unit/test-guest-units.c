@@ -105,7 +105,7 @@ static void test_unknown(void **state) {
         assert_true(guest_view_is_settled(&v));
         json = guest_view_json(&v);
         text = json_dumps(json, JSON_COMPACT);
-        assert_string_equal(text, "{\"guest\":\"g\",\"state\":\"off\",\"description\":null,\"failed\":[],\"units\":[]}");
+        assert_string_equal(text, "{\"guest\":\"g\",\"state\":\"off\",\"description\":null,\"status\":null,\"failed\":[],\"units\":[]}");
 }
 
 int main(void) {
