@@ -9,8 +9,8 @@
 #include "guest-socket.h"
 #include "json.h"
 #include "log.h"
-#include "smartcols-library.h"
 #include "target.h"
+#include "text-table.h"
 #include "verb.h"
 
 #define SYSTEM_DIRECTORY "/usr/local/bin"
@@ -213,24 +213,23 @@ static int print_json(const Alias list[], size_t n) {
 }
 
 static int print_table(const Alias list[], size_t n) {
-        _cleanup_(scols_unrefp) struct libscols_table *table = NULL;
-        const SmartcolsLibrary *scols = smartcols_library();
-        _cleanup_(freep) char *text = NULL;
-        int r = 0;
+        enum { COLUMNS = 2 };
+        static const TextColumn columns[COLUMNS] = { { "COMMAND" }, { "LINK" } };
+        const char **cells;
+        int r;
 
         if (n == 0)
                 return printf("There is no command @NAME; vxm alias NAME makes one.\n") < 0 ? -EIO : 0;
-        table = scols ? scols->new_table() : NULL;
-        if (!table || !scols->table_new_column(table, "COMMAND", 0, 0) || !scols->table_new_column(table, "LINK", 0, 0))
-                return scols ? -ENOMEM : -ENOPKG;
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                struct libscols_line *line = scols->table_new_line(table, NULL);
-
-                r = line ? scols->line_set_data(line, 0, text_clean(list[i].name)) : -ENOMEM;
-                r = r < 0 ? r : scols->line_set_data(line, 1, list[i].path);
+        cells = calloc(n, sizeof *cells * COLUMNS);
+        if (!cells)
+                return log_oom();
+        for (size_t i = 0; i < n; i++) {
+                cells[i * COLUMNS] = text_clean(list[i].name);
+                cells[i * COLUMNS + 1] = text_clean(list[i].path);
         }
-        r = r < 0 ? r : scols->print_table_to_string(table, &text);
-        return r < 0 ? r : fputs(text, stdout) < 0 ? -EIO : 0;
+        r = text_table_print(stdout, columns, COLUMNS, cells, n);
+        free(cells);
+        return r;
 }
 
 static int list_all(void) {

@@ -3,7 +3,6 @@
  * a guest: the undo record has a name of its own, “gpu-0000-01-00-0”, so that no guest is given what is passed through so. */
 
 #include <fcntl.h>
-#include <locale.h>
 
 #include "bind-record.h"
 #include "bind-take.h"
@@ -14,7 +13,7 @@
 #include "json.h"
 #include "log.h"
 #include "root.h"
-#include "smartcols-library.h"
+#include "text-table.h"
 #include "verb-root.h"
 #include "verb.h"
 
@@ -122,38 +121,31 @@ static int describe(int root, const GpuReport *g, GpuState *state, char **ret_gu
         return r < 0 ? log_oom() : 0;
 }
 
-static int add_row(const SmartcolsLibrary *scols, struct libscols_table *table, const GpuReport *g, const char *who) {
-        struct libscols_line *line = scols->table_new_line(table, NULL);
-
-        if (!line || scols->line_set_data(line, 0, g->gpu.name) < 0 ||
-                scols->line_set_data(line, 1, g->gpu.driver ? g->gpu.driver : "-") < 0 || scols->line_set_data(line, 2, who) < 0)
-                return log_oom();
-        return 0;
-}
-
 static int print_table(int root, const GpuReports *l, const GpuReport *only) {
-        _cleanup_(scols_unrefp) struct libscols_table *table = NULL;
-        const SmartcolsLibrary *scols = smartcols_library();
-        _cleanup_(freep) char *text = NULL;
-        int r = 0;
+        enum { COLUMNS = 3 };
+        static const TextColumn columns[COLUMNS] = { { "GPU" }, { "DRIVER" }, { "WHO HAS IT" } };
+        const char **cells = calloc(l->n, sizeof *cells * COLUMNS);
+        char **who = calloc(l->n, sizeof *who);
+        int r = cells && who ? 0 : log_oom();
+        size_t n = 0;
 
-        if (!scols)
-                return log_error_errno(E_LACKS, "libsmartcols is missing; install it (Debian: libsmartcols1), or use --json.");
-        table = scols->new_table();
-        if (!table || !scols->table_new_column(table, "GPU", 0, 0) || !scols->table_new_column(table, "DRIVER", 0, 0) ||
-                !scols->table_new_column(table, "WHO HAS IT", 0, 0))
-                return log_oom();
         for (size_t i = 0; r >= 0 && i < l->n; i++) {
-                _cleanup_(freep) char *who = NULL, *guest = NULL;
+                const GpuReport *g = &l->items[i];
+                _cleanup_(freep) char *guest = NULL;
                 GpuState state;
 
-                if (only && only != &l->items[i])
+                if (only && only != g)
                         continue;
-                r = describe(root, &l->items[i], &state, &guest, &who);
-                r = r < 0 ? r : add_row(scols, table, &l->items[i], who);
+                r = describe(root, g, &state, &guest, &who[n]);
+                if (r < 0)
+                        break;
+                memcpy(cells + n * COLUMNS, (const char *[COLUMNS]){ g->gpu.name, g->gpu.driver ? g->gpu.driver : "-", who[n] },
+                        sizeof *cells * COLUMNS);
+                n++;
         }
-        if (r >= 0 && (scols->print_table_to_string(table, &text) < 0 || fputs(text, stdout) < 0))
-                return log_oom();
+        r = r < 0 ? r : text_table_print(stdout, columns, COLUMNS, cells, n);
+        strings_free(who, who ? l->n : 0);
+        free(cells);
         return r;
 }
 
@@ -264,17 +256,10 @@ static int reclaim(int root, const char *device) {
         return bind_give_back(&job);
 }
 
-/* smartcols writes what is no ASCII as \x.. in the C locale, in which we run. All our texts are UTF-8. */
 static int act(int (*run)(int root, const char *device), const char *device) {
-        locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t) 0), before = utf8 ? uselocale(utf8) : (locale_t) 0;
         _cleanup_(closep) int root = verb_root_open(arg_root);
-        int r = root < 0 ? root : run(root, device);
 
-        if (before)
-                (void) uselocale(before);
-        if (utf8)
-                freelocale(utf8);
-        return r;
+        return root < 0 ? root : run(root, device);
 }
 
 int verb_gpu(int argc, char *argv[]) {

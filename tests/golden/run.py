@@ -87,6 +87,11 @@ def section(title, text):
     return f"{MARK}{title}\n{text}" if text else ""
 
 
+def printed(title, text):
+    """What comes onto a terminal; without a newline at its end the shell's prompt would stand behind it."""
+    return section(title, text if text.endswith("\n") or not text else text + "\n(no newline at the end)\n")
+
+
 def files_below(directory, verb, start):
     """All that is below a directory, in order of names; links as their target."""
     text = ""
@@ -123,7 +128,7 @@ def run_case(case, build, scratch):
         text=True,
         timeout=60,
     )
-    outcome = f"{MARK}exit {done.returncode}\n" + section("stdout", done.stdout) + section("stderr", done.stderr)
+    outcome = f"{MARK}exit {done.returncode}\n" + printed("stdout", done.stdout) + printed("stderr", done.stderr)
     outcome += files_below(out, "made", out)
     if name == "vxm-bind":
         outcome += files_below(root / "run/vxm/bind", "left", root)
