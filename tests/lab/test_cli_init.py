@@ -166,8 +166,9 @@ def test_edit_is_read_by_systemd(machine):
 
 
 def test_binding_at_boot(machine):
-    """By vxm alone: the drop-in, the initramfs and the unit, and nothing of them afterwards."""
+    """By vxm alone: the drop-in, the initramfs and the unit, and nothing of them afterwards. The image's initramfs is older than vxm."""
     inside = "lsinitramfs /boot/initrd.img-$(uname -r) | sort"
+    machine.run("update-initramfs -u", timeout=600)
     before = machine.run(inside).stdout
     demo.install(machine, text=demo.GUEST_FILE_BIOS)
     said = machine.run("vxm config --enable-binding 2>&1", timeout=600).stdout
