@@ -77,6 +77,17 @@ static const VerbGroup groups[] = {
         { "For special guests", special_verbs },
 };
 
+/* What other tools call it, or people would. */
+static const struct {
+        const char *name, *verb;
+} other_names[] = {
+        { "create", "init" },     { "new", "init" },     { "define", "init" },   { "ls", "list" },         { "info", "status" },
+        { "show", "status" },     { "ps", "status" },    { "logs", "log" },      { "shutdown", "stop" },   { "poweroff", "stop" },
+        { "reboot", "restart" },  { "suspend", "pause" }, { "unpause", "resume" }, { "reset-guest", "reset-hard" }, { "run", "exec" },
+        { "ssh", "exec" },        { "copy", "cp" },      { "dumpxml", "cat" },   { "delete", "reset" },    { "remove", "reset" },
+        { "rm", "reset" },        { "undefine", "reset" }, { "check", "doctor" },
+};
+
 static const Verb *find_verb(const char *name, Suggestion *nearest) {
         for (size_t g = 0; g < ELEMENTSOF(groups); g++)
                 for (const Verb *v = groups[g].verbs; v->name; v++) {
@@ -84,6 +95,9 @@ static const Verb *find_verb(const char *name, Suggestion *nearest) {
                                 return v;
                         suggest(name, v->name, nearest);
                 }
+        for (size_t i = 0; i < ELEMENTSOF(other_names); i++)
+                if (streq(other_names[i].name, name))
+                        *nearest = (Suggestion){ other_names[i].verb, 0 };
         return NULL;
 }
 
@@ -118,10 +132,24 @@ static int unknown_verb(const char *name, const Suggestion *nearest) {
         return STATUS_USAGE;
 }
 
-static int run(int argc, char *argv[]) {
+/* “vxm help VERB” is “vxm VERB --help”. */
+static int help(const Cli *cli, char *verb) {
+        static char option[] = "--help";
+        char *words[] = { verb ? verb : (char *) cli->program, option, NULL }, **operands;
+        Suggestion nearest = {};
+        const Verb *v = verb ? find_verb(verb, &nearest) : NULL;
+
+        if (verb && !v)
+                return unknown_verb(verb, &nearest);
+        return v ? v->run(2, words) : cli_parse(cli, 2, words, &operands) < 0 ? STATUS_USAGE : STATUS_DONE;
+}
+
+static int run(const Cli *cli, int argc, char *argv[]) {
         Suggestion nearest = {};
         const Verb *verb = find_verb(argv[0], &nearest);
 
+        if (!verb && streq(argv[0], "help") && argc <= 2)
+                return help(cli, argv[1]);
         if (!verb)
                 return unknown_verb(argv[0], &nearest);
         if (host_set(arg_host) < 0) {
@@ -165,5 +193,5 @@ int main(int argc, char *argv[]) {
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
         log_setup("vxm", NULL);
-        return run((int) (argv + argc - operands), operands);
+        return run(&cli, (int) (argv + argc - operands), operands);
 }

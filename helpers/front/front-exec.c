@@ -37,15 +37,21 @@ static int parse_timeout(const char *text, uint64_t *ret) {
         return 0;
 }
 
+#define STATUSES \
+        "the command's own; 128 and the signal's number if one has ended\n" \
+        "it, 124 if --timeout has. Otherwise 1 system error, 64 wrong command line,\n" \
+        "69 no agent, 75 busy, 78 no such guest."
+
 /* Options may stand on both sides of the guest's name; “--” before the command makes it exact. */
 static int parse(int argc, char *argv[], ExecJob *ret) {
         static const Cli cli = { .program = "vxm exec", .summary = "Runs a command in a guest, by its agent.",
-                .operands = "GUEST [OPTION…] [--] COMMAND…", .n_operands = 2, .options = options, .n_more = CLI_ANY, .verbatim = true, .manual = "vxm(1)" };
-        static const Cli behind = { .program = "vxm exec", .summary = "", .operands = "GUEST [OPTION…] [--] COMMAND…", .n_operands = 1,
-                .options = options, .n_more = CLI_ANY, .verbatim = true, .manual = "vxm(1)" };
+                .operands = "GUEST [OPTION…] [--] COMMAND…", .n_operands = 2, .options = options, .n_more = CLI_ANY, .verbatim = true,
+                .manual = "vxm(1)", .statuses = STATUSES };
+        Cli behind = cli;
         char **operands, **command;
         int r;
 
+        behind.n_operands = 1;
         r = cli_parse(&cli, argc, argv, &operands);
         if (r <= 0)
                 return r;

@@ -137,13 +137,18 @@ int verb_monitor(int argc, char *argv[]) {
                 "Has QEMU of a running guest do what its monitor can, as “info block”.\n"
                 "Without COMMAND, reads one after the other from standard input.",
                 "NAME [COMMAND…]", 1, options, .n_more = CLI_ANY, .verbatim = true, .manual = VERB_MANUAL };
-        char **operands;
+        char **operands, **words;
         int r = cli_parse(&cli, argc, argv, &operands);
 
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
+        words = operands + 1;
+        if (*words && streq(*words, "--qmp")) { /* no command of QEMU's begins so */
+                arg_qmp = true;
+                words++;
+        }
         r = known_guest(operands[0]);
         if (r >= 0)
-                r = operands[1] ? run_words(operands[0], operands + 1) : run_lines(operands[0]);
+                r = *words ? run_words(operands[0], words) : run_lines(operands[0]);
         return exit_status(r);
 }

@@ -28,9 +28,10 @@ static void print_help(const Cli *cli) {
                 print_option(&common[i]);
         if (cli->print_more)
                 cli->print_more();
-        printf("\nExit status: 0 done or already so, 1 system error, 64 wrong command line,\n"
-               "69 hardware or kernel feature absent, 75 busy, 78 a file needs editing.\n"
-               "The manual is %s%s.\n",
+        printf("\nExit status: %s\nThe manual is %s%s.\n",
+                cli->statuses ? cli->statuses
+                              : "0 done or already so, 1 system error, 64 wrong command line,\n"
+                                "69 hardware or kernel feature absent, 75 busy, 78 a file needs editing.",
                 cli->manual ? cli->manual : cli->program, cli->manual ? "" : "(8)");
 }
 
@@ -44,10 +45,11 @@ static void fill_long_options(const Cli *cli, struct option long_options[static 
         long_options[n] = (struct option){};
 }
 
-/* For getopt(3): “+”: it stops at the first operand. */
-static void fill_letters(const Cli *cli, char letters[static OPTIONS_MAX * 2 + 3]) {
+/* For getopt(3): “+”: it stops at the first operand; “:”: it tells a value that is missing from an option that is unknown. */
+static void fill_letters(const Cli *cli, char letters[static OPTIONS_MAX * 2 + 4]) {
         if (cli->verbatim)
                 *letters++ = '+';
+        *letters++ = ':';
         *letters++ = 'h';
         for (const CliOption *o = cli->options; o->name; o++) {
                 if (o->letter)
@@ -81,20 +83,32 @@ static int check_root(const Cli *cli) {
         return -EINVAL;
 }
 
-static int check_operands(const Cli *cli, int n) {
+static int check_operands(const Cli *cli, int n, char *operands[]) {
         if ((n >= cli->n_operands && n <= cli->n_operands + cli->n_more) || (cli->optional && n == 0))
                 return check_root(cli);
-        if (*cli->operands)
+        if (*cli->operands && n > cli->n_operands + cli->n_more)
+                fprintf(stderr, "%s: expected %s, so “%s” is too much; see %s --help.\n", cli->program, cli->operands,
+                        text_clean(operands[cli->n_operands + cli->n_more]), cli->program);
+        else if (*cli->operands)
                 fprintf(stderr, "%s: expected %s; see %s --help.\n", cli->program, cli->operands, cli->program);
         else
                 fprintf(stderr, "%s: expected nothing but options; see %s --help.\n", cli->program, cli->program);
         return -EINVAL;
 }
 
+/* What getopt(3) has just stopped at: a letter, of which a word may have several, or that word. */
+static int refuse_option(const Cli *cli, int why, char *word) {
+        char letter[] = { '-', (char) optopt, '\0' }, *option = optopt > ' ' && optopt < 0x7f ? letter : text_clean(word);
+
+        fprintf(stderr, why == ':' ? "%s: %s needs a value; see %s --help.\n" : "%s: there is no option %s; see %s --help.\n", cli->program,
+                option, cli->program);
+        return -EINVAL;
+}
+
 /* Sets what the options say, up to the first operand or all of them. Returns as cli_parse(). */
 static int parse_options(const Cli *cli, int argc, char *argv[]) {
         struct option long_options[OPTIONS_MAX];
-        char letters[OPTIONS_MAX * 2 + 3];
+        char letters[OPTIONS_MAX * 2 + 4];
         int c;
 
         fill_long_options(cli, long_options);
@@ -111,8 +125,9 @@ static int parse_options(const Cli *cli, int argc, char *argv[]) {
                 case OPTION_VERSION:
                         printf("%s %s\n", cli->program, VXM_VERSION);
                         return 0;
+                case ':':
                 case '?':
-                        return -EINVAL; /* getopt has said why */
+                        return refuse_option(cli, c, argv[optind - 1]);
                 default:
                         o = c < OPTIONS_MAX ? &cli->options[c] : find_letter(cli, c);
                         if (o->flag)
@@ -125,14 +140,10 @@ static int parse_options(const Cli *cli, int argc, char *argv[]) {
 }
 
 int cli_parse(const Cli *cli, int argc, char *argv[], char ***ret_operands) {
-        char *name = argv[0];
-        int r;
+        int r = parse_options(cli, argc, argv);
 
-        argv[0] = (char *) cli->program; /* that is what getopt(3) complains as */
-        r = parse_options(cli, argc, argv);
-        argv[0] = name;
         if (r <= 0)
                 return r;
         *ret_operands = argv + optind;
-        return check_operands(cli, argc - optind);
+        return check_operands(cli, argc - optind, argv + optind);
 }

@@ -25,12 +25,13 @@ typedef struct Cli {
         bool verbatim;          /* what follows the first operand is none of our options, whatever it looks like */
         const char *manual;     /* as “vxm(1)”; NULL: the program's, in section 8 */
         void (*print_more)(void); /* what else --help says, before the exit statuses */
+        const char *statuses;     /* as --help tells them; NULL: those that all have */
 } Cli;
 
 enum {
         CLI_ANY = 1 << 20,
 };
 
-/* Reads the command line. ret_operands points into argv, and ends with NULL. May be called again for another one. Returns 1: go on; 0: --help or --version has been printed;
- * -EINVAL: wrong, and said so on standard error. */
+/* Reads the command line. ret_operands points into argv, and ends with NULL. May be called again for another one. Returns 1:
+ * go on; 0: --help or --version has been printed; -EINVAL: wrong, and said so on standard error. */
 int cli_parse(const Cli *cli, int argc, char *argv[], char ***ret_operands);
