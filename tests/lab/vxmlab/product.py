@@ -96,7 +96,8 @@ def package(directory):
         call(["cp", "--parents", "--no-dereference", "--target-directory", source, "--", *_names()], "copy the checkout", cwd=_SOURCE)
         call(["chroot", tree, "chown", "-R", "nobody:nogroup", f"/{_PACKAGE_INSIDE}"], "give the copy away")
         where = f"/{_PACKAGE_INSIDE}"
-        run = ["chroot", tree, *_NOBODY, "env", f"--chdir={where}/vxm", f"HOME={where}", "PATH=/usr/sbin:/usr/bin", f"DEB_BUILD_OPTIONS=parallel={os.cpu_count()}"]
+        run = ["chroot", tree, *_NOBODY, "env", f"--chdir={where}/vxm", f"HOME={where}", "PATH=/usr/sbin:/usr/bin",
+               f"DEB_BUILD_OPTIONS=parallel={os.cpu_count()}"]
         call([*run, "dpkg-buildpackage", "-b", "-us", "-uc"], "build the package")
         said = call([*run, "sh", "-c", f"lintian --fail-on none {where}/vxm_*.changes"], "have lintian judge the package")
         built = [path for path in (tree / _PACKAGE_INSIDE).glob("vxm_*.deb")]
