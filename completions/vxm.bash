@@ -9,6 +9,12 @@ _vxm_guests() {
     vxm list --names 2>/dev/null
 }
 
+# What a path on a machine begins with.
+_vxm_machines() {
+    _vxm_guests | sed 's/$/:/'
+    echo spirit:
+}
+
 # Addresses of GPUs, out of the JSON that is for programs.
 _vxm_devices() {
     vxm-bind --list --json 2>/dev/null | sed -n 's/^ *"address": "\([^"]*\)".*/\1/p'
@@ -94,11 +100,15 @@ _vxm() {
         --root) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
         --user) mapfile -t COMPREPLY < <(compgen -u -- "$current") ;;
         --preset) mapfile -t COMPREPLY < <(compgen -W "$(_vxm_presets)" -- "$current") ;;
+        --memory | --cpus | --disk | --image | --patience | --timeout | --command) ;;
         *)
             if [[ -z $verb ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$_vxm_verbs --host --help --version" -- "$current")
-            elif [[ $verb:$kind == screenshot:2 || $verb == cp && $kind != option ]]; then
+            elif [[ $verb:$kind == screenshot:2 ]]; then
                 mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            elif [[ $verb == cp && $kind != option ]]; then
+                mapfile -t COMPREPLY < <(compgen -f -- "$current"; compgen -W "$(_vxm_machines)" -- "$current")
+                [[ ${COMPREPLY[*]} != *: ]] || compopt -o nospace 2>/dev/null
             else
                 mapfile -t COMPREPLY < <(compgen -W "$(_vxm_words "$verb" "$kind")" -- "$current")
             fi

@@ -50,6 +50,7 @@ complete --command vxm --condition '__vxm_at 2 gpu' --arguments '(__vxm_devices)
 complete --command vxm --condition '__vxm_at 1 dsp' --arguments 'status console netjack-restart'
 complete --command vxm --condition '__vxm_at 1 gpu' --arguments 'status passthrough reclaim'
 complete --command vxm --condition '__vxm_at 2 snapshot' --arguments 'save load list delete'
+complete --command vxm --condition '__fish_seen_subcommand_from cp' --arguments '(__vxm_guests | string replace --regex \'$\' :) spirit:'
 complete --command vxm --condition '__fish_seen_subcommand_from cp; or __vxm_at 2 screenshot' --force-files
 
 complete --command vxm --condition '__fish_seen_subcommand_from status list snapshot list-gpus doctor fingerprint cat gpu alias' --long-option json --description 'print JSON'

@@ -69,7 +69,7 @@ static int read_rows(Rows *ret) {
 
         if (root < 0)
                 return log_error_errno(root, "Cannot open /: %s.", strerror(-root));
-        r = guest_files_list(root, &ret->names, &ret->n_names);
+        r = arg_names ? guest_files_list(root, &ret->names, &ret->n_names) : guest_files_list_masked(root, &ret->names, &ret->n_names);
         if (r < 0)
                 return log_error_errno(r, "Cannot list the guest files: %s.", strerror(-r));
         for (size_t i = 0; r >= 0 && i < ret->n_names; i++) {
@@ -96,6 +96,15 @@ static int describe_devices(const Guest *g, char **ret) {
         return r;
 }
 
+/* The row has the guest's name, and little room: without the directories that the message begins with. */
+static const char *shorten(const char *error) {
+        const char *slash = NULL;
+
+        for (const char *p = error; *error == '/' && *p && *p != ':' && *p != ' '; p++)
+                slash = *p == '/' ? p : slash;
+        return slash ? slash + 1 : error;
+}
+
 static int describe(Row *row) {
         const Guest *g = row->guest;
         int r;
@@ -103,7 +112,7 @@ static int describe(Row *row) {
         if (!g) {
                 r = format(&row->cpus, "-");
                 r = r < 0 ? r : format(&row->memory, "-");
-                return r < 0 ? r : format(&row->about, "%s", row->error);
+                return r < 0 ? r : format(&row->about, "%s", shorten(row->error));
         }
         r = format(&row->cpus, "%" PRIu64, g->cpu_count);
         r = r < 0 ? r : format(&row->memory, "%" PRIu64 "M", g->memory_size >> 20);
@@ -118,6 +127,7 @@ static int describe(Row *row) {
 static int print_table(Rows *l) {
         enum { COLUMNS = 5 };
         static const TextColumn columns[COLUMNS] = { { "GUEST" }, { "PRESET" }, { "CPUS", true }, { "MEMORY", true }, { "ABOUT" } };
+        const Row *bad = NULL;
         const char **cells;
         int r = 0;
 
@@ -131,11 +141,14 @@ static int print_table(Rows *l) {
                 const char *preset = row->guest && row->guest->preset ? row->guest->preset : "-";
 
                 r = describe(row);
+                bad = row->error ? row : bad;
                 memcpy(cells + i * COLUMNS, (const char *[COLUMNS]){ row->name, preset, row->cpus, row->memory, row->about },
                         sizeof *cells * COLUMNS);
         }
         r = r < 0 ? log_oom() : text_table_print(stdout, columns, COLUMNS, cells, l->n);
         free(cells);
+        if (r >= 0 && bad)
+                printf("\n`vxm doctor %s` tells all that is wrong with a guest's file.\n", bad->name);
         return r;
 }
 

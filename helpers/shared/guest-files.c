@@ -252,7 +252,7 @@ static int compare_names(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-int guest_files_list(int root, char ***ret_names, size_t *ret_n) {
+static int list_names(int root, bool masked, char ***ret_names, size_t *ret_n) {
         char **names = NULL;
         size_t n = 0;
         int r = 0;
@@ -270,7 +270,7 @@ int guest_files_list(int root, char ***ret_names, size_t *ret_n) {
                                 r = names_append(&names, &n, files[j], directory);
                 strings_free(files, n_files);
         }
-        if (r >= 0)
+        if (r >= 0 && !masked)
                 r = drop_masked(root, names, &n);
         if (r < 0) {
                 strings_free(names, n);
@@ -282,4 +282,12 @@ int guest_files_list(int root, char ***ret_names, size_t *ret_n) {
         *ret_names = names;
         *ret_n = n;
         return 0;
+}
+
+int guest_files_list(int root, char ***ret_names, size_t *ret_n) {
+        return list_names(root, false, ret_names, ret_n);
+}
+
+int guest_files_list_masked(int root, char ***ret_names, size_t *ret_n) {
+        return list_names(root, true, ret_names, ret_n);
 }

@@ -29,3 +29,6 @@ int guest_files_add(GuestFiles *f, const char *path);
 
 /* The names of all guests that have a main file which is not masked, sorted. Names out of grammar are warned about. */
 int guest_files_list(int root, char ***ret_names, size_t *ret_n);
+
+/* The same with those that are masked. */
+int guest_files_list_masked(int root, char ***ret_names, size_t *ret_n);

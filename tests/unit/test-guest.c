@@ -594,6 +594,10 @@ static void test_list(void **state) {
         assert_string_equal(names[2], "c");
         assert_string_equal(names[3], "unmasked");
         strings_free(names, n);
+        assert_int_equal(guest_files_list_masked(f->root, &names, &n), 0);
+        assert_int_equal(n, 5);
+        assert_string_equal(names[3], "masked");
+        strings_free(names, n);
 }
 
 int main(void) {
