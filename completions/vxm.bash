@@ -37,7 +37,7 @@ _vxm_words() {
                 status) echo --json --watch ;;
                 list) echo --json --names ;;
                 list-gpus) echo --json --tree --root ;;
-                snapshot) echo --json ;;
+                snapshot | dsp) echo --json ;;
                 doctor | fingerprint) echo --json --root ;;
                 edit | argv) echo --root ;;
                 cat) echo --json --all --root ;;

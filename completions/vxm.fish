@@ -53,7 +53,7 @@ complete --command vxm --condition '__vxm_at 2 snapshot' --arguments 'save load 
 complete --command vxm --condition '__fish_seen_subcommand_from cp' --arguments '(__vxm_guests | string replace --regex \'$\' :) spirit:'
 complete --command vxm --condition '__fish_seen_subcommand_from cp; or __vxm_at 2 screenshot' --force-files
 
-complete --command vxm --condition '__fish_seen_subcommand_from status list snapshot list-gpus doctor fingerprint cat gpu alias' --long-option json --description 'print JSON'
+complete --command vxm --condition '__fish_seen_subcommand_from status list snapshot list-gpus doctor fingerprint cat gpu alias dsp' --long-option json --description 'print JSON'
 complete --command vxm --condition '__fish_seen_subcommand_from status' --long-option watch --description 'again whenever something changes'
 complete --command vxm --condition '__fish_seen_subcommand_from list' --long-option names --description 'names alone'
 complete --command vxm --condition '__fish_seen_subcommand_from monitor' --long-option qmp --description 'JSON'

@@ -7,11 +7,14 @@
 #include "guest-bus.h"
 #include "guest-files.h"
 #include "guest.h"
+#include "json.h"
 #include "known-guest.h"
 #include "log.h"
 #include "root.h"
 #include "unit-events.h"
 #include "verb.h"
+
+static bool arg_json;
 
 /* ---- which guest ---- */
 
@@ -47,28 +50,40 @@ static int find_guest(char **ret) {
 
 /* ---- what is done ---- */
 
-static int print_unit(sd_bus *bus, const char *kind, const char *guest, const char *about) {
-        _cleanup_(guest_facts_done) GuestFacts f = {};
+static int read_unit(sd_bus *bus, const char *kind, const char *guest, GuestFacts *ret) {
         char unit[GUEST_UNIT_SIZE];
-        int r;
 
         guest_unit_name(kind, guest, unit);
-        r = guest_facts_read(bus, unit, &f);
-        if (r < 0)
-                return r;
-        printf("  %-8s  %s%s%s\n", about, f.active, isempty(f.status) ? "" : ": ", text_clean(f.status));
-        return 0;
+        return guest_facts_read(bus, unit, ret);
+}
+
+static void print_unit(const char *about, const GuestFacts *f) {
+        printf("  %-8s  %s%s%s\n", about, f->active, isempty(f->status) ? "" : ": ", text_clean(f->status));
+}
+
+static int print_json(const char *guest, const GuestFacts *own, const GuestFacts *netjack) {
+        _cleanup_(json_decrefp) json_t *top = json_pack("{s:s, s:s, s:s?, s:{s:s, s:s?}}", "guest", guest, "active", own->active, "status",
+                isempty(own->status) ? NULL : own->status, "netjack", "active", netjack->active, "status",
+                isempty(netjack->status) ? NULL : netjack->status);
+
+        return !top ? log_oom() : json_dumpf(top, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0 ? -EIO : 0;
 }
 
 static int show_status(const char *guest) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(guest_facts_done) GuestFacts own = {}, netjack = {};
         int r = systemd_bus_open(&bus);
 
+        r = r < 0 ? r : read_unit(bus, "guest", guest, &own);
+        r = r < 0 ? r : read_unit(bus, "netjack", guest, &netjack);
         if (r < 0)
                 return r;
+        if (arg_json)
+                return print_json(guest, &own, &netjack);
         printf("Guest %s\n", guest);
-        r = print_unit(bus, "guest", guest, "guest");
-        return r < 0 ? r : print_unit(bus, "netjack", guest, "NETJACK");
+        print_unit("guest", &own);
+        print_unit("NETJACK", &netjack);
+        return 0;
 }
 
 static int restart_netjack(const char *guest) {
@@ -107,7 +122,7 @@ static const struct {
 };
 
 int verb_dsp(int argc, char *argv[]) {
-        static const CliOption options[] = { {} };
+        static const CliOption options[] = { { "json", NULL, "with status: print JSON", &arg_json, NULL }, {} };
         static const Cli cli = { "vxm dsp", "For a guest that works on sound: how it is, its console, NETJACK anew.\n"
                 "Without NAME it is the only one with [NetJack].", "status|console|netjack-restart [NAME]", 1, options, .n_more = 1,
                 .manual = VERB_MANUAL };
@@ -118,11 +133,11 @@ int verb_dsp(int argc, char *argv[]) {
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
         for (size_t i = 0; i < ELEMENTSOF(words); i++) {
-                if (!streq(words[i].word, operands[0]))
+                if (!streq(words[i].word, operands[0]) || (arg_json && words[i].act != show_status))
                         continue;
                 r = operands[1] ? known_guest(operands[1]) : find_guest(&guest);
                 return exit_status(r < 0 ? r : words[i].act(operands[1] ? operands[1] : guest));
         }
-        fprintf(stderr, "vxm dsp: expected status, console or netjack-restart, then NAME if there are several such guests.\n");
+        fprintf(stderr, "vxm dsp: expected status, console or netjack-restart, NAME if there are several; --json with status only.\n");
         return STATUS_USAGE;
 }

@@ -128,6 +128,8 @@ def test_dsp(tidy, user):
     vxm(lab, "start", "demo", user=user)
     demo.report(lab)
     assert re.search(r"^Guest demo\n  guest +active.*\n  NETJACK +active", vxm(lab, "dsp", "status", user=user))
+    told = json.loads(vxm(lab, "dsp", "status", "--json", user=user))
+    assert not shapes.differs(told, shapes.promised()["vxm dsp status"]) and told["netjack"]["active"] == "active", told
     server, qemu = (f"systemctl show -P MainPID vxm-{unit}@demo" for unit in ("netjack", "guest"))
     before = [lab.run(server).stdout, lab.run(qemu).stdout]
     assert "has been restarted" in vxm(lab, "dsp", "netjack-restart", user=user)
