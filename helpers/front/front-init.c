@@ -98,13 +98,14 @@ static int act(int root, InitPlan *plan) {
 
 /* A guest file needs the whole path of what is named from here. */
 static int resolve_iso(char **ret) {
+        int r;
+
         if (!arg_wish.iso || *arg_wish.iso == '/' || !streq(arg_root, "/"))
                 return 0;
-        *ret = realpath(arg_wish.iso, NULL);
-        if (!*ret)
-                return log_error_errno(E_CONFIG, "--iso %s: %m; name the installer's image.", arg_wish.iso);
-        arg_wish.iso = *ret;
-        return 0;
+        r = init_wish_find_iso(arg_wish.iso, ret);
+        if (r >= 0)
+                arg_wish.iso = *ret;
+        return r;
 }
 
 static int init(void) {

@@ -157,25 +157,43 @@ static int find_key(const char *home, char **ret) {
         return -ENOENT;
 }
 
-static int judge_access(InitPlan *plan) {
+/* The caller's name, if it can be that of a user in the guest. */
+static const char *caller_name(void) {
         const struct passwd *who = caller();
-        const char *user = plan->wish->user ? plan->wish->user : who && who->pw_uid != 0 && seed_user_is_valid(who->pw_name) ? who->pw_name : "vxm";
-        int r;
 
+        return who && who->pw_uid != 0 && seed_user_is_valid(who->pw_name) ? who->pw_name : NULL;
+}
+
+static int find_caller_key(char **ret) {
+        const struct passwd *who = caller();
+
+        return find_key(who ? who->pw_dir : NULL, ret);
+}
+
+static int judge_user(_unused_ int root, InitPlan *plan) {
+        const char *name = caller_name(), *user = plan->wish->user ? plan->wish->user : name ? name : INIT_USER;
+
+        if (!wants_seed(plan))
+                return 0;
         if (!seed_user_is_valid(user))
                 return log_error_errno(E_CONFIG, "--user %s: expected a name of a-z, 0-9, “_” and “-”, a letter first, other than root.", user);
-        if (free_and_strdup(&plan->user, user) < 0)
-                return log_oom();
-        if (plan->wish->key_file) {
-                r = read_key(plan->wish->key_file, &plan->key);
-                return r < 0 ? log_error_errno(E_CONFIG, "--ssh-key %s: %s; name the file with your public key, such as ~/.ssh/id_ed25519.pub.",
-                                       plan->wish->key_file, r == -EINVAL ? "this is no public key of SSH" : strerror(-r))
-                             : 0;
-        }
-        r = find_key(who ? who->pw_dir : NULL, &plan->key);
-        return r < 0 ? log_error_errno(E_CONFIG,
-                               "You have no SSH key by which you could come into the guest; make one with ssh-keygen, or name its public part by --ssh-key.")
-                     : 0;
+        return free_and_strdup(&plan->user, user) < 0 ? log_oom() : 0;
+}
+
+static int judge_key(_unused_ int root, InitPlan *plan) {
+        const char *file = plan->wish->key_file;
+        int r;
+
+        if (!wants_seed(plan))
+                return 0;
+        r = file ? read_key(file, &plan->key) : find_caller_key(&plan->key);
+        if (r >= 0)
+                return 0;
+        if (file)
+                return log_error_errno(E_CONFIG, "--ssh-key %s: %s; name the file with your public key, such as ~/.ssh/id_ed25519.pub.", file,
+                        r == -EINVAL ? "this is no public key of SSH" : strerror(-r));
+        return log_error_errno(E_CONFIG,
+                "You have no SSH key by which you could come into the guest; make one with ssh-keygen, or name its public part by --ssh-key.");
 }
 
 /* ---- the guest file ---- */
@@ -259,14 +277,20 @@ static int load_base(int root, InitPlan *plan) {
 
 /* ---- whether the machine has it ---- */
 
-static int judge_devices(int root, const Guest *g) {
+static int judge_devices(int root, InitPlan *plan) {
         _cleanup_(guest_functions_done) GuestFunctions functions = {};
 
-        return guest_has_devices(g) ? guest_devices_find(root, g, &functions) : 0;
+        return guest_has_devices(plan->guest) ? guest_devices_find(root, plan->guest, &functions) : 0;
+}
+
+/* What the preset has besides is no fault of this answer. */
+static int judge_gpu(int root, InitPlan *plan) {
+        return plan->wish->gpu && !streq(plan->wish->gpu, "none") ? judge_devices(root, plan) : 0;
 }
 
 /* What is available now may be more later; what there is not never comes. */
-static int judge_memory(int root, const Guest *g) {
+static int judge_memory(int root, InitPlan *plan) {
+        const Guest *g = plan->guest;
         _cleanup_(memory_nodes_done) MemoryNodes nodes = {};
         char wanted[SIZE_TEXT_MAX], total[SIZE_TEXT_MAX];
         int r = memory_nodes_read(root, 0, &nodes);
@@ -295,18 +319,32 @@ static int judge_room(int root, const GuestDisk *d) {
                 d->name, d->size >> 20, room >> 20);
 }
 
+static int judge_disk(int root, const Guest *g, const GuestDisk *d) {
+        int r = 0;
+
+        if (d->size > 0 && !d->cdrom && !root_exists(root, d->path + 1))
+                r = disk_image_judge(root, g, d);
+        if (r >= 0 && d->size > 0 && guest_disk_is_own(g, d))
+                r = judge_room(root, d);
+        return r;
+}
+
 static int judge_disks(int root, const InitPlan *plan) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < plan->guest->n_disks; i++)
+                r = judge_disk(root, plan->guest, &plan->guest->disks[i]);
+        return r;
+}
+
+/* The one that --disk is for, if it goes where guests' disks go. */
+static int judge_system_disk(int root, InitPlan *plan) {
         const Guest *g = plan->guest;
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < g->n_disks; i++) {
-                const GuestDisk *d = &g->disks[i];
-
-                if (d->size > 0 && !d->cdrom && !root_exists(root, d->path + 1))
-                        r = disk_image_judge(root, g, d);
-                if (r >= 0 && d->size > 0 && guest_disk_is_own(g, d))
-                        r = judge_room(root, d);
-        }
+        for (size_t i = 0; r >= 0 && i < g->n_disks; i++)
+                if (streq(g->disks[i].name, "system") && guest_disk_is_own(g, &g->disks[i]))
+                        r = judge_disk(root, g, &g->disks[i]);
         return r;
 }
 
@@ -328,7 +366,8 @@ static int judge_targets(const InitPlan *plan) {
         return 0;
 }
 
-static int judge_iso(int root, const char *iso) {
+static int judge_iso(int root, InitPlan *plan) {
+        const char *iso = plan->wish->iso;
         _cleanup_(closep) int fd = -EBADF;
         struct stat st;
 
@@ -364,18 +403,54 @@ int init_plan(int root, const InitWish *wish, InitPlan *ret) {
 
         r = init_plan_begin(root, wish, &plan);
         r = r < 0 ? r : choose_downloads(&plan);
-        r = r < 0 ? r : judge_iso(root, wish->iso);
-        r = r < 0 || !wants_seed(&plan) ? r : judge_access(&plan);
+        r = r < 0 ? r : judge_iso(root, &plan);
+        r = r < 0 ? r : judge_user(root, &plan);
+        r = r < 0 ? r : judge_key(root, &plan);
         r = r < 0 ? r : init_plan_write(root, &plan);
         r = r < 0 ? r : judge_targets(&plan);
-        r = r < 0 ? r : judge_devices(root, plan.guest);
-        r = r < 0 ? r : judge_memory(root, plan.guest);
+        r = r < 0 ? r : judge_devices(root, &plan);
+        r = r < 0 ? r : judge_memory(root, &plan);
         r = r < 0 ? r : judge_disks(root, &plan);
         if (r < 0)
                 return r;
         *ret = plan;
         plan = (InitPlan){};
         return 0;
+}
+
+int init_plan_judge(int root, const InitWish *wish, const char *option) {
+        static const struct {
+                const char *option;
+                int (*judge)(int root, InitPlan *plan);
+        } judges[] = {
+                { "gpu", judge_gpu },
+                { "memory", judge_memory },
+                { "disk", judge_system_disk },
+                { "iso", judge_iso },
+                { "user", judge_user },
+                { "ssh-key", judge_key },
+        };
+        _cleanup_(init_plan_done) InitPlan plan = {};
+        int r;
+
+        r = init_plan_begin(root, wish, &plan);
+        r = r < 0 ? r : choose_downloads(&plan);
+        r = r < 0 ? r : init_plan_write(root, &plan);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(judges); i++)
+                if (streq(judges[i].option, option))
+                        r = judges[i].judge(root, &plan);
+        return r;
+}
+
+int init_plan_lacks(int root, const InitWish *wish, const char *option) {
+        _cleanup_(init_plan_done) InitPlan plan = {};
+        int r;
+
+        r = init_plan_begin(root, wish, &plan);
+        r = r < 0 ? r : choose_downloads(&plan);
+        if (r < 0 || !wants_seed(&plan))
+                return r;
+        return streq(option, "user") ? !caller_name() : find_caller_key(&plan.key) < 0;
 }
 
 /* ---- for people ---- */

@@ -88,7 +88,21 @@ int init_wish_check(const char *option, const char *value) {
         return 0;
 }
 
+int init_wish_find_iso(const char *iso, char **ret) {
+        *ret = *iso == '/' ? strdup(iso) : realpath(iso, NULL);
+        if (*ret)
+                return 0;
+        return errno == ENOMEM ? log_oom() : log_error_errno(E_CONFIG, "--iso %s: %m; name the installer's image.", iso);
+}
+
 /* ---- questions ---- */
+
+typedef struct Dialogue {
+        int root;
+        InitWish *wish; /* what has been said so far */
+        InitAnswers *answers;
+        const Guest *base; /* the preset alone */
+} Dialogue;
 
 void init_answers_done(InitAnswers *answers) {
         for (size_t i = 0; i < answers->n; i++)
@@ -111,8 +125,50 @@ static int read_answer(const char *proposed, char **ret) {
         return free_and_strdup(ret, *text ? text : proposed) < 0 ? log_oom() : 0;
 }
 
-/* Asks until the answer is one. Nothing is an answer where nothing is proposed. */
-static int ask(InitAnswers *answers, const char *option, const char *question, const char *proposed, const char **ret) {
+/* What a shell would have made of it on the command line. */
+static int expand_path(const Dialogue *d, const char *option, char **answer) {
+        const char *home = getenv("HOME"), *rest = startswith(*answer, "~/");
+        _cleanup_(freep) char *path = NULL, *whole = NULL;
+        int r;
+
+        if (format(&path, "%s%s%s", rest && home ? home : "", rest && home ? "/" : "", rest && home ? rest : *answer) < 0)
+                return log_oom();
+        if (streq(option, "iso") && root_is_this_machine(d->root)) {
+                r = init_wish_find_iso(path, &whole);
+                if (r < 0)
+                        return r;
+        }
+        free(*answer);
+        *answer = whole ? TAKE_PTR(whole) : TAKE_PTR(path);
+        return 0;
+}
+
+/* Takes an answer, if it is one; what is wrong with it is told. */
+static int take_answer(Dialogue *d, const char *option, char **answer, const char **ret) {
+        int r = 0;
+
+        if (**answer && (streq(option, "iso") || streq(option, "ssh-key")))
+                r = expand_path(d, option, answer);
+        if (r >= 0 && **answer)
+                r = init_wish_check(option, *answer);
+        if (r < 0)
+                return r;
+        *ret = **answer ? *answer : NULL;
+        r = init_plan_judge(d->root, d->wish, option);
+        if (r < 0)
+                *ret = NULL;
+        else if (*ret)
+                d->answers->texts[d->answers->n++] = TAKE_PTR(*answer);
+        return r;
+}
+
+/* Whether another answer may be a better one. What the machine lacks for this GPU it may have for another one, or for none. */
+static bool is_wrong_answer(const char *option, int r) {
+        return r == -EINVAL || r == -E_CONFIG || (streq(option, "gpu") && (r == -E_LACKS || r == -E_BUSY));
+}
+
+/* Asks until the answer is one. Nothing may be an answer where nothing is proposed. */
+static int ask(Dialogue *d, const char *option, const char *question, const char *proposed, const char **ret) {
         for (;;) {
                 _cleanup_(freep) char *answer = NULL;
                 int r;
@@ -121,12 +177,9 @@ static int ask(InitAnswers *answers, const char *option, const char *question, c
                 r = read_answer(proposed ? proposed : "", &answer);
                 if (r < 0)
                         return r;
-                if (!*answer)
-                        return 0;
-                if (init_wish_check(option, answer) < 0)
-                        continue;
-                *ret = answers->texts[answers->n++] = TAKE_PTR(answer);
-                return 0;
+                r = take_answer(d, option, &answer, ret);
+                if (!is_wrong_answer(option, r))
+                        return r;
         }
 }
 
@@ -152,12 +205,12 @@ static int print_preset(int root, const char *name, size_t length) {
         return 0;
 }
 
-static int ask_preset(int root, InitAnswers *answers, InitWish *wish) {
+static int ask_preset(Dialogue *d) {
         char **names = NULL;
         size_t n = 0;
         int r;
 
-        r = root_list(root, "usr/lib/vxm/presets", &names, &n);
+        r = root_list(d->root, "usr/lib/vxm/presets", &names, &n);
         if (r < 0)
                 return r == -ENOENT ? 0 : log_error_errno(r, "Cannot list /usr/lib/vxm/presets: %s.", strerror(-r));
         printf("What is it to be? See vxm-presets(7).\n");
@@ -165,17 +218,17 @@ static int ask_preset(int root, InitAnswers *answers, InitWish *wish) {
                 const char *dot = strrchr(names[i], '.');
 
                 if (dot && streq(dot, ".guest"))
-                        r = print_preset(root, names[i], (size_t) (dot - names[i]));
+                        r = print_preset(d->root, names[i], (size_t) (dot - names[i]));
         }
         strings_free(names, n);
-        return r < 0 ? r : ask(answers, "preset", "Preset", "linux-desktop", &wish->preset);
+        return r < 0 ? r : ask(d, "preset", "Preset", "linux-desktop", &d->wish->preset);
 }
 
 /* One that the host can spare without going dark, and that nobody has open, is proposed. */
-static int ask_gpu(int root, InitAnswers *answers, InitWish *wish) {
+static int ask_gpu(Dialogue *d) {
         _cleanup_(gpu_reports_done) GpuReports l = {};
         const char *proposed = "none";
-        int r = gpu_reports_read(root, &l);
+        int r = gpu_reports_read(d->root, &l);
 
         if (r < 0)
                 return r;
@@ -188,32 +241,36 @@ static int ask_gpu(int root, InitAnswers *answers, InitWish *wish) {
                 if (g->passable && !g->needs_single_gpu && !g->held && streq(proposed, "none"))
                         proposed = g->gpu.name;
         }
-        return l.n > 0 ? ask(answers, "gpu", "GPU", proposed, &wish->gpu) : 0;
+        return l.n > 0 ? ask(d, "gpu", "GPU", proposed, &d->wish->gpu) : 0;
+}
+
+static bool has_gpu(const InitWish *wish) {
+        return wish->gpu && !streq(wish->gpu, "none");
 }
 
 /* Who gives a GPU away wants to play: half of the machine. Else what the preset says, if that leaves the host as much. */
-static int ask_memory(int root, InitAnswers *answers, InitWish *wish, const Guest *base) {
+static int ask_memory(Dialogue *d) {
         _cleanup_(memory_nodes_done) MemoryNodes nodes = {};
         _cleanup_(freep) char *proposed = NULL;
-        uint64_t half, size = base->memory_size;
+        uint64_t half, size = d->base->memory_size;
 
-        if (memory_nodes_read(root, 0, &nodes) < 0 || nodes.n == 0)
-                return ask(answers, "memory", "Memory", NULL, &wish->memory);
+        if (memory_nodes_read(d->root, 0, &nodes) < 0 || nodes.n == 0)
+                return ask(d, "memory", "Memory", NULL, &d->wish->memory);
         half = memory_nodes_total(&nodes) / 2;
-        if ((wish->gpu && !streq(wish->gpu, "none") && half > size) || size > half)
+        if ((has_gpu(d->wish) && half > size) || size > half)
                 size = half >= GIB ? half / GIB * GIB : size;
         if (format(&proposed, "%" PRIu64 "M", size >> 20) < 0)
                 return log_oom();
-        return ask(answers, "memory", "Memory", proposed, &wish->memory);
+        return ask(d, "memory", "Memory", proposed, &d->wish->memory);
 }
 
-static int ask_cpus(int root, InitAnswers *answers, InitWish *wish, const Guest *base) {
+static int ask_cpus(Dialogue *d) {
         _cleanup_(host_cpus_done) HostCpus cpus = {};
         _cleanup_(freep) char *proposed = NULL;
-        uint64_t count = base->cpu_count;
+        uint64_t count = d->base->cpu_count;
 
-        if (host_cpus_load(root, &cpus) >= 0) {
-                if (wish->gpu && !streq(wish->gpu, "none") && cpus.n > count + 2)
+        if (host_cpus_load(d->root, &cpus) >= 0) {
+                if (has_gpu(d->wish) && cpus.n > count + 2)
                         count = cpus.n - 2; /* the host keeps some */
                 if (count > cpus.n)
                         count = cpus.n;
@@ -222,13 +279,14 @@ static int ask_cpus(int root, InitAnswers *answers, InitWish *wish, const Guest 
                 count = GUEST_CPUS_MAX;
         if (format(&proposed, "%" PRIu64, count) < 0)
                 return log_oom();
-        return ask(answers, "cpus", "CPUs", proposed, &wish->cpus);
+        return ask(d, "cpus", "CPUs", proposed, &d->wish->cpus);
 }
 
 /* What the preset says, if that leaves the host a quarter of what is free. */
-static int ask_disk(int root, InitAnswers *answers, InitWish *wish, const Guest *base) {
-        uint64_t room = init_plan_room(root) / 4 * 3, size = 0;
+static int ask_disk(Dialogue *d) {
+        uint64_t room = init_plan_room(d->root) / 4 * 3, size = 0;
         _cleanup_(freep) char *proposed = NULL;
+        const Guest *base = d->base;
 
         for (size_t i = 0; i < base->n_disks; i++)
                 if (streq(base->disks[i].name, "system"))
@@ -239,7 +297,7 @@ static int ask_disk(int root, InitAnswers *answers, InitWish *wish, const Guest 
                 size = room / GIB * GIB;
         if (format(&proposed, "%" PRIu64 "M", size >> 20) < 0)
                 return log_oom();
-        return ask(answers, "disk", "Disk", proposed, &wish->disk);
+        return ask(d, "disk", "Disk", proposed, &d->wish->disk);
 }
 
 static bool begins_as_image(const Guest *base) {
@@ -249,10 +307,17 @@ static bool begins_as_image(const Guest *base) {
         return false;
 }
 
-static int ask_image(InitAnswers *answers, InitWish *wish, const Guest *base) {
-        const char *first = NULL;
+static int ask_iso(Dialogue *d) {
+        if (begins_as_image(d->base) || d->base->n_disks == 0)
+                return 0;
+        return ask(d, "iso", "Installer, the path of its ISO image (none)", NULL, &d->wish->iso);
+}
 
-        if (wish->no_download || wish->iso)
+static int ask_image(Dialogue *d) {
+        const char *first = NULL;
+        const Guest *base = d->base;
+
+        if (d->wish->no_download || d->wish->iso)
                 return 0;
         for (size_t i = 0; i < base->n_downloads; i++) {
                 if (!base->downloads[i].disk)
@@ -263,28 +328,58 @@ static int ask_image(InitAnswers *answers, InitWish *wish, const Guest *base) {
         if (!first)
                 return 0;
         putchar('\n');
-        return ask(answers, "image", "Image", first, &wish->image);
+        return ask(d, "image", "Image", first, &d->wish->image);
+}
+
+static int ask_user(Dialogue *d) {
+        int r = init_plan_lacks(d->root, d->wish, "user");
+
+        return r <= 0 ? r : ask(d, "user", "User in the guest", INIT_USER, &d->wish->user);
+}
+
+/* Who has made one in the meantime needs no name for it. */
+static int ask_key(Dialogue *d) {
+        int r = init_plan_lacks(d->root, d->wish, "ssh-key");
+
+        return r <= 0 ? r : ask(d, "ssh-key", "Your public SSH key, a file such as ~/.ssh/id_ed25519.pub", NULL, &d->wish->key_file);
+}
+
+static const struct {
+        const char *option;
+        size_t offset; /* of what is said, in a wish */
+        int (*ask)(Dialogue *d);
+} questions[] = {
+        { "gpu", offsetof(InitWish, gpu), ask_gpu },
+        { "memory", offsetof(InitWish, memory), ask_memory },
+        { "cpus", offsetof(InitWish, cpus), ask_cpus },
+        { "disk", offsetof(InitWish, disk), ask_disk },
+        { "iso", offsetof(InitWish, iso), ask_iso },
+        { "image", offsetof(InitWish, image), ask_image },
+        { "user", offsetof(InitWish, user), ask_user },
+        { "ssh-key", offsetof(InitWish, key_file), ask_key },
+};
+
+static const char **find_said(InitWish *wish, size_t question) {
+        return (const char **) (void *) ((char *) wish + questions[question].offset);
 }
 
 int init_ask(int root, InitWish *wish, InitAnswers *answers) {
         _cleanup_(init_plan_done) InitPlan plan = {};
-        int r = 0;
+        Dialogue d = { root, wish, answers, NULL };
+        InitWish given = *wish;
+        int r;
 
-        if (!wish->preset)
-                r = ask_preset(root, answers, wish);
-        /* What the preset says is proposed, and its name is judged, before more is asked. */
+        /* Each is judged at its place, along with nothing but what has been said before it: the name first. */
+        *wish = (InitWish){ .name = given.name, .no_download = given.no_download, .patience = given.patience };
+        r = init_plan_judge(root, wish, "name");
+        wish->preset = given.preset;
+        if (r >= 0 && !wish->preset)
+                r = ask_preset(&d);
         r = r < 0 ? r : init_plan_begin(root, wish, &plan);
-        if (r >= 0 && !wish->gpu)
-                r = ask_gpu(root, answers, wish);
-        if (r >= 0 && !wish->memory)
-                r = ask_memory(root, answers, wish, plan.base);
-        if (r >= 0 && !wish->cpus)
-                r = ask_cpus(root, answers, wish, plan.base);
-        if (r >= 0 && !wish->disk)
-                r = ask_disk(root, answers, wish, plan.base);
-        if (r >= 0 && !wish->iso && !begins_as_image(plan.base) && plan.base->n_disks > 0)
-                r = ask(answers, "iso", "Installer, the path of its ISO image (none)", NULL, &wish->iso);
-        if (r >= 0 && !wish->image)
-                r = ask_image(answers, wish, plan.base);
+        d.base = plan.base;
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(questions); i++) {
+                *find_said(wish, i) = *find_said(&given, i);
+                r = *find_said(wish, i) ? init_plan_judge(root, wish, questions[i].option) : questions[i].ask(&d);
+        }
         return r;
 }

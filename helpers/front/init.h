@@ -20,6 +20,8 @@ typedef struct InitWish {
         uint64_t patience; /* µs that a server may be silent */
 } InitWish;
 
+#define INIT_USER "vxm" /* who is made in an image for clouds if nobody is named and who calls is nobody for it */
+
 typedef struct InitPlan {
         const InitWish *wish;
         Guest *base;  /* the preset alone */
@@ -37,10 +39,14 @@ typedef struct InitPlan {
 /* Whether a value is one that the guest file could have. option: as the user calls it. Returns 0; -EINVAL, said so on standard error. */
 int init_wish_check(const char *option, const char *value);
 
-/* Asks for what is not said, proposing what fits this machine. The answers are in memory of *answers, to be freed by
- * init_answers_done(). Returns 0, or -errno, logged; -ECANCELED: there was no answer. */
+/* The whole path of an installer that is named from here. Returns 0; -E_CONFIG or -ENOMEM, logged. */
+int init_wish_find_iso(const char *iso, char **ret);
+
+/* Asks for what is not said, proposing what fits this machine; what is said or answered is judged before more is asked, and a wrong answer
+ * asked for again. The answers are in memory of *answers, to be freed by init_answers_done(). Returns 0, or -errno, logged; -ECANCELED:
+ * there was no answer. */
 typedef struct InitAnswers {
-        char *texts[8];
+        char *texts[10];
         size_t n;
 } InitAnswers;
 int init_ask(int root, InitWish *wish, InitAnswers *answers);
@@ -56,6 +62,12 @@ int init_plan_begin(int root, const InitWish *wish, InitPlan *ret);
 
 /* Makes a plan and judges all of it, without a write and without the network. Returns 0; -E_CONFIG, -E_LACKS, -E_BUSY or -errno, logged. */
 int init_plan(int root, const InitWish *wish, InitPlan *ret);
+
+/* Judges what an option says, as init_plan() would, along with what else is wished so far. Returns as that. */
+int init_plan_judge(int root, const InitWish *wish, const char *option);
+
+/* Whether an image for clouds is to be had of which "user" or "ssh-key" cannot be found out. Returns 1, 0 or as init_plan(). */
+int init_plan_lacks(int root, const InitWish *wish, const char *option);
 
 /* The guest file's text, once more when downloads have been found: drives have their names in it. Returns 0 or -errno, logged. */
 int init_plan_write(int root, InitPlan *plan);
