@@ -9,6 +9,7 @@
 #include "device-spec.h"
 #include "exit-status.h"
 #include "gpu-report.h"
+#include "guest-files.h"
 #include "guest-keys.h"
 #include "init.h"
 #include "log.h"
@@ -193,15 +194,15 @@ int init_ask_go_on(void) {
 }
 
 /* A preset with what it says of itself, if it can be read. */
-static int print_preset(int root, const char *name, size_t length) {
+static int print_preset(int root, const char *name) {
         _cleanup_(freep) char *text = NULL;
         _cleanup_(guest_freep) Guest *g = NULL;
         int r;
 
-        if (format(&text, "[Guest]\nPreset=%.*s\n", (int) length, name) < 0)
+        if (format(&text, "[Guest]\nPreset=%s\n", name) < 0)
                 return log_oom();
         r = guest_load_quietly(root, "preset", &(GuestDraft){ "etc/vxm/guests/preset.guest", text }, &g);
-        printf("  %-16.*s %s\n", (int) length, name, r >= 0 && g->description ? text_clean(g->description) : "");
+        printf("  %-16s %s\n", name, r >= 0 && g->description ? text_clean(g->description) : "");
         return 0;
 }
 
@@ -210,16 +211,12 @@ static int ask_preset(Dialogue *d) {
         size_t n = 0;
         int r;
 
-        r = root_list(d->root, "usr/lib/vxm/presets", &names, &n);
-        if (r < 0)
-                return r == -ENOENT ? 0 : log_error_errno(r, "Cannot list /usr/lib/vxm/presets: %s.", strerror(-r));
+        r = preset_files_list(d->root, &names, &n);
+        if (r < 0 || n == 0)
+                return r < 0 ? log_error_errno(r, "Cannot list the presets: %s.", strerror(-r)) : 0;
         printf("What is it to be? See vxm-presets(7).\n");
-        for (size_t i = 0; r >= 0 && i < n; i++) {
-                const char *dot = strrchr(names[i], '.');
-
-                if (dot && streq(dot, ".guest"))
-                        r = print_preset(d->root, names[i], (size_t) (dot - names[i]));
-        }
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = print_preset(d->root, names[i]);
         strings_free(names, n);
         return r < 0 ? r : ask(d, "preset", "Preset", "linux-desktop", &d->wish->preset);
 }

@@ -205,7 +205,7 @@ int guest_files_add(GuestFiles *f, const char *path) {
         return 0;
 }
 
-static int names_append(char ***names, size_t *n, const char *file, const char *directory) {
+static int names_append(GuestFileKind kind, char ***names, size_t *n, const char *file, const char *directory) {
         _cleanup_(freep) char *name = NULL;
         char **slot;
 
@@ -213,9 +213,9 @@ static int names_append(char ***names, size_t *n, const char *file, const char *
         if (!name)
                 return -ENOMEM;
         if (!guest_name_is_valid(name)) {
-                log_warning("/%s/%s: “%s” is no name for a guest, and ignored; use a-z, 0-9 and “-”, a letter first, "
+                log_warning("/%s/%s: “%s” is no name for a %s, and ignored; use a-z, 0-9 and “-”, a letter first, "
                             "at most %d characters.",
-                        directory, file, name, GUEST_NAME_MAX);
+                        directory, file, name, kind == GUEST_FILES ? "guest" : "preset", GUEST_NAME_MAX);
                 return 0;
         }
         for (size_t i = 0; i < *n; i++)
@@ -230,12 +230,12 @@ static int names_append(char ***names, size_t *n, const char *file, const char *
         return 0;
 }
 
-/* Takes the names of masked guests out again: the strongest file decides, so it takes all directories to tell. The order
+/* Takes the names of masked files out again: the strongest file decides, so it takes all directories to tell. The order
  * is not kept. */
-static int drop_masked(int root, char **names, size_t *n) {
+static int drop_masked(int root, GuestFileKind kind, char **names, size_t *n) {
         for (size_t i = *n; i > 0; i--) {
                 _cleanup_(guest_files_done) GuestFiles f = {};
-                int r = find_main(root, GUEST_FILES, names[i - 1], &f);
+                int r = find_main(root, kind, names[i - 1], &f);
 
                 /* What else is wrong with a guest's file is told when it is read, and costs the others nothing. */
                 if (r == -ENOMEM)
@@ -252,7 +252,7 @@ static int compare_names(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-static int list_names(int root, bool masked, char ***ret_names, size_t *ret_n) {
+static int list(int root, GuestFileKind kind, bool masked, char ***ret_names, size_t *ret_n) {
         char **names = NULL;
         size_t n = 0;
         int r = 0;
@@ -261,17 +261,17 @@ static int list_names(int root, bool masked, char ***ret_names, size_t *ret_n) {
                 char **files = NULL, directory[32];
                 size_t n_files = 0;
 
-                (void) snprintf(directory, sizeof directory, "%s/%s", directories[i], kinds[GUEST_FILES]);
+                (void) snprintf(directory, sizeof directory, "%s/%s", directories[i], kinds[kind]);
                 r = root_list(root, directory, &files, &n_files);
                 if (r == -ENOENT || r == -ENOTDIR)
                         r = 0;
                 for (size_t j = 0; r >= 0 && j < n_files; j++)
                         if (ends_with(files[j], ".guest") && files[j][0] != '.')
-                                r = names_append(&names, &n, files[j], directory);
+                                r = names_append(kind, &names, &n, files[j], directory);
                 strings_free(files, n_files);
         }
         if (r >= 0 && !masked)
-                r = drop_masked(root, names, &n);
+                r = drop_masked(root, kind, names, &n);
         if (r < 0) {
                 strings_free(names, n);
                 return r;
@@ -285,9 +285,13 @@ static int list_names(int root, bool masked, char ***ret_names, size_t *ret_n) {
 }
 
 int guest_files_list(int root, char ***ret_names, size_t *ret_n) {
-        return list_names(root, false, ret_names, ret_n);
+        return list(root, GUEST_FILES, false, ret_names, ret_n);
 }
 
 int guest_files_list_masked(int root, char ***ret_names, size_t *ret_n) {
-        return list_names(root, true, ret_names, ret_n);
+        return list(root, GUEST_FILES, true, ret_names, ret_n);
+}
+
+int preset_files_list(int root, char ***ret_names, size_t *ret_n) {
+        return list(root, PRESET_FILES, false, ret_names, ret_n);
 }

@@ -32,3 +32,6 @@ int guest_files_list(int root, char ***ret_names, size_t *ret_n);
 
 /* The same with those that are masked. */
 int guest_files_list_masked(int root, char ***ret_names, size_t *ret_n);
+
+/* Of all presets that are not masked. */
+int preset_files_list(int root, char ***ret_names, size_t *ret_n);
