@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 
 #include "devices.h"
+#include "disk-check.h"
 #include "disk-image.h"
 #include "exit-status.h"
 #include "guest-disks.h"
@@ -24,6 +25,7 @@
 
 #define GUESTS "var/lib/vxm/guests"
 #define SEED "seed" /* the name of its drive, and of its file */
+#define INSTALLER "install"
 
 void init_plan_done(InitPlan *plan) {
         for (size_t i = 0; i < plan->n_downloads; i++)
@@ -219,7 +221,7 @@ static void write_machine(const InitPlan *plan, FILE *f) {
 
 static void write_drives(const InitPlan *plan, FILE *f) {
         if (plan->wish->iso)
-                fprintf(f, "\n[CDROM install]\nPath=%s\n", plan->wish->iso);
+                fprintf(f, "\n[CDROM " INSTALLER "]\nPath=%s\n", plan->wish->iso);
         for (size_t i = 0; i < plan->n_downloads; i++) {
                 const GuestDownload *d = plan->downloads[i];
 
@@ -366,8 +368,7 @@ static int judge_targets(const InitPlan *plan) {
         return 0;
 }
 
-static int judge_iso(int root, InitPlan *plan) {
-        const char *iso = plan->wish->iso;
+static int judge_iso_file(int root, const char *iso) {
         _cleanup_(closep) int fd = -EBADF;
         struct stat st;
 
@@ -381,6 +382,22 @@ static int judge_iso(int root, InitPlan *plan) {
         if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
                 return log_error_errno(E_CONFIG, "--iso %s: this is no image; name the installer's.", iso);
         return 0;
+}
+
+static int judge_iso_access(int root, const InitPlan *plan) {
+        const Guest *g = plan->guest;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < g->n_disks; i++)
+                if (plan->wish->iso && g->disks[i].cdrom && streq(g->disks[i].name, INSTALLER))
+                        r = disk_judge_access(root, g, &g->disks[i]);
+        return r;
+}
+
+static int judge_iso(int root, InitPlan *plan) {
+        int r = judge_iso_file(root, plan->wish->iso);
+
+        return r < 0 ? r : judge_iso_access(root, plan);
 }
 
 int init_plan_begin(int root, const InitWish *wish, InitPlan *ret) {
@@ -403,10 +420,11 @@ int init_plan(int root, const InitWish *wish, InitPlan *ret) {
 
         r = init_plan_begin(root, wish, &plan);
         r = r < 0 ? r : choose_downloads(&plan);
-        r = r < 0 ? r : judge_iso(root, &plan);
+        r = r < 0 ? r : judge_iso_file(root, wish->iso);
         r = r < 0 ? r : judge_user(root, &plan);
         r = r < 0 ? r : judge_key(root, &plan);
         r = r < 0 ? r : init_plan_write(root, &plan);
+        r = r < 0 ? r : judge_iso_access(root, &plan);
         r = r < 0 ? r : judge_targets(&plan);
         r = r < 0 ? r : judge_devices(root, &plan);
         r = r < 0 ? r : judge_memory(root, &plan);

@@ -12,6 +12,7 @@
 #include "exit-status.h"
 #include "guest-disks.h"
 #include "guest-files.h"
+#include "guest-user.h"
 #include "host-disks.h"
 #include "log.h"
 #include "messages.h"
@@ -501,25 +502,42 @@ static int refuse_stale(const Guest *g, const GuestDisk *d, const char *what) {
         return refuse(g, d, why);
 }
 
-static int refuse_access(const Guest *g, const GuestDisk *d, const char *reason) {
-        _cleanup_(freep) char *why = NULL;
+static bool user_is_missing(const Guest *g) {
+        uid_t uid;
 
-        if (format(&why,
-                    " cannot be %s by the guest's user: %s; chown %s '%s', and let that user into the directories "
-                    "above",
-                    d->read_only ? "read" : "read and written", reason, g->user, d->path) < 0)
+        return !guest_has_named_user(g) && guest_user_find(g->user, &uid, NULL) == -ENOENT;
+}
+
+/* What has to come first: nothing can be given to a user that is not there, and the guest's start makes it only when all is well. */
+static int format_step(const Guest *g, char **ret, const char *step, const char *path) {
+        bool missing = user_is_missing(g);
+
+        return format(ret, "%s%s%s%s '%s', and let that user into the directories above",
+                missing ? "make that user first (systemd-sysusers --inline 'u " : "", missing ? g->user : "", missing ? " -'), then " : "",
+                step, path);
+}
+
+static int refuse_access(const Guest *g, const GuestDisk *d, const char *reason) {
+        _cleanup_(freep) char *why = NULL, *step = NULL, *next = NULL;
+        int r;
+
+        if (d->read_only && user_is_missing(g))
+                r = format(&next, "put it where all may read it, such as /var/lib/vxm/images");
+        else {
+                r = format(&step, "chown %s", g->user);
+                r = r < 0 ? r : format_step(g, &next, step, d->path);
+        }
+        if (r < 0 || format(&why, " cannot be %s by the guest's user: %s; %s", d->read_only ? "read" : "read and written", reason, next) < 0)
                 return log_oom();
         return refuse(g, d, why);
 }
 
 static int refuse_share_access(const Guest *g, const GuestShare *s) {
-        _cleanup_(freep) char *why = NULL;
+        _cleanup_(freep) char *why = NULL, *step = NULL, *next = NULL;
 
-        if (format(&why,
-                    " cannot be %s by the guest's user; setfacl -m u:%s:%s '%s', and let that user into the "
-                    "directories above%s",
-                    s->read_only ? "read" : "read and written", g->user, s->read_only ? "rx" : "rwx", s->path,
-                    s->read_only ? "" : ", or set ReadOnly=yes") < 0)
+        if (format(&step, "setfacl -m u:%s:%s", g->user, s->read_only ? "rx" : "rwx") < 0 || format_step(g, &next, step, s->path) < 0 ||
+                format(&why, " cannot be %s by the guest's user; %s%s", s->read_only ? "read" : "read and written", next,
+                        s->read_only ? "" : ", or set ReadOnly=yes") < 0)
                 return log_oom();
         return refuse_path(g, "Share", s->name, s->path, why);
 }
@@ -547,8 +565,8 @@ static int check_share_access(const Guest *g, const GuestShare *s) {
 
 /* ---- the same, before that user can look itself ---- */
 
-/* Who judges may not become the guest's user, which may not even have been made. What cannot be told is left to that user: it
- * looks at last. Returns 1, 0 and what stands in the way in *ret_where, or -ENOMEM. */
+/* Who judges may not become the guest's user. One that is not made yet will own nothing, and be in no group. What cannot be told is left to
+ * that user: it looks at last. Returns 1, 0 and what stands in the way in *ret_where, or -ENOMEM. */
 static int user_will_reach(int root, const Guest *g, const char *path, int wanted, char **ret_where) {
         _cleanup_(user_ids_done) UserIds user = {};
         int r;
@@ -556,11 +574,15 @@ static int user_will_reach(int root, const Guest *g, const char *path, int wante
         if (!root_is_this_machine(root))
                 return 1;
         r = user_ids_find(g->user, &user);
+        if (r == -ENOENT && !guest_has_named_user(g)) {
+                user.uid = (uid_t) -1;
+                r = 0;
+        }
         r = r < 0 ? r : user_may(root, path, &user, wanted, ret_where);
         return r < 0 && r != -ENOMEM ? 1 : r;
 }
 
-static int judge_access(int root, const Guest *g, const GuestDisk *d) {
+int disk_judge_access(int root, const Guest *g, const GuestDisk *d) {
         _cleanup_(freep) char *where = NULL, *reason = NULL;
         int r;
 
@@ -636,7 +658,7 @@ static int check_disk(int root, const Guest *g, const GuestDisk *d, bool prepare
         r = r < 0 ? r : check_header(root, g, d);
         r = r < 0 ? r : check_host_file(root, g, d, &st);
         r = r < 0 ? r : check_locks(root, g, d, &st);
-        return r < 0 ? r : prepared ? check_access(g, d, &st) : judge_access(root, g, d);
+        return r < 0 ? r : prepared ? check_access(g, d, &st) : disk_judge_access(root, g, d);
 }
 
 static int check_share(int root, const Guest *g, const GuestShare *s, bool prepared) {

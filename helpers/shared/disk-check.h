@@ -11,6 +11,10 @@
  * file or an image needs a hand; -E_BUSY: another guest or program has a disk; -E_LACKS; -errno. */
 int disks_check(int root, const Guest *g, bool prepared);
 
+/* Whether the guest's user, or all others if that is not made yet, can open an image that is there, as far as owners and modes
+ * tell. Returns as disks_check(). */
+int disk_judge_access(int root, const Guest *g, const GuestDisk *d);
+
 /* The block device that a disk's path leads to. In a captured tree the node is told by its name. Returns 0 and what a
  * record notes of it, and in *ret_fd an O_PATH descriptor of the node; -ENODEV: it leads to no block device; -errno. */
 int disk_node_find(int root, const GuestDisk *d, DiskNode *ret, int *ret_fd);
