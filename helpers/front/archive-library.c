@@ -3,6 +3,8 @@
 
 #include "archive-library.h"
 #include "library.h"
+#include "log.h"
+#include "messages.h"
 #include "util.h"
 
 const ArchiveLibrary *archive_library(void) {
@@ -39,5 +41,10 @@ const ArchiveLibrary *archive_library(void) {
                 {},
         };
 
-        return library_load("libarchive.so.13", functions) < 0 ? NULL : &archive;
+        if (library_load("libarchive.so.13", functions) >= 0)
+                return &archive;
+        log_event(LOG_ERR, MESSAGE_HOST_LACKS, NULL,
+                "libarchive is missing, which unpacks images and makes the seed for cloud-init; install it (Debian: libarchive13, from Debian 13 "
+                "on libarchive13t64).");
+        return NULL;
 }

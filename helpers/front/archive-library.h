@@ -36,5 +36,5 @@ typedef struct ArchiveLibrary {
         __typeof__(archive_entry_set_size) *entry_set_size;
 } ArchiveLibrary;
 
-/* Returns NULL where there is none. */
+/* Returns NULL, logged, where there is none: that is -E_LACKS. */
 const ArchiveLibrary *archive_library(void);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "archive-library.h"
 #include "devices.h"
 #include "disk-check.h"
 #include "disk-image.h"
@@ -111,6 +112,15 @@ static bool wants_seed(const InitPlan *plan) {
                 if (plan->downloads[i]->cloud_init)
                         return true;
         return false;
+}
+
+/* What is fetched would be of no use without it. */
+static int judge_library(_unused_ int root, InitPlan *plan) {
+        bool needed = wants_seed(plan);
+
+        for (size_t i = 0; i < plan->n_downloads; i++)
+                needed |= plan->downloads[i]->unpack != DOWNLOAD_AS_IS;
+        return needed && !archive_library() ? -E_LACKS : 0;
 }
 
 int init_plan_source(const InitPlan *plan, const GuestDisk *d) {
@@ -420,6 +430,7 @@ int init_plan(int root, const InitWish *wish, InitPlan *ret) {
 
         r = init_plan_begin(root, wish, &plan);
         r = r < 0 ? r : choose_downloads(&plan);
+        r = r < 0 ? r : judge_library(root, &plan);
         r = r < 0 ? r : judge_iso_file(root, wish->iso);
         r = r < 0 ? r : judge_user(root, &plan);
         r = r < 0 ? r : judge_key(root, &plan);
@@ -445,6 +456,7 @@ int init_plan_judge(int root, const InitWish *wish, const char *option) {
                 { "memory", judge_memory },
                 { "disk", judge_system_disk },
                 { "iso", judge_iso },
+                { "image", judge_library },
                 { "user", judge_user },
                 { "ssh-key", judge_key },
         };

@@ -7,7 +7,6 @@
 #include "exit-status.h"
 #include "json.h"
 #include "log.h"
-#include "messages.h"
 #include "seed.h"
 
 enum {
@@ -90,8 +89,7 @@ int seed_write(const Seed *seed, int fd) {
         int r;
 
         if (!l)
-                return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                        "libarchive is missing, which makes the seed for cloud-init; install it (Debian: libarchive13, from Debian 13 on libarchive13t64).");
+                return -E_LACKS;
         archive = l->write_new();
         if (!archive)
                 return log_oom();

@@ -8,7 +8,6 @@
 #include "exit-status.h"
 #include "late-signal.h"
 #include "log.h"
-#include "messages.h"
 #include "unpack.h"
 
 #define LIMIT (UINT64_C(1) << 40) /* bytes; a few packed ones can become any number */
@@ -142,8 +141,7 @@ int unpack(int source, const char *name, DownloadUnpack how, int target) {
         int r;
 
         if (!u.library)
-                return log_event_errno(E_LACKS, MESSAGE_HOST_LACKS, NULL,
-                        "libarchive is missing, which unpacks images; install it (Debian: libarchive13, from Debian 13 on libarchive13t64).");
+                return -E_LACKS;
         if (lseek(source, 0, SEEK_SET) < 0)
                 return log_error_errno(errno, "Cannot read %s: %m.", name);
         r = set_up(&u, how);
