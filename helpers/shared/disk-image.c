@@ -21,6 +21,7 @@
 enum {
         IMAGE_FD = 3, /* where qemu-img finds the image */
         SOURCE_FD = 4,
+        SAID_MAX = 64 * 1024,
 };
 
 #define IMAGE "/proc/self/fd/3"
@@ -101,6 +102,7 @@ int disk_image_judge(int root, const Guest *g, const GuestDisk *d) {
 typedef struct Opened {
         int image;
         int source; /* -EBADF: none */
+        int said;   /* where it complains */
 } Opened;
 
 static bool put_at(int fd, int wanted) {
@@ -116,22 +118,16 @@ static void exec_qemu_img(const Opened *o, const char *const argv[]) {
 
         sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
-        if (!put_at(o->image, IMAGE_FD) || (source >= 0 && !put_at(source, SOURCE_FD)))
+        if (!put_at(o->said, STDERR_FILENO) || !put_at(o->image, IMAGE_FD) || (source >= 0 && !put_at(source, SOURCE_FD)))
                 _exit(1);
         execv(QEMU_IMG_PATH, (char *const *) argv);
         dprintf(STDERR_FILENO, "Cannot execute %s: %s\n", QEMU_IMG_PATH, strerror(errno));
         _exit(1);
 }
 
-/* What qemu-img has to say of a failure, it says itself. */
-static int run_qemu_img(const Opened *o, const char *const argv[]) {
-        pid_t child = fork();
+static int wait_for(pid_t child) {
         int status;
 
-        if (child < 0)
-                return -errno;
-        if (child == 0)
-                exec_qemu_img(o, argv);
         while (waitpid(child, &status, 0) < 0)
                 if (errno != EINTR)
                         return -errno;
@@ -140,12 +136,41 @@ static int run_qemu_img(const Opened *o, const char *const argv[]) {
         return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
 }
 
-static int fill_qcow2(int image, uint64_t size) {
+/* What qemu-img says of a failure is the reason of it, and comes in *ret_said, a line: there is none where nobody could read it. */
+static int run_qemu_img(int image, int source, const char *const argv[], char **ret_said) {
+        _cleanup_(closep) int reader = -EBADF, writer = -EBADF;
+        _cleanup_(freep) char *said = NULL;
+        int ends[2], r;
+        pid_t child;
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        reader = ends[0];
+        writer = ends[1];
+        child = fork();
+        if (child < 0)
+                return -errno;
+        if (child == 0)
+                exec_qemu_img(&(Opened){ image, source, writer }, argv);
+        close(TAKE_FD(writer));
+        (void) read_full(reader, SAID_MAX, &said, NULL);
+        close(TAKE_FD(reader)); /* who has more to say is not listened to */
+        r = wait_for(child);
+        if (r != -EIO || isempty(said))
+                return r;
+        if (strstr(said, "No space left on device"))
+                return -ENOSPC;
+        said[strcspn(said, "\n")] = '\0';
+        *ret_said = text_clean(TAKE_PTR(said));
+        return r;
+}
+
+static int fill_qcow2(int image, uint64_t size, char **ret_said) {
         char bytes[24];
         const char *const argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", IMAGE, bytes, NULL };
 
         (void) snprintf(bytes, sizeof bytes, "%" PRIu64, size);
-        return run_qemu_img(&(Opened){ image, -EBADF }, argv);
+        return run_qemu_img(image, -EBADF, argv, ret_said);
 }
 
 static const char *format_name(DiskFormat format) {
@@ -153,17 +178,16 @@ static const char *format_name(DiskFormat format) {
 }
 
 /* A bar that moves is for terminals. */
-static int fill_from(int image, const GuestDisk *d, const DiskSource *source) {
+static int fill_from(int image, const GuestDisk *d, const DiskSource *source, char **ret_said) {
         char bytes[24];
-        const Opened opened = { image, source->fd };
         const char *const convert[] = { "qemu-img", "convert", isatty(STDOUT_FILENO) ? "-p" : "-q", "-f", format_name(source->format), "-O",
                 format_name(d->format), SOURCE, IMAGE, NULL };
         const char *const resize[] = { "qemu-img", "resize", "-q", "-f", format_name(d->format), IMAGE, bytes, NULL };
         int r;
 
         (void) snprintf(bytes, sizeof bytes, "%" PRIu64, d->size);
-        r = run_qemu_img(&opened, convert);
-        return r < 0 || d->size == 0 ? r : run_qemu_img(&opened, resize);
+        r = run_qemu_img(image, source->fd, convert, ret_said);
+        return r < 0 || d->size == 0 ? r : run_qemu_img(image, -EBADF, resize, ret_said);
 }
 
 /* All of it is reserved, so that the guest is not stopped half-way by a host without room; where the file system cannot do
@@ -186,14 +210,15 @@ static int give_name(int image, int directory, const char *name) {
         return fsync(directory) < 0 ? -errno : 0;
 }
 
-static int make(int directory, const char *name, const GuestDisk *d, const DiskSource *source, uid_t uid, gid_t gid) {
+static int make(int directory, const char *name, const GuestDisk *d, const DiskSource *source, uid_t uid, gid_t gid, char **ret_said) {
         _cleanup_(closep) int image = -EBADF;
         int r;
 
         image = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (image < 0)
                 return -errno;
-        r = source ? fill_from(image, d, source) : d->format == DISK_QCOW2 ? fill_qcow2(image, d->size) : fill_raw(image, d->size);
+        r = source ? fill_from(image, d, source, ret_said)
+                   : d->format == DISK_QCOW2 ? fill_qcow2(image, d->size, ret_said) : fill_raw(image, d->size);
         /* Not before: qemu-img opens it once more, and vxm-disks may not write to what is not root's. */
         if (r >= 0 && uid != (uid_t) -1 && fchown(image, uid, gid) < 0)
                 r = -errno;
@@ -202,15 +227,26 @@ static int make(int directory, const char *name, const GuestDisk *d, const DiskS
         return r < 0 ? r : give_name(image, directory, name);
 }
 
-/* Tells what came of it, in the words for people. */
-static int tell(const Guest *g, const GuestDisk *d, int r) {
+static int refuse_full(const Guest *g, const GuestDisk *d) {
+        _cleanup_(freep) char *what = NULL;
+        int n = (int) (strrchr(d->path, '/') - d->path);
+
+        if (format(&what, "there is no room left in %.*s", n > 0 ? n : 1, d->path) < 0)
+                return log_oom();
+        return refuse(g, d, -ENOSPC, what, "make room, then try again");
+}
+
+/* Tells what came of it, in the words for people. said: what qemu-img says of it, or NULL. */
+static int tell(const Guest *g, const GuestDisk *d, int r, const char *said) {
         if (r == -EINTR)
                 return r;
         if (r == -EOPNOTSUPP || r == -EISDIR) /* open(2) on O_TMPFILE */
                 return refuse(g, d, r, "the file system there cannot make a file without a name",
                         "make the image yourself: qemu-img create");
+        if (r == -ENOSPC)
+                return refuse_full(g, d);
         if (r < 0)
-                return refuse(g, d, r, strerror(-r), "no image has been made");
+                return refuse(g, d, r, said ? said : strerror(-r), "no image has been made");
         log_event(LOG_INFO, MESSAGE_DISK_MADE, FIELDS("VXM_DISK", d->name), "[Disk %s] %s is new: %" PRIu64 "M, %s.",
                 d->name, d->path, d->size >> 20, d->format == DISK_QCOW2 ? "qcow2" : "raw");
         return 1;
@@ -218,14 +254,15 @@ static int tell(const Guest *g, const GuestDisk *d, int r) {
 
 int disk_image_make(int root, const Guest *g, const GuestDisk *d, uid_t uid, gid_t gid) {
         _cleanup_(closep) int directory = -EBADF;
+        _cleanup_(freep) char *said = NULL;
         const char *name;
         int r;
 
         if (root_exists(root, d->path + 1))
                 return 0;
         directory = open_directory(root, d->path, O_RDONLY, &name);
-        r = directory < 0 ? directory : make(directory, name, d, NULL, uid, gid);
-        return r == -EEXIST ? 0 /* somebody was faster */ : tell(g, d, r);
+        r = directory < 0 ? directory : make(directory, name, d, NULL, uid, gid, &said);
+        return r == -EEXIST ? 0 /* somebody was faster */ : tell(g, d, r, said);
 }
 
 /* How large the disk in a source is. Returns 0; -E_CONFIG, logged. */
@@ -252,7 +289,7 @@ static int judge_source(const Guest *g, const GuestDisk *d, const DiskSource *so
 
 int disk_image_make_from(int root, const Guest *g, const GuestDisk *d, const DiskSource *source) {
         _cleanup_(closep) int directory = -EBADF;
-        _cleanup_(freep) char *what = NULL;
+        _cleanup_(freep) char *what = NULL, *said = NULL;
         const char *name;
         uint64_t size;
         int r;
@@ -266,8 +303,8 @@ int disk_image_make_from(int root, const Guest *g, const GuestDisk *d, const Dis
                 return refuse(g, d, E_CONFIG, what, "choose a Size= that is as large at least");
         }
         directory = open_directory(root, d->path, O_RDONLY, &name);
-        r = directory < 0 ? directory : make(directory, name, d, source, (uid_t) -1, (gid_t) -1);
-        return tell(g, d, r);
+        r = directory < 0 ? directory : make(directory, name, d, source, (uid_t) -1, (gid_t) -1, &said);
+        return tell(g, d, r, said);
 }
 
 int disk_images_make_own(int root, const Guest *g) {
