@@ -15,6 +15,7 @@
 #include "interrupt.h"
 #include "log.h"
 #include "parse.h"
+#include "whole-file.h"
 
 enum {
         PORTION = AGENT_READ_MAX,
@@ -33,11 +34,11 @@ typedef struct Side {
         AgentClient *client;
         AgentSystem system;
         int fd;
+        WholeFile file; /* of this machine, to be written */
         int64_t handle;
         bool is_open;
-        char *target, *temporary; /* what it becomes, and what it is till then; NULL: written in place */
-        unsigned mode;            /* of the file that is read, or was there */
-        bool keeps_mode;
+        char *target, *temporary; /* in a guest: what it becomes, and what it is till then */
+        unsigned mode;            /* of the file that is read */
 } Side;
 
 typedef struct SideKind {
@@ -182,20 +183,15 @@ static void stream_abandon(Side *s) {
 
 static const SideKind stream_kind = { stream_open, stream_read, stream_open_target, stream_write, stream_finish, stream_abandon };
 
-/* Of a pipe with a name, it waits for the other end; others may talk to the agents meanwhile. */
-static int open_waiting(Side *s, const char *path, int flags) {
-        release(s->copy);
-        s->fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
-        return s->fd >= 0 ? 0 : -errno;
-}
-
+/* Of a pipe with a name, opening waits for the other end; others may talk to the agents meanwhile. */
 static int host_open_source(Side *s) {
         struct stat st;
-        int r = open_waiting(s, s->end->path, O_RDONLY);
 
-        if (r == -EINTR)
-                return r;
-        if (r < 0 || fstat(s->fd, &st) < 0)
+        release(s->copy);
+        s->fd = open(s->end->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (s->fd < 0 && errno == EINTR)
+                return -EINTR;
+        if (s->fd < 0 || fstat(s->fd, &st) < 0)
                 return log_error_errno(errno, "Cannot open %s: %s.", s->end->path, strerror(errno));
         s->is_open = true;
         if (S_ISDIR(st.st_mode))
@@ -205,72 +201,29 @@ static int host_open_source(Side *s) {
         return 0;
 }
 
-/* Where it really goes: into a directory, and to what a link leads to. */
-static int find_host_target(Side *s, const char *name, struct stat *st, bool *ret_exists) {
-        _cleanup_(freep) char *path = NULL;
-        char *real;
-
-        if (stat(s->end->path, st) == 0 && S_ISDIR(st->st_mode)) {
-                if (format(&path, "%s/%s", s->end->path, name) < 0)
-                        return log_oom();
-        } else if (free_and_strdup(&path, s->end->path) < 0)
-                return log_oom();
-        *ret_exists = stat(path, st) == 0;
-        if (*ret_exists && S_ISDIR(st->st_mode))
-                return log_error_errno(EISDIR, "%s is a directory.", path);
-        real = realpath(path, NULL);
-        s->target = real ? real : TAKE_PTR(path);
-        return 0;
+static int refuse_target(const Side *s, int r) {
+        return log_error_errno(r, "Cannot write %s: %s.", s->file.target ? s->file.target : s->end->path, strerror(-r));
 }
 
 static int host_open_target(Side *s, const char *name) {
-        struct stat st = {};
-        bool exists = false;
-        int r;
+        int r = whole_file_find(&s->file, s->end->path, name);
 
-        r = find_host_target(s, name, &st, &exists);
         if (r < 0)
-                return r;
-        if (exists && !S_ISREG(st.st_mode)) {
-                r = open_waiting(s, s->target, O_WRONLY);
-                if (r == -EINTR)
-                        return r;
-        } else if (format(&s->temporary, "%s.vxm-%08x", s->target, s->copy->number) < 0)
-                return log_oom();
-        else
-                s->fd = open(s->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (s->fd < 0) {
-                r = log_error_errno(errno, "Cannot write %s: %s.", s->target, strerror(errno));
-                free(TAKE_PTR(s->temporary));
-                return r;
-        }
-        s->is_open = true;
-        s->keeps_mode = exists;
-        s->mode = st.st_mode & 0777;
-        if (exists && s->temporary && (st.st_uid != geteuid() || st.st_gid != getegid()))
-                (void) !fchown(s->fd, st.st_uid, st.st_gid); /* as far as the user may */
-        return 0;
+                return refuse_target(s, r);
+        if (whole_file_is_in_place(&s->file))
+                release(s->copy);
+        r = whole_file_open(&s->file);
+        s->fd = s->file.fd;
+        return r < 0 && r != -EINTR ? refuse_target(s, r) : r;
 }
 
 static int host_finish(Side *s, unsigned mode) {
-        mode_t mask = umask(0);
+        int r = whole_file_finish(&s->file, mode);
 
-        (void) umask(mask);
-        if (!s->temporary)
-                return 0;
-        /* Else a power cut could leave the new name with nothing behind it. */
-        if (fsync(s->fd) < 0 || fchmod(s->fd, s->keeps_mode ? s->mode : mode & ~mask) < 0 || rename(s->temporary, s->target) < 0)
-                return log_error_errno(errno, "Cannot write %s: %s.", s->target, strerror(errno));
-        free(TAKE_PTR(s->temporary));
-        return 0;
+        return r < 0 ? refuse_target(s, r) : 0;
 }
 
-static void host_abandon(Side *s) {
-        if (s->temporary)
-                (void) unlink(s->temporary);
-}
-
-static const SideKind host_kind = { host_open_source, stream_read, host_open_target, stream_write, host_finish, host_abandon };
+static const SideKind host_kind = { host_open_source, stream_read, host_open_target, stream_write, host_finish, stream_abandon };
 
 /* ---- files in a guest ---- */
 
@@ -442,6 +395,7 @@ static void side_done(Side *s) {
                 (void) agent_close(s->client, s->handle);
         if (s->is_open && s->kind == &host_kind)
                 close(s->fd);
+        whole_file_done(&s->file);
         free(s->target);
         free(s->temporary);
 }
@@ -450,7 +404,7 @@ static int side_begin(Copy *c, Side *s, const char *sockets, const CopyEnd *end,
         _cleanup_(freep) char *directory = NULL;
         int r;
 
-        *s = (Side){ .copy = c, .end = end, .fd = -EBADF, .mode = MODE_USUAL,
+        *s = (Side){ .copy = c, .end = end, .fd = -EBADF, .file.fd = -EBADF, .mode = MODE_USUAL,
                 .kind = end->guest ? &guest_kind : end->path ? &host_kind : &stream_kind };
         if (!end->guest)
                 return 0;

@@ -9,6 +9,7 @@
 #include "exit-status.h"
 #include "life.h"
 #include "log.h"
+#include "whole-file.h"
 
 #define DISPLAY "display" /* as in qemu-display.c */
 
@@ -74,33 +75,23 @@ static int check_picture(int fd, uint32_t *ret_width, uint32_t *ret_height, size
         return 0;
 }
 
-static int print(int fd, size_t size) {
+/* from: where the picture is, size bytes of it. */
+static int copy(int from, size_t size, int to) {
         _cleanup_(freep) char *data = malloc(size);
 
         if (!data)
                 return -ENOMEM;
-        return pread(fd, data, size, 0) != (ssize_t) size ? -EIO : write_full(STDOUT_FILENO, data, size);
+        return pread(from, data, size, 0) != (ssize_t) size ? -EIO : write_full(to, data, size);
 }
 
-/* The whole file or none of it: in its place once it is written. */
 static int save(int fd, size_t size, const char *path) {
-        _cleanup_(freep) char *temporary = NULL, *data = malloc(size);
-        _cleanup_(closep) int file = -EBADF;
+        _cleanup_(whole_file_done) WholeFile f = { .fd = -EBADF };
         int r;
 
-        if (!data || format(&temporary, "%s.XXXXXX", path) < 0)
-                return -ENOMEM;
-        if (pread(fd, data, size, 0) != (ssize_t) size)
-                return -EIO;
-        file = mkostemp(temporary, O_CLOEXEC);
-        if (file < 0)
-                return -errno;
-        r = write_full(file, data, size);
-        if (r >= 0 && rename(temporary, path) < 0)
-                r = -errno;
-        if (r < 0)
-                (void) unlink(temporary);
-        return r;
+        r = whole_file_find(&f, path, NULL);
+        r = r < 0 ? r : whole_file_open(&f);
+        r = r < 0 ? r : copy(fd, size, f.fd);
+        return r < 0 ? r : whole_file_finish(&f, 0666);
 }
 
 static bool has_display(LifeSession *s, int *ret_error) {
@@ -137,7 +128,7 @@ int life_screendump(LifeSession *s, const char *path) {
         if (r < 0)
                 return log_error_errno(r, "What QEMU of guest %s has written is no picture: %s.", life_guest(s), strerror(-r));
         if (streq(path, "-")) {
-                r = print(reading, size);
+                r = copy(reading, size, STDOUT_FILENO);
                 return r < 0 ? log_error_errno(r, "Cannot write to standard output: %s.", strerror(-r)) : 0;
         }
         r = save(reading, size, path);

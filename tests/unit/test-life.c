@@ -2,6 +2,8 @@
 /* What the verbs say to QEMU and make of its answers, with a QEMU of the test's own: a child that answers from a table, and
  * notes what it has been told. */
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -24,6 +26,7 @@
 typedef struct Answer {
         const char *command, *answer, *after;
         bool forever; /* that again and again */
+        bool paints;
 } Answer;
 
 typedef struct Qemu {
@@ -41,12 +44,39 @@ static const Answer *find(const Answer *answers, const char *command) {
         return NULL;
 }
 
+/* A picture of 1 × 1 points, for the memory that the verb has made for it. */
+static void paint(void) {
+        static const char picture[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1";
+        _cleanup_(freep) char *directory = NULL;
+        struct dirent *e;
+        DIR *d;
+
+        if (format(&directory, "/proc/%d/fd", (int) getppid()) < 0)
+                return;
+        d = opendir(directory);
+        while (d && (e = readdir(d))) {
+                char target[64] = {};
+                int fd;
+
+                if (readlinkat(dirfd(d), e->d_name, target, sizeof target - 1) < 0 || !startswith(target, "/memfd:vxm-screendump"))
+                        continue;
+                fd = openat(dirfd(d), e->d_name, O_WRONLY | O_CLOEXEC);
+                (void) !write(fd, picture, sizeof picture - 1);
+                close(fd);
+                break;
+        }
+        if (d)
+                closedir(d);
+}
+
 static void answer(int fd, const Answer *answers, char *heard, const json_t *command) {
         const char *name = json_get_string(command, "execute");
         const Answer *a = name ? find(answers, name) : NULL;
         json_t *reply = json_loads(a ? a->answer : "{\"return\": {}}", 0, NULL);
 
         strcat(strcat(heard, name), " ");
+        if (a && a->paints)
+                paint();
         json_object_set(reply, "id", json_object_get(command, "id"));
         dprintf(fd, "%s\n", json_dumps(reply, JSON_COMPACT));
         do {
@@ -244,6 +274,37 @@ static void test_screendump_refused(void **state) {
         fixture_assert_logged(f, "is no picture");
 }
 
+static int screendump_here(LifeSession *s) {
+        return life_screendump(s, "link");
+}
+
+/* It goes where a link leads, with the mode of any other file. */
+static void test_screendump(void **state) {
+        static const Answer good[] = { { "qom-list", "{\"return\": [{\"name\": \"display\"}]}", NULL },
+                { "screendump", "{\"return\": {}}", NULL, .paints = true }, {} };
+        _cleanup_(closep) int before = open(".", O_PATH | O_CLOEXEC);
+        const mode_t mask = umask(022);
+        Fixture *f = *state;
+        struct stat st;
+
+        fixture_write(f, "picture", "old");
+        fixture_link(f, "link", "picture");
+        assert_int_equal(fchmodat(f->root, "picture", 0640, 0), 0);
+        assert_int_equal(chdir(f->path), 0);
+        assert_int_equal(against(f, good, screendump_here, "qmp_capabilities qom-list add-fd screendump remove-fd "), 0);
+        assert_int_equal(fstatat(f->root, "link", &st, AT_SYMLINK_NOFOLLOW), 0);
+        assert_true(S_ISLNK(st.st_mode));
+        assert_int_equal(fstatat(f->root, "picture", &st, AT_SYMLINK_NOFOLLOW), 0);
+        assert_int_equal(st.st_mode, S_IFREG | 0640);
+        assert_int_equal(st.st_size, 24);
+        fixture_remove(f, "link");
+        assert_int_equal(against(f, good, screendump_here, "qmp_capabilities qom-list add-fd screendump remove-fd "), 0);
+        assert_int_equal(fstatat(f->root, "link", &st, AT_SYMLINK_NOFOLLOW), 0);
+        assert_int_equal(st.st_mode, S_IFREG | 0644);
+        (void) umask(mask);
+        assert_int_equal(fchdir(before), 0);
+}
+
 /* Never; and only once there is something to be read again. */
 static bool never(void *fd) {
         struct pollfd p = { .fd = *(int *) fd, .events = POLLIN };
@@ -321,6 +382,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 fixture_test(test_pause_and_resume), fixture_test(test_reset), fixture_test(test_reboot), fixture_test(test_snapshots),
                 fixture_test(test_snapshot_refused), fixture_test(test_status), fixture_test(test_screendump_refused),
+                fixture_test(test_screendump),
                 fixture_test(test_talkative), fixture_test(test_nobody_there), fixture_test(test_not_the_guest), cmocka_unit_test(test_clean),
         };
 
