@@ -46,6 +46,9 @@ static int reset(const char *guest) {
                 return r;
         if (!is_sure())
                 return log_info("Nothing has been removed.");
+        r = reset_judge(root, guest, arg_disks, &l);
+        if (r < 0)
+                return r;
         r = reset_run(root, &l);
         (void) guest_written(root); /* also when something is left */
         return r;

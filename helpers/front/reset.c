@@ -78,6 +78,27 @@ static int add(int root, Reset *l, bool disks, const char *path) {
         return 0;
 }
 
+/* The guest; NULL: those that have a file, and those that have left something. */
+static int list_guests(int root, const char *guest, char ***ret, size_t *ret_n) {
+        char **left = NULL;
+        size_t n_left = 0;
+        int r;
+
+        if (guest)
+                return add_string(ret, ret_n, guest);
+        r = guest_files_list(root, ret, ret_n);
+        r = r < 0 ? r : root_list(root, STATE, &left, &n_left);
+        for (size_t i = 0; r >= 0 && i < n_left; i++) {
+                bool known = !guest_name_is_valid(left[i]);
+
+                for (size_t j = 0; j < *ret_n; j++)
+                        known |= streq(left[i], (*ret)[j]);
+                r = known ? 0 : add_string(ret, ret_n, left[i]);
+        }
+        strings_free(left, n_left);
+        return r == -ENOENT ? 0 : r;
+}
+
 /* ---- what is in the way ---- */
 
 static int refuse_running(int root, const char *guest) {
@@ -108,6 +129,18 @@ static int refuse_taken(int root) {
                 if (passthrough_parse(names[i], &address))
                         r = log_error_errno(E_BUSY, "%s is passed through for no guest; give it back first: vxm gpu reclaim %s",
                                 pci_address_format(address, gpu), gpu);
+        strings_free(names, n);
+        return r;
+}
+
+static int refuse_in_use(int root, const char *guest) {
+        char **names = NULL;
+        size_t n = 0;
+        int r = guest ? 0 : refuse_taken(root);
+
+        r = r < 0 ? r : list_guests(root, guest, &names, &n);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = refuse_running(root, names[i]);
         strings_free(names, n);
         return r;
 }
@@ -233,10 +266,8 @@ static int find_guest(int root, const char *guest, bool disks, Reset *l) {
         static const char *const forms[] = { "run/vxm/guests/%s.guest.d", "run/vxm/guests/%s.guest", "etc/vxm/guests/%s.guest.d",
                 "etc/vxm/guests/%s.guest" };
         _cleanup_(freep) char *link = NULL;
-        int r = refuse_running(root, guest);
+        int r;
 
-        if (r < 0)
-                return r;
         if (format(&link, WANTS "/vxm-guest@%s.service", guest) < 0)
                 return log_oom();
         r = add(root, l, false, link);
@@ -250,29 +281,14 @@ static int find_guest(int root, const char *guest, bool disks, Reset *l) {
         return r;
 }
 
-/* Guests that have a file, and those that have left something. */
-static int find_guests(int root, bool disks, Reset *l) {
-        char **names = NULL, **left = NULL;
-        size_t n = 0, n_left = 0;
-        int r;
+static int find_guests(int root, const char *guest, bool disks, Reset *l) {
+        char **names = NULL;
+        size_t n = 0;
+        int r = list_guests(root, guest, &names, &n);
 
-        r = guest_files_list(root, &names, &n);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = find_guest(root, names[i], disks, l);
-        if (r >= 0) {
-                r = root_list(root, STATE, &left, &n_left);
-                r = r == -ENOENT ? 0 : r;
-        }
-        for (size_t i = 0; r >= 0 && i < n_left; i++) {
-                bool known = false;
-
-                for (size_t j = 0; j < n; j++)
-                        known |= streq(left[i], names[j]);
-                if (!known && guest_name_is_valid(left[i]))
-                        r = find_guest(root, left[i], disks, l);
-        }
         strings_free(names, n);
-        strings_free(left, n_left);
         return r;
 }
 
@@ -294,8 +310,8 @@ int reset_find(int root, const char *guest, bool disks, Reset *ret) {
 
         if (guest && !guest_name_is_valid(guest))
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "“%s” is no name for a guest.", guest);
-        r = guest ? 0 : refuse_taken(root);
-        r = r < 0 ? r : guest ? find_guest(root, guest, disks, &l) : find_guests(root, disks, &l);
+        r = refuse_in_use(root, guest);
+        r = r < 0 ? r : find_guests(root, guest, disks, &l);
         r = r < 0 || !guest || !disks ? r : refuse_shared(root, &l, guest);
         if (r >= 0 && guest && l.n == 0 && l.n_kept == 0)
                 r = refuse_unknown(guest);
@@ -310,6 +326,12 @@ int reset_find(int root, const char *guest, bool disks, Reset *ret) {
         *ret = l;
         l = (Reset){};
         return 0;
+}
+
+int reset_judge(int root, const char *guest, bool disks, const Reset *l) {
+        int r = refuse_in_use(root, guest);
+
+        return r < 0 || !guest || !disks ? r : refuse_shared(root, l, guest);
 }
 
 void reset_print(const Reset *l, FILE *f) {

@@ -24,6 +24,9 @@ typedef struct Reset {
  * is taken for it; -E_CONFIG: there is no such guest, or another one has a disk of its; -errno; logged. Looks only. */
 int reset_find(int root, const char *guest, bool disks, Reset *ret);
 
+/* Judges again what reset_find() has found: much may have happened since it was shown. Returns as that. */
+int reset_judge(int root, const char *guest, bool disks, const Reset *l);
+
 /* One a line. */
 void reset_print(const Reset *l, FILE *f);
 
