@@ -3,6 +3,7 @@
  * first, and has vxm-bind's parts switch static binding. All of it is done, or nothing. */
 
 #include "cli.h"
+#include "conf.h"
 #include "devices.h"
 #include "exit-status.h"
 #include "guest-files.h"
@@ -18,7 +19,7 @@
 
 #define GPU_DROP_IN "60-gpu.conf"
 #define BINDING_DROP_IN "61-binding.conf"
-#define BINDING_TEXT "# Made by vxm config --enable-binding; --disable-binding removes it.\n[GPU]\nBinding=static\n"
+#define BINDING_HEAD "# Made by vxm config --enable-binding; --disable-binding removes it.\n"
 
 static const char *arg_root = "/";
 static const char *arg_gpu;
@@ -128,12 +129,33 @@ static int judge_outcome(const Guest *g) {
                 g->name, g->name);
 }
 
+static bool has_gpu(const GuestDevices *d) {
+        return d->gpu && d->n_specs > 0;
+}
+
+/* What we write is [GPU]: where the guest's GPU has a section with a name, that would be a second one. */
+static int refuse_named(const Guest *g) {
+        const GuestDevices *named = NULL;
+
+        for (size_t i = 0; i < g->n_devices; i++) {
+                if (has_gpu(&g->devices[i]) && !g->devices[i].name)
+                        return 0;
+                if (has_gpu(&g->devices[i]) && !named)
+                        named = &g->devices[i];
+        }
+        return !named ? 0
+                      : conf_log(LOG_ERR, g->file, 0,
+                                "[GPU %s] names the guest's GPU, and --set-gpu would add another one; change it there: vxm edit %s",
+                                named->name, g->name);
+}
+
 static int judge_gpu(int root, const char *guest, const char *path, const char *text) {
         _cleanup_(guest_functions_done) GuestFunctions functions = {};
         _cleanup_(guest_freep) Guest *g = NULL, *before = NULL;
         int r;
 
         r = guest_load(root, guest, &before); /* there has to be one, and it is to be right */
+        r = r < 0 ? r : refuse_named(before);
         r = r < 0 ? r : guest_load_draft(root, guest, &(GuestDraft){ path, text }, &g);
         if (r < 0)
                 return r;
@@ -179,26 +201,34 @@ static int set_gpu(int root, const char *name) {
 
 /* ---- static binding ---- */
 
-static bool has_gpu(const Guest *g) {
-        for (size_t i = 0; i < g->n_devices; i++)
-                if (g->devices[i].gpu && !g->devices[i].name && g->devices[i].n_specs > 0)
-                        return true;
-        return false;
+/* NULL: it has no GPU. */
+static int make_wish(const Guest *g, char **ret) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < g->n_devices; i++) {
+                const GuestDevices *d = &g->devices[i];
+
+                if (has_gpu(d))
+                        r = list_append(ret, "", "%s[GPU%s%s]\nBinding=static\n", *ret ? "" : BINDING_HEAD,
+                                d->name ? " " : "", d->name ? d->name : "");
+        }
+        return r < 0 ? log_oom() : 0;
 }
 
 static int enable_for(int root, const char *name) {
         _cleanup_(drop_in_done) DropIn d = {};
-        _cleanup_(freep) char *guest = NULL;
+        _cleanup_(freep) char *guest = NULL, *wish = NULL;
         _cleanup_(guest_freep) Guest *g = NULL;
         int r;
 
         r = choose_guest(root, name, &guest);
         r = r < 0 ? r : guest_load(root, guest, &g);
+        r = r < 0 ? r : make_wish(g, &wish);
         if (r < 0)
                 return r;
-        if (!guest_wants_static(g) && !has_gpu(g))
+        if (!guest_wants_static(g) && !wish)
                 return log_error_errno(E_CONFIG, "Guest %s has no GPU in [GPU]; give it one first: vxm config --set-gpu DEV %s", guest, guest);
-        r = guest_wants_static(g) ? 0 : put(root, guest, BINDING_DROP_IN, BINDING_TEXT, &d);
+        r = guest_wants_static(g) ? 0 : put(root, guest, BINDING_DROP_IN, wish, &d);
         r = r < 0 ? r : static_enable(root, false);
         if (r < 0) {
                 put_back(root, &d);
