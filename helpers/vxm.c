@@ -144,7 +144,7 @@ static int help(const Cli *cli, char *verb) {
         return v ? v->run(2, words) : cli_parse(cli, 2, words, &operands) < 0 ? STATUS_USAGE : STATUS_DONE;
 }
 
-static int run(const Cli *cli, int argc, char *argv[]) {
+static int run_verb(const Cli *cli, int argc, char *argv[]) {
         Suggestion nearest = {};
         const Verb *verb = find_verb(argv[0], &nearest);
 
@@ -157,6 +157,36 @@ static int run(const Cli *cli, int argc, char *argv[]) {
                 return STATUS_USAGE;
         }
         return arg_host && verb->reach == VERB_BY_SSH ? host_run(argc, argv) : verb->run(argc, argv);
+}
+
+static int run(int argc, char *argv[]) {
+        static const CliOption options[] = {
+                { "host", "HOST", "on another machine, by ssh: HOST or USER@HOST", NULL, &arg_host, 'H' },
+                {},
+        };
+        static const Cli cli = { "vxm", "Gives guests a real GPU, and takes it back.", "VERB", 1, options, .n_more = CLI_ANY,
+                .verbatim = true, .manual = VERB_MANUAL, .print_more = print_verbs };
+        const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
+        char **operands;
+        int r;
+
+        name = name ? name + 1 : argc > 0 ? argv[0] : "vxm";
+        if (name[0] == '@')
+                return verb_target(name + 1, argc - 1, argv + 1);
+        r = cli_parse(&cli, argc, argv, &operands);
+        if (r <= 0)
+                return r < 0 ? STATUS_USAGE : STATUS_DONE;
+        return run_verb(&cli, (int) (argv + argc - operands), operands);
+}
+
+/* What is printed is all that many verbs do, and they say nothing of it. That nobody reads it any more is no failure. */
+static int check_output(int status) {
+        int error = fflush(stdout) == EOF ? errno : ferror(stdout) ? EIO : 0;
+
+        if (error == 0 || error == EPIPE || (status != STATUS_DONE && log_has_told_error()))
+                return status;
+        (void) log_error_errno(error, "Cannot write the output: %s.", strerror(error));
+        return status != STATUS_DONE ? status : STATUS_FAILED;
 }
 
 /* What a caller has closed would be the number of the next descriptor, such as an agent's socket, which would get what is printed. */
@@ -172,26 +202,8 @@ static bool fill_standard_streams(void) {
 }
 
 int main(int argc, char *argv[]) {
-        static const CliOption options[] = {
-                { "host", "HOST", "on another machine, by ssh: HOST or USER@HOST", NULL, &arg_host, 'H' },
-                {},
-        };
-        static const Cli cli = { "vxm", "Gives guests a real GPU, and takes it back.", "VERB", 1, options, .n_more = CLI_ANY,
-                .verbatim = true, .manual = VERB_MANUAL, .print_more = print_verbs };
-        const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
-        char **operands;
-        int r;
-
         if (!fill_standard_streams())
                 return STATUS_FAILED;
-        name = name ? name + 1 : argc > 0 ? argv[0] : "vxm";
-        if (name[0] == '@') {
-                log_setup("vxm", NULL);
-                return verb_target(name + 1, argc - 1, argv + 1);
-        }
-        r = cli_parse(&cli, argc, argv, &operands);
-        if (r <= 0)
-                return r < 0 ? STATUS_USAGE : STATUS_DONE;
         log_setup("vxm", NULL);
-        return run(&cli, (int) (argv + argc - operands), operands);
+        return check_output(run(argc, argv));
 }

@@ -384,8 +384,10 @@ static json_t *json_gpu(const GpuReport *g) {
 }
 
 static int dump(json_t *top, FILE *f) {
-        if (!top || json_dumpf(top, f, JSON_INDENT(2)) < 0)
+        if (!top)
                 return -ENOMEM;
+        if (json_dumpf(top, f, JSON_INDENT(2)) < 0)
+                return -EIO;
         fputc('\n', f);
         return 0;
 }

@@ -168,7 +168,7 @@ static int print_json(int root, const GpuReports *l, const GpuReport *only) {
                                                         g->gpu.driver, "state", state_names[state], "guest", guest, "held", g->held)) < 0)
                         return log_oom();
         }
-        return !top || json_dumpf(top, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0 ? log_oom() : 0;
+        return !top ? log_oom() : json_dumpf(top, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0 ? -EIO : 0;
 }
 
 static int status(int root, const char *device) {

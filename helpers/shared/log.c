@@ -22,6 +22,7 @@ static const char *log_unit;
 static int log_max_priority = LOG_INFO;
 static int log_kmsg = -EBADF;
 static FILE *log_stream;
+static bool log_error_told;
 
 void log_setup(const char *program, const char *guest) {
         const char *level = getenv("SYSTEMD_LOG_LEVEL"), *invocation = getenv("DEBUG_INVOCATION");
@@ -55,6 +56,10 @@ void log_set_max_priority(int priority) {
 
 int log_get_max_priority(void) {
         return log_max_priority;
+}
+
+bool log_has_told_error(void) {
+        return log_error_told;
 }
 
 static bool stderr_is_journal(void) {
@@ -170,6 +175,7 @@ int log_full(int priority, int error, const char *message_id, const char *const 
                 fprintf(log_stream, "%s\n", message);
                 return -error;
         }
+        log_error_told |= priority <= LOG_ERR;
         if (log_kmsg >= 0 && kmsg_write(priority, message) >= 0)
                 return -error;
         if (!stderr_is_journal() || journal_write(priority, error, message_id, fields, message) < 0)

@@ -28,6 +28,9 @@ void log_to_stream(FILE *f);
 void log_set_max_priority(int priority);
 int log_get_max_priority(void);
 
+/* Whether a message of LOG_ERR has been sent, so that who has called knows why it fails. */
+bool log_has_told_error(void);
+
 /* Returns -abs(error), so that `return log_error_errno(r, …)` reads well. message_id: one of messages.h or NULL; fields:
  * NULL or a NULL-terminated list of name, value, name, value … */
 int log_full(int priority, int error, const char *message_id, const char *const fields[], const char *fmt, ...)
