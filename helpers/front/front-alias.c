@@ -2,8 +2,10 @@
 /* vxm alias: makes, lists and removes commands @NAME, which are links to vxm. */
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
+#include "alias.h"
 #include "cli.h"
 #include "exit-status.h"
 #include "guest-socket.h"
@@ -12,8 +14,6 @@
 #include "target.h"
 #include "text-table.h"
 #include "verb.h"
-
-#define SYSTEM_DIRECTORY "/usr/local/bin"
 
 static bool arg_list;
 static bool arg_remove;
@@ -35,13 +35,11 @@ static void aliases_free(Alias *list, size_t n) {
 
 /* Where links go. */
 static int find_directory(char **ret) {
-        const char *home = getenv("HOME");
+        int r = arg_system ? free_and_strdup(ret, ALIAS_SYSTEM) : alias_home(ret);
 
-        if (arg_system)
-                return free_and_strdup(ret, SYSTEM_DIRECTORY) < 0 ? log_oom() : 0;
-        if (isempty(home) || home[0] != '/')
-                return log_error_errno(ENOENT, "There is no home directory ($HOME); use --system.");
-        return format(ret, "%s/.local/bin", home) < 0 ? log_oom() : 0;
+        if (r == -ENOENT)
+                return log_error_errno(r, "There is no home directory ($HOME); use --system.");
+        return r < 0 ? log_oom() : 0;
 }
 
 static int find_self(char **ret) {
@@ -51,19 +49,6 @@ static int find_self(char **ret) {
                 return log_error_errno(errno, "Cannot find out where vxm is: %s.", strerror(errno));
         *ret = self;
         return 0;
-}
-
-/* What the link at path leads to, if that is a vxm; NULL when it is another link, or none. */
-static char *read_alias(const char *path) {
-        char text[4096];
-        ssize_t n = readlink(path, text, sizeof text - 1);
-        const char *name;
-
-        if (n < 0)
-                return NULL;
-        text[n] = '\0';
-        name = strrchr(text, '/');
-        return streq(name ? name + 1 : text, "vxm") ? strdup(text) : NULL;
 }
 
 static bool is_there(const char *path) {
@@ -87,7 +72,7 @@ static int judge(const char *directory, char *const names[]) {
                         return log_error_errno(E_CONFIG, "“%s” is no name.", name);
                 if (format(&path, "%s/@%s", directory, name) < 0)
                         return log_oom();
-                target = read_alias(path);
+                target = alias_target(AT_FDCWD, path);
                 if (!target && is_there(path))
                         return log_error_errno(EEXIST, "%s is not vxm's; nothing has been changed.", path);
         }
@@ -111,7 +96,7 @@ static int make_directory(const char *directory) {
 
 /* The new link takes the place of an older one at once. */
 static int make(const char *path, const char *self) {
-        _cleanup_(freep) char *temporary = NULL, *target = read_alias(path);
+        _cleanup_(freep) char *temporary = NULL, *target = alias_target(AT_FDCWD, path);
 
         if (target && streq(target, self))
                 return 0;
@@ -185,7 +170,7 @@ static int add_from(const char *directory, Alias **list, size_t *n) {
                         continue;
                 if (format(&path, "%s/%s", directory, e->d_name) < 0)
                         r = -ENOMEM;
-                target = r < 0 ? NULL : read_alias(path);
+                target = r < 0 ? NULL : alias_target(AT_FDCWD, path);
                 if (!target)
                         continue;
                 a = ARRAY_GROW(*list, *n);
@@ -241,7 +226,7 @@ static int list_all(void) {
         if (!arg_system && getenv("HOME"))
                 r = find_directory(&directory);
         r = r < 0 || !directory ? r : add_from(directory, &list, &n);
-        r = r < 0 ? r : add_from(SYSTEM_DIRECTORY, &list, &n);
+        r = r < 0 ? r : add_from(ALIAS_SYSTEM, &list, &n);
         if (r >= 0 && n > 0)
                 qsort(list, n, sizeof *list, by_path);
         r = r < 0 ? r : arg_json ? print_json(list, n) : print_table(list, n);
@@ -253,7 +238,7 @@ int verb_alias(int argc, char *argv[]) {
         static const CliOption options[] = {
                 { "list", NULL, "show the commands that there are", &arg_list, NULL },
                 { "remove", NULL, "remove them", &arg_remove, NULL },
-                { "system", NULL, "for all users: below /usr/local/bin", &arg_system, NULL },
+                { "system", NULL, "for all users: below " ALIAS_SYSTEM, &arg_system, NULL },
                 { "json", NULL, "with --list: print JSON", &arg_json, NULL },
                 {},
         };

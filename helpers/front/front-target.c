@@ -21,12 +21,16 @@ enum {
         NAMES_MAX = 64 * 1024, /* bytes of what docker says of its containers */
 };
 
+bool target_is_guest(const char *target) {
+        return !streq(target, "spirit") && !streq(target, "docker");
+}
+
 int target_check(const char *sockets, const char *target) {
         _cleanup_(guest_files_done) GuestFiles files = {};
         _cleanup_(closep) int root = -EBADF;
         _cleanup_(freep) char *directory = NULL;
 
-        if (streq(target, "spirit") || streq(target, "docker"))
+        if (!target_is_guest(target))
                 return 0;
         if (format(&directory, "%s/%s", sockets, target) < 0)
                 return log_oom();
@@ -214,7 +218,7 @@ int target_line(const char *sockets, const char *target, const char *line) {
 
 int target_words(const char *sockets, const char *target, int argc, char *argv[]) {
         _cleanup_(freep) char *line = NULL;
-        bool guest = !streq(target, "spirit") && !streq(target, "docker");
+        bool guest = target_is_guest(target);
         int r;
 
         if (argc == 0 && streq(target, "spirit"))
@@ -245,7 +249,7 @@ static int exec_words(const char *guest, int argc, char *argv[]) {
 }
 
 int verb_target(const char *target, int argc, char *argv[]) {
-        bool guest = !streq(target, "spirit") && !streq(target, "docker");
+        bool guest = target_is_guest(target);
         int r = -ENOENT;
 
         if (guest && argc > 0 && startswith(argv[0], "--")) {

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "alias.h"
 #include "claims.h"
 #include "devices.h"
 #include "download.h"
@@ -24,6 +25,7 @@
 #include "static-files.h"
 #include "static-wish.h"
 #include "static.h"
+#include "target.h"
 
 #define STATE "var/lib/vxm/guests"
 #define WANTS "etc/systemd/system/multi-user.target.wants"
@@ -261,6 +263,32 @@ static int add_state(int root, Reset *l, const char *guest, bool disks) {
         return own;
 }
 
+static int add_alias(int root, Reset *l, const char *directory, const char *guest) {
+        _cleanup_(closep) int fd = root_openat(root, directory, O_RDONLY | O_DIRECTORY);
+        _cleanup_(freep) char *path = NULL, *target = NULL;
+
+        if (fd < 0)
+                return 0;
+        if (format(&path, "%s/@%s", directory, guest) < 0)
+                return log_oom();
+        target = alias_target(fd, path + strlen(directory) + 1);
+        return target ? add(root, l, false, path) : 0;
+}
+
+/* Commands @NAME, for all users and for who asks. */
+static int add_aliases(int root, Reset *l, const char *guest) {
+        _cleanup_(freep) char *home = NULL;
+        int r;
+
+        if (!target_is_guest(guest))
+                return 0;
+        r = root_is_this_machine(root) ? alias_home(&home) : 0;
+        if (r == -ENOMEM)
+                return log_oom();
+        r = add_alias(root, l, ALIAS_SYSTEM + 1, guest);
+        return r < 0 || !home ? r : add_alias(root, l, home + 1, guest);
+}
+
 /* The guest file goes last: as long as it is there, another run finds all that it names. */
 static int find_guest(int root, const char *guest, bool disks, Reset *l) {
         static const char *const forms[] = { "run/vxm/guests/%s.guest.d", "run/vxm/guests/%s.guest", "etc/vxm/guests/%s.guest.d",
@@ -271,6 +299,7 @@ static int find_guest(int root, const char *guest, bool disks, Reset *l) {
         if (format(&link, WANTS "/vxm-guest@%s.service", guest) < 0)
                 return log_oom();
         r = add(root, l, false, link);
+        r = r < 0 ? r : add_aliases(root, l, guest);
         r = r < 0 ? r : add_state(root, l, guest, disks);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(forms); i++) {
                 const char *hole = strstr(forms[i], "%s");

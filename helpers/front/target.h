@@ -4,6 +4,9 @@
 
 #include "util.h"
 
+/* Whether a guest is meant by it, whether there is one or not. */
+bool target_is_guest(const char *target);
+
 /* Whether there is such a target; sockets: where guests' are. Returns 0; -E_CONFIG, logged: there is no such guest. */
 int target_check(const char *sockets, const char *target);
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Finds commands @NAME. */
+
+#include "alias.h"
+
+int alias_home(char **ret) {
+        const char *home = getenv("HOME");
+
+        return isempty(home) || home[0] != '/' ? -ENOENT : format(ret, "%s/.local/bin", home);
+}
+
+char *alias_target(int directory, const char *path) {
+        char text[4096];
+        ssize_t n = readlinkat(directory, path, text, sizeof text - 1);
+        const char *name;
+
+        if (n < 0)
+                return NULL;
+        text[n] = '\0';
+        name = strrchr(text, '/');
+        return streq(name ? name + 1 : text, "vxm") ? strdup(text) : NULL;
+}
