@@ -7,6 +7,7 @@
 #include "guest-unit.h"
 #include "known-guest.h"
 #include "log.h"
+#include "unit-log.h"
 #include "verb.h"
 
 /* Units by their names, not messages with VXM_GUEST=: any program may write that into its own. Of shares only a pattern
@@ -22,9 +23,28 @@ static int append_units(Argv *argv, const char *guest) {
         return r < 0 ? r : argv_add(argv, "--unit", "vxm-share@%s:*", guest);
 }
 
+/* Whether journalctl is to read another journal than this machine's. */
+static bool looks_elsewhere(char *const options[]) {
+        static const char *const elsewhere[] = { "-D", "--directory", "-i", "--file", "--root", "--image", "-M", "--machine", "-m", "--merge",
+                "--namespace" };
+
+        for (; *options; options++)
+                for (size_t i = 0; i < ELEMENTSOF(elsewhere); i++)
+                        if (startswith(*options, elsewhere[i]))
+                                return true;
+        return false;
+}
+
+/* There are stories of guests that are gone, too. */
+static int judge(const char *guest, char *const options[]) {
+        int r = known_guest_name(guest);
+
+        return r < 0 || looks_elsewhere(options) || unit_log_has_guest(guest) != 0 ? r : known_guest(guest);
+}
+
 static int run(const char *guest, char *options[]) {
         _cleanup_(argv_done) Argv argv = {};
-        int r = known_guest_name(guest); /* there are stories of guests that are gone, too */
+        int r = judge(guest, options);
 
         if (r < 0)
                 return r;

@@ -4,6 +4,7 @@
 
 #include <systemd/sd-journal.h>
 
+#include "guest-unit.h"
 #include "unit-log.h"
 
 enum {
@@ -68,4 +69,18 @@ int unit_log_print(FILE *f, const char *unit, uint64_t since, size_t max) {
                         r = sd_journal_next(j);
         }
         return r < 0 ? r : printed;
+}
+
+int unit_log_has_guest(const char *guest) {
+        _cleanup_(journalp) sd_journal *j = NULL;
+        int r = sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+
+        for (const GuestUnitKind *kind = guest_unit_kinds; r >= 0 && kind->name; kind++) {
+                char unit[GUEST_UNIT_SIZE];
+
+                (void) snprintf(unit, sizeof unit, "%s@%s.service", kind->name, guest);
+                r = add_matches(j, unit);
+                r = r < 0 ? r : sd_journal_add_disjunction(j);
+        }
+        return r < 0 ? r : sd_journal_next(j);
 }

@@ -8,3 +8,6 @@
  * line each, indented. since: µs of the epoch. Returns how many; 0 also where this user may not read the journal;
  * -errno. */
 int unit_log_print(FILE *f, const char *unit, uint64_t since, size_t max);
+
+/* Whether this machine's journal has anything of a guest's units, as far as this user may read it. Returns 1, 0 or -errno. */
+int unit_log_has_guest(const char *guest);

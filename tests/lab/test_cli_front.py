@@ -172,7 +172,12 @@ def test_log(tidy):
     vxm(lab, "start", "demo")
     story = vxm(lab, "log", "demo", "--no-pager", "--output=cat", "--boot")
     assert "→ vfio-pci" in story and "Guest demo" in story
+    lab.write("/etc/vxm/guests/other.guest", demo.guest_file())
     assert "→ vfio-pci" not in vxm(lab, "log", "other", "--no-pager", "--output=cat", "--boot")
+    vxm(lab, "stop", "demo")
+    lab.run("rm /etc/vxm/guests/demo.guest")
+    assert "→ vfio-pci" in vxm(lab, "log", "demo", "--no-pager", "--output=cat", "--boot")
+    assert "There is no guest “nobody-ever”" in vxm(lab, "log", "nobody-ever", status=78)
 
 
 def test_failure(tidy):
