@@ -88,7 +88,7 @@ static int list_guests(int root, const char *guest, char ***ret, size_t *ret_n) 
 
         if (guest)
                 return add_string(ret, ret_n, guest);
-        r = guest_files_list(root, ret, ret_n);
+        r = guest_files_list_masked(root, ret, ret_n);
         r = r < 0 ? r : root_list(root, STATE, &left, &n_left);
         for (size_t i = 0; r >= 0 && i < n_left; i++) {
                 bool known = !guest_name_is_valid(left[i]);
