@@ -82,7 +82,8 @@ def test_comes_is_replaced_and_goes(bare):
     lab = bare
     # With nothing done by hand: the group, the directories, the units and the device of /dev/kvm are there.
     lab.run("dpkg -i /root/vxm.deb", timeout=600)
-    assert lab.run("dpkg -V vxm").stdout == ""
+    # The image has no documentation of any package, see its dpkg.cfg.
+    assert lab.run("dpkg -V vxm | grep -vE '^missing +/usr/share/(doc|man)(/|$)'; true").stdout == ""
     assert lab.run("systemctl is-enabled vxm-static-bind", check=False).stdout == "disabled\n"
     assert lab.run("systemctl list-units --plain --legend=no 'vxm-*' | grep -v lab; true").stdout == ""
     assert "VXM_DDC_FEATURE" in left(lab) and "man:vxm" in left(lab)
