@@ -97,7 +97,7 @@ static int ask_disks(Check *c, FindingVerdict *verdict, char **ret_text) {
                 return -ENODATA;
         r = guest_runs(c);
         if (r > 0)
-                return free_and_strdup(ret_text, "the guest runs, and has them");
+                return free_and_strdup(ret_text, "the guest runs, with what it had at its start");
         r = r < 0 ? r : disks_check(c->root, c->guest, false);
         for (size_t i = 0; r >= 0 && i < c->guest->n_disks; i++) {
                 const GuestDisk *d = &c->guest->disks[i];
@@ -208,7 +208,7 @@ static int ask_cpus(Check *c, FindingVerdict *verdict, char **ret_text) {
                 return -ENODATA;
         r = guest_runs(c);
         if (r > 0)
-                return free_and_strdup(ret_text, "the guest runs, and has them");
+                return free_and_strdup(ret_text, "the guest runs, with what it had at its start");
         r = r < 0 ? r : qemu_cpus_gather(c->root, c->guest, &facts.cpus);
         return r < 0 ? r : free_and_strdup(ret_text, "there are enough that no other guest has; vxm-cpus --dry-run tells which");
 }
@@ -377,7 +377,7 @@ static int ask_usb(Check *c, FindingVerdict *verdict, char **ret_text) {
                 return -ENODATA;
         r = guest_runs(c);
         if (r > 0)
-                return free_and_strdup(ret_text, "the guest runs, and has them");
+                return free_and_strdup(ret_text, "the guest runs, with what it had at its start");
         r = r < 0 ? r : usb_plan_make(c->root, c->guest, &plan);
         for (size_t i = 0; r >= 0 && i < c->guest->n_usb; i++)
                 r = describe_usb(c, &plan, i, ret_text);
@@ -395,7 +395,7 @@ static int describe_input(const Check *c, const InputPlan *plan, char **list) {
         }
         for (size_t i = 0; r >= 0 && i < c->guest->n_inputs; i++)
                 if (!input_plan_has(plan, &c->guest->inputs[i]))
-                        r = list_append(list, "\n", "%s: when it comes", input_spec_print(&c->guest->inputs[i]));
+                        r = list_append(list, "\n", "%s: nothing of the kind is there yet", input_spec_print(&c->guest->inputs[i]));
         return r;
 }
 
@@ -408,7 +408,7 @@ static int ask_input(Check *c, FindingVerdict *verdict, char **ret_text) {
                 return -ENODATA;
         r = guest_runs(c);
         if (r > 0)
-                return free_and_strdup(ret_text, "the guest runs, and has them");
+                return free_and_strdup(ret_text, "the guest runs, with what it had at its start");
         r = r < 0 ? r : input_plan_make(c->root, c->guest, &plan);
         return r < 0 ? r : describe_input(c, &plan, ret_text);
 }

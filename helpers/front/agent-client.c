@@ -124,12 +124,12 @@ static int explain_silence(const AgentClient *c, uint64_t waited) {
                         c->guest, (double) waited / (double) SECOND);
         switch (port_is_open(c)) {
         case 0:
-                return log_error_errno(E_LACKS, "No guest agent runs in guest %s; install qemu-guest-agent there, and start it.", c->guest);
+                return log_error_errno(E_LACKS, "No guest agent runs in guest %s: wait until it has booted, or install qemu-guest-agent there, and start it.", c->guest);
         case 1:
-                next = "the guest hangs, or somebody else talks to its agent all the time";
+                next = "the guest boots or hangs, or somebody else talks to its agent all the time";
                 break;
         default:
-                next = "none runs in the guest, the guest hangs, or somebody else talks to its agent all the time";
+                next = "none runs in the guest, the guest boots or hangs, or somebody else talks to its agent all the time";
         }
         return log_error_errno(E_BUSY, "The agent of guest %s does not answer within %.1f s: %s.", c->guest,
                 (double) waited / (double) SECOND, next);

@@ -109,6 +109,17 @@ static void keep(const char *guest, const char *text) {
                 log_info("What you have written is in %s; take it from there, and try again: vxm edit %s", file, guest);
 }
 
+/* What its units are made of is read when the guest is off. */
+static int tell(int root, const char *guest, const char *path) {
+        _cleanup_(freep) char *sockets = NULL;
+
+        if (format(&sockets, "run/vxm/sockets/%s", guest) < 0)
+                return log_oom();
+        return root_exists(root, sockets)
+                ? log_info("/%s has been changed. The guest runs, and goes on with what it has: vxm stop %s, then vxm start %s.", path, guest, guest)
+                : log_info("/%s has been changed.", path);
+}
+
 static int edit(const char *guest) {
         _cleanup_(freep) char *before = NULL, *text = NULL, *path = NULL;
         _cleanup_(closep) int root = verb_root_open(arg_root);
@@ -126,10 +137,12 @@ static int edit(const char *guest) {
         if (streq(text, before))
                 return log_info("Nothing has been changed.");
         r = write_over(root, guest, path, before, text);
-        if (r >= 0)
-                return guest_written(root);
-        keep(guest, text);
-        return r;
+        if (r < 0) {
+                keep(guest, text);
+                return r;
+        }
+        r = guest_written(root);
+        return r < 0 ? r : tell(root, guest, path);
 }
 
 int verb_edit(int argc, char *argv[]) {

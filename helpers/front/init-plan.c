@@ -225,6 +225,9 @@ static void write_machine(const InitPlan *plan, FILE *f) {
                 fprintf(f, "\n[CPU]\nCount=%s\n", w->cpus);
         if (gpu)
                 fprintf(f, "\n[GPU]\nDevice=%s\n", w->gpu);
+        /* Beside an emulated display the GPU would be the second one, and its monitor dark until a desktop uses both. */
+        if (gpu && guest_has_display(plan->base))
+                fprintf(f, "\n[Display]\n%s%s", plan->base->spice != DISPLAY_NO ? "SPICE=no\n" : "", plan->base->vnc != DISPLAY_NO ? "VNC=no\n" : "");
         if (!gpu && !guest_has_devices(plan->base) && !guest_has_display(plan->base) && (w->iso || plan->base->os == GUEST_OS_WINDOWS))
                 fputs("\n[Display]\nSPICE=yes\n", f);
 }

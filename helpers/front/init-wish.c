@@ -185,12 +185,19 @@ static int ask(Dialogue *d, const char *option, const char *question, const char
 }
 
 int init_ask_go_on(void) {
-        _cleanup_(freep) char *answer = NULL;
-        int r;
+        for (;;) {
+                _cleanup_(freep) char *answer = NULL;
+                int r;
 
-        printf("\nGo on? [Y/n]: ");
-        r = read_answer("y", &answer);
-        return r < 0 ? r : *answer == 'y' || *answer == 'Y' ? 0 : -ECANCELED;
+                printf("\nGo on? [Y/n]: ");
+                r = read_answer("y", &answer);
+                if (r < 0)
+                        return r;
+                if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
+                        return 0;
+                if (strcasecmp(answer, "n") == 0 || strcasecmp(answer, "no") == 0)
+                        return -ECANCELED;
+        }
 }
 
 /* A preset with what it says of itself, if it can be read. */
@@ -304,10 +311,14 @@ static bool begins_as_image(const Guest *base) {
         return false;
 }
 
+/* With one, the disk is empty at first; else it begins as an image, if the preset has one. */
 static int ask_iso(Dialogue *d) {
-        if (begins_as_image(d->base) || d->base->n_disks == 0)
+        bool image = begins_as_image(d->base) && !d->wish->no_download;
+
+        if (d->base->n_disks == 0)
                 return 0;
-        return ask(d, "iso", "Installer, the path of its ISO image (none)", NULL, &d->wish->iso);
+        return ask(d, "iso", image ? "Installer, the path of its ISO image (none: a ready image is fetched)" : "Installer, the path of its ISO image (none)",
+                NULL, &d->wish->iso);
 }
 
 static int ask_image(Dialogue *d) {
@@ -374,6 +385,11 @@ int init_ask(int root, InitWish *wish, InitAnswers *answers) {
                 r = ask_preset(&d);
         r = r < 0 ? r : init_plan_begin(root, wish, &plan);
         d.base = plan.base;
+        if (r >= 0 && given.iso) { /* the one that is wrong most often, so before the questions */
+                wish->iso = given.iso;
+                r = init_plan_judge(root, wish, "iso");
+                wish->iso = NULL;
+        }
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(questions); i++) {
                 *find_said(wish, i) = *find_said(&given, i);
                 r = *find_said(wish, i) ? init_plan_judge(root, wish, questions[i].option) : questions[i].ask(&d);

@@ -130,8 +130,9 @@ int steps_expect(Steps *s, const char *unit, const char *active) {
 int steps_note(Steps *s, const char *unit, const char *active, uint64_t now) {
         const struct State *state = find_state(active);
         Step *step = find_step(s, unit);
-        int r = step ? 0 : add_step(s, unit, &step);
+        int r = step ? 0 : steps_expect(s, unit, "inactive"); /* which it was before systemd loaded it for this */
 
+        step = step ? step : find_step(s, unit);
         if (!step || streq(step->active, active) || !state)
                 return r;
         (void) snprintf(step->active, sizeof step->active, "%s", active);

@@ -88,7 +88,8 @@ def test_comes_is_replaced_and_goes(bare):
     assert lab.run("systemctl list-units --plain --legend=no 'vxm-*' | grep -v lab; true").stdout == ""
     assert "VXM_DDC_FEATURE" in left(lab) and "man:vxm" in left(lab)
     lab.run("getent group vxm && test -d /etc/vxm/guests && test -d /run/vxm/bind && systemctl is-active dev-kvm.device")
-    demo.install(lab, text=demo.guest_file("[GPU]\nDevice=01:00.0", "[Disk system]\nSize=16M"))
+    demo.install(lab, text=demo.GUEST_FILE_BIOS)
+    lab.write("/var/lib/vxm/guests/demo/mine.img", "somebody's work")
     before = demo.state(lab)
     demo.start(lab)
     demo.report(lab)
@@ -115,13 +116,13 @@ def test_comes_is_replaced_and_goes(bare):
     assert "Waiting for guests to power off: vxm-guest@demo.service" in said, said
     demo.assert_as_before(before, demo.state(lab))
     assert demo.journal(lab).count("Guest has ended, as asked.") == 2, demo.journal(lab)
-    lab.run("test -s /var/lib/vxm/guests/demo/system.qcow2 && test -s /etc/vxm/guests/demo.guest && ! test -e /usr/lib/vxm")
+    lab.run("test -s /var/lib/vxm/guests/demo/mine.img && test -s /etc/vxm/guests/demo.guest && ! test -e /usr/lib/vxm")
 
     # The disk stays, and is still the guest's once vxm is back.
     lab.write("/var/lib/vxm/images/downloads/fetched.iso", "x")
     said = lab.run("dpkg -P vxm 2>&1").stdout
     assert "Kept are the guests in /etc/vxm/guests" in said, said
-    lab.run("test -s /var/lib/vxm/guests/demo/system.qcow2 && test -s /var/lib/vxm/images/downloads/fetched.iso")
+    lab.run("test -s /var/lib/vxm/guests/demo/mine.img && test -s /var/lib/vxm/images/downloads/fetched.iso")
     assert lab.run("find /etc/systemd/system -name 'vxm*'").stdout == ""
     lab.run("dpkg -i /root/vxm.deb", timeout=600)
     demo.start(lab)
