@@ -174,6 +174,7 @@ def test_log(tidy):
     assert "→ vfio-pci" in story and "Guest demo" in story
     lab.write("/etc/vxm/guests/other.guest", demo.guest_file())
     assert "→ vfio-pci" not in vxm(lab, "log", "other", "--no-pager", "--output=cat", "--boot")
+    demo.report(lab)
     vxm(lab, "stop", "demo")
     lab.run("rm /etc/vxm/guests/demo.guest")
     assert "→ vfio-pci" in vxm(lab, "log", "demo", "--no-pager", "--output=cat", "--boot")
