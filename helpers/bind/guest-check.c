@@ -80,25 +80,18 @@ static int ask_paths(Check *c, FindingVerdict *verdict, char **ret_text) {
         return r < 0 ? r : free_and_strdup(ret_text, "all files that the guest file names are there");
 }
 
-/* Its sockets are there as long as it runs. Returns 1, 0 or -errno. */
-static int guest_runs(const Check *c) {
-        _cleanup_(freep) char *sockets = NULL;
-        int r = format(&sockets, "run/vxm/sockets/%s", c->guest->name);
+/* What such a guest has is in use by itself, and its file may have changed since. */
+#define RUNS "the guest runs, with what it had at its start"
 
-        return r < 0 ? r : root_exists(c->root, sockets);
-}
-
-/* Of a guest that runs the disks are in use, by itself. */
 static int ask_disks(Check *c, FindingVerdict *verdict, char **ret_text) {
         int r;
 
         (void) verdict;
         if (c->guest->n_disks == 0 && c->guest->n_shares == 0)
                 return -ENODATA;
-        r = guest_runs(c);
-        if (r > 0)
-                return free_and_strdup(ret_text, "the guest runs, with what it had at its start");
-        r = r < 0 ? r : disks_check(c->root, c->guest, false);
+        if (guest_runs(c->root, c->guest->name))
+                return free_and_strdup(ret_text, RUNS);
+        r = disks_check(c->root, c->guest, false);
         for (size_t i = 0; r >= 0 && i < c->guest->n_disks; i++) {
                 const GuestDisk *d = &c->guest->disks[i];
 
@@ -184,10 +177,9 @@ static int ask_memory(Check *c, FindingVerdict *verdict, char **ret_text) {
         char available[SIZE_TEXT_MAX];
         int r;
 
-        r = guest_runs(c);
-        if (r > 0)
+        if (guest_runs(c->root, c->guest->name))
                 return free_and_strdup(ret_text, "the guest runs, and has it");
-        r = r < 0 ? r : qemu_check_memory(c->root, c->guest, false);
+        r = qemu_check_memory(c->root, c->guest, false);
         r = r < 0 ? r : memory_nodes_read(c->root, 0, &nodes);
         if (r < 0)
                 return r;
@@ -206,10 +198,9 @@ static int ask_cpus(Check *c, FindingVerdict *verdict, char **ret_text) {
         (void) verdict;
         if (c->guest->cpu_pin.kind == CPU_PIN_NONE)
                 return -ENODATA;
-        r = guest_runs(c);
-        if (r > 0)
-                return free_and_strdup(ret_text, "the guest runs, with what it had at its start");
-        r = r < 0 ? r : qemu_cpus_gather(c->root, c->guest, &facts.cpus);
+        if (guest_runs(c->root, c->guest->name))
+                return free_and_strdup(ret_text, RUNS);
+        r = qemu_cpus_gather(c->root, c->guest, &facts.cpus);
         return r < 0 ? r : free_and_strdup(ret_text, "there are enough that no other guest has; vxm-cpus --dry-run tells which");
 }
 
@@ -375,10 +366,9 @@ static int ask_usb(Check *c, FindingVerdict *verdict, char **ret_text) {
         (void) verdict;
         if (!guest_has_usb(c->guest))
                 return -ENODATA;
-        r = guest_runs(c);
-        if (r > 0)
-                return free_and_strdup(ret_text, "the guest runs, with what it had at its start");
-        r = r < 0 ? r : usb_plan_make(c->root, c->guest, &plan);
+        if (guest_runs(c->root, c->guest->name))
+                return free_and_strdup(ret_text, RUNS);
+        r = usb_plan_make(c->root, c->guest, &plan);
         for (size_t i = 0; r >= 0 && i < c->guest->n_usb; i++)
                 r = describe_usb(c, &plan, i, ret_text);
         return r;
@@ -406,10 +396,9 @@ static int ask_input(Check *c, FindingVerdict *verdict, char **ret_text) {
         (void) verdict;
         if (!guest_has_input(c->guest))
                 return -ENODATA;
-        r = guest_runs(c);
-        if (r > 0)
-                return free_and_strdup(ret_text, "the guest runs, with what it had at its start");
-        r = r < 0 ? r : input_plan_make(c->root, c->guest, &plan);
+        if (guest_runs(c->root, c->guest->name))
+                return free_and_strdup(ret_text, RUNS);
+        r = input_plan_make(c->root, c->guest, &plan);
         return r < 0 ? r : describe_input(c, &plan, ret_text);
 }
 

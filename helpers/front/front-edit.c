@@ -111,11 +111,7 @@ static void keep(const char *guest, const char *text) {
 
 /* What its units are made of is read when the guest is off. */
 static int tell(int root, const char *guest, const char *path) {
-        _cleanup_(freep) char *sockets = NULL;
-
-        if (format(&sockets, "run/vxm/sockets/%s", guest) < 0)
-                return log_oom();
-        return root_exists(root, sockets)
+        return guest_runs(root, guest)
                 ? log_info("/%s has been changed. The guest runs, and goes on with what it has: vxm stop %s, then vxm start %s.", path, guest, guest)
                 : log_info("/%s has been changed.", path);
 }

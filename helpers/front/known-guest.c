@@ -3,6 +3,7 @@
 
 #include "exit-status.h"
 #include "guest-files.h"
+#include "guest.h"
 #include "known-guest.h"
 #include "log.h"
 #include "messages.h"
@@ -39,7 +40,6 @@ int known_guest_name(const char *name) {
 int known_guest(const char *name) {
         _cleanup_(closep) int root = root_open("/");
         _cleanup_(guest_files_done) GuestFiles files = {};
-        _cleanup_(freep) char *sockets = NULL;
         int r = known_guest_name(name);
 
         if (r < 0)
@@ -48,7 +48,5 @@ int known_guest(const char *name) {
                 return log_error_errno(root, "Cannot open /: %s.", strerror(-root));
         if (guest_files_find(root, GUEST_FILES, name, &files) >= 0)
                 return 0;
-        if (format(&sockets, "run/vxm/sockets/%s", name) < 0)
-                return log_oom();
-        return root_exists(root, sockets) ? 0 : unknown(root, name);
+        return guest_runs(root, name) ? 0 : unknown(root, name);
 }

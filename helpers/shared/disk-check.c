@@ -150,19 +150,11 @@ static int check_host_file(int root, const Guest *g, const GuestDisk *d, const s
         return r < 0 ? r : check_swaps(root, g, d, st);
 }
 
-/* The directory of a guest's sockets comes and goes with it. */
-static bool runs(int root, const char *name) {
-        char sockets[64];
-
-        (void) snprintf(sockets, sizeof sockets, "run/vxm/sockets/%s", name);
-        return root_exists(root, sockets);
-}
-
 /* Whether a guest's file names the image, and the guest runs. */
 static bool has_image(int root, const char *name, const struct stat *st) {
         _cleanup_(guest_freep) Guest *g = NULL;
 
-        if (!runs(root, name) || guest_load(root, name, &g) < 0)
+        if (!guest_runs(root, name) || guest_load(root, name, &g) < 0)
                 return false;
         for (size_t i = 0; i < g->n_disks; i++)
                 if (g->disks[i].path && is_same_file(root, g->disks[i].path, st))
@@ -663,7 +655,7 @@ static int check_disk(int root, const Guest *g, const GuestDisk *d, bool prepare
         r = check_twins(root, g, d, &st);
         r = r < 0 ? r : check_header(root, g, d);
         r = r < 0 ? r : check_host_file(root, g, d, &st);
-        if (r >= 0 && (prepared || !runs(root, g->name))) /* who asks about a guest that runs finds its own locks */
+        if (r >= 0 && (prepared || !guest_runs(root, g->name))) /* who asks about a guest that runs finds its own locks */
                 r = check_locks(root, g, d, &st);
         return r < 0 ? r : prepared ? check_access(g, d, &st) : disk_judge_access(root, g, d);
 }

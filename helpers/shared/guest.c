@@ -376,3 +376,10 @@ int guest_load_quietly(int root, const char *name, const GuestDraft *draft, Gues
         log_set_max_priority(previous);
         return r;
 }
+
+bool guest_runs(int root, const char *name) {
+        char sockets[64];
+
+        (void) snprintf(sockets, sizeof sockets, "run/vxm/sockets/%s", name);
+        return root_exists(root, sockets);
+}

@@ -386,6 +386,9 @@ int guest_load_draft(int root, const char *name, const GuestDraft *draft, Guest 
 /* The same for who only looks over somebody else's guests, whose mistakes are told elsewhere: logs nothing. draft may be NULL. */
 int guest_load_quietly(int root, const char *name, const GuestDraft *draft, Guest **ret);
 
+/* Whether a guest runs or is about to: the directory of its sockets comes and goes with its unit. name: a valid one. */
+bool guest_runs(int root, const char *name);
+
 /* Whether the guest asks for any PCI device. */
 bool guest_has_devices(const Guest *g);
 

@@ -116,12 +116,9 @@ static int check_display_port(int root, const Guest *g, const char *key, uint64_
 
 /* The ports of a guest that runs are systemd's own, see units/vxm-spice@.socket. */
 static int check_display_ports(int root, const Guest *g) {
-        _cleanup_(freep) char *running = NULL;
         int r;
 
-        if (format(&running, "run/vxm/sockets/%s", g->name) < 0)
-                return log_oom();
-        if (root_exists(root, running))
+        if (guest_runs(root, g->name))
                 return 0;
         r = check_display_port(root, g, "SPICE", g->spice);
         return r < 0 ? r : check_display_port(root, g, "VNC", g->vnc);
