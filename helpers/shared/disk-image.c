@@ -291,7 +291,7 @@ int disk_image_make_from(int root, const Guest *g, const GuestDisk *d, const Dis
         _cleanup_(closep) int directory = -EBADF;
         _cleanup_(freep) char *what = NULL, *said = NULL;
         const char *name;
-        uint64_t size;
+        uint64_t size = 0;
         int r;
 
         r = judge_source(g, d, source, &size);
