@@ -17,6 +17,9 @@ _READY = b"ready\n"
 # IPv4 address of the machine on QEMU's user network; see image/root/etc/systemd/network.
 _ADDRESS = "10.0.2.15"
 
+# The machine's own number, which its firmware tells.
+UUID = "b5f28c6e-7a50-4b0e-9d43-0c6c1f6a9e21"
+
 # no_timer_check: on a busy host the emulated timer's first ticks may come too late for the kernel, which then panics.
 _KERNEL = "root=/dev/vda rw console=ttyS0 no_timer_check"
 
@@ -109,7 +112,7 @@ class Vm:
 
 def _machine(accel, shape, boot):
     share = "on" if boot.memory_shared else "off"
-    argv = ["-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-name", "vxm-lab",
+    argv = ["-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-name", "vxm-lab", "-uuid", UUID,
             "-machine", f"q35,accel={accel},kernel-irqchip=split,memory-backend=ram",
             "-object", f"memory-backend-file,id=ram,size={shape.memory}M,mem-path={boot.memory_file},share={share}",
             "-cpu", "host" if accel == "kvm" else "max", "-smp", str(shape.cpus), "-m", f"{shape.memory}M",
