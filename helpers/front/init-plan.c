@@ -232,6 +232,12 @@ static void write_machine(const InitPlan *plan, FILE *f) {
                 fputs("\n[Display]\nSPICE=yes\n", f);
 }
 
+static void write_networks(const InitPlan *plan, FILE *f) {
+        for (size_t i = 0; i < plan->base->n_networks; i++)
+                if (plan->ssh[i] != plan->base->networks[i].ssh)
+                        fprintf(f, "\n[Network %s]\n# Another guest has the preset's.\nSSH=%" PRIu64 "\n", plan->base->networks[i].name, plan->ssh[i]);
+}
+
 static void write_drives(const InitPlan *plan, FILE *f) {
         if (plan->wish->iso)
                 fprintf(f, "\n[CDROM " INSTALLER "]\nPath=%s\n", plan->wish->iso);
@@ -259,6 +265,7 @@ static int write_text(const InitPlan *plan, char **ret) {
         write_machine(plan, f);
         if (w->disk)
                 fprintf(f, "\n[Disk system]\nSize=%s\n", w->disk);
+        write_networks(plan, f);
         write_drives(plan, f);
         return fclose(f) != 0 ? log_oom() : 0;
 }
@@ -420,6 +427,7 @@ int init_plan_begin(int root, const InitWish *wish, InitPlan *ret) {
         r = judge_name(root, &plan);
         r = r < 0 ? r : guest_write_judge(root);
         r = r < 0 ? r : load_base(root, &plan);
+        r = r < 0 ? r : init_ports_choose(root, &plan);
         if (r < 0)
                 return r;
         *ret = plan;

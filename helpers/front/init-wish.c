@@ -349,7 +349,7 @@ static int ask_user(Dialogue *d) {
 static int ask_key(Dialogue *d) {
         int r = init_plan_lacks(d->root, d->wish, "ssh-key");
 
-        return r <= 0 ? r : ask(d, "ssh-key", "Your public SSH key, a file such as ~/.ssh/id_ed25519.pub", NULL, &d->wish->key_file);
+        return r <= 0 ? r : ask(d, "ssh-key", "Your public SSH key, a file such as ~/.ssh/id_ed25519.pub; Ctrl-C gives up", NULL, &d->wish->key_file);
 }
 
 static const struct {

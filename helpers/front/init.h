@@ -32,6 +32,7 @@ typedef struct InitPlan {
         Download found[GUEST_DOWNLOADS_MAX];                 /* … and what has been found out of them */
         size_t n_downloads;
         char *user, *key; /* of the seed; NULL: it needs none */
+        uint64_t ssh[GUEST_NETWORKS_MAX]; /* for the networks of base: ports of the host that no other guest has; 0: none */
 } InitPlan;
 
 /* ---- init-wish.c ---- */
@@ -54,6 +55,11 @@ void init_answers_done(InitAnswers *answers);
 
 /* “Go on?”; -ECANCELED: no. */
 int init_ask_go_on(void);
+
+/* ---- init-ports.c ---- */
+
+/* Sets plan->ssh by plan->base and the other guests' files. Returns 0; -errno, logged. */
+int init_ports_choose(int root, InitPlan *plan);
 
 /* ---- init-plan.c ---- */
 

@@ -4,6 +4,7 @@
 #include "guest-keys.h"
 #include "log.h"
 #include "parse.h"
+#include "suggest.h"
 
 static const GuestSection *find_section(const char *name) {
         for (size_t i = 0; i < n_guest_sections; i++)
@@ -106,9 +107,48 @@ static int too_many(const ConfLine *line, const GuestSection *s) {
         return conf_log(LOG_ERR, line->file, line->line, "[%s]: there can be %zu %s at most.", line->section, s->max, s->plural);
 }
 
+static int warn_unknown_section(const ConfLine *line, const char *section) {
+        Suggestion nearest = {};
+
+        for (size_t i = 0; i < n_guest_sections; i++)
+                suggest(section, guest_sections[i].name, &nearest);
+        if (nearest.word)
+                return conf_log(LOG_WARNING, line->file, line->line, "Section [%s] is unknown, and ignored; did you mean [%s]?", line->section,
+                        nearest.word);
+        return conf_log(LOG_WARNING, line->file, line->line, "Section [%s] is unknown, and ignored; vxm.guest(5) lists all sections.", line->section);
+}
+
+/* The only section that has a key of that name; NULL: there are none, or several. */
+static const char *only_section_of(const char *key) {
+        const char *section = NULL;
+
+        for (size_t i = 0; i < n_guest_keys; i++) {
+                if (!streq(guest_keys[i].key, key))
+                        continue;
+                if (section)
+                        return NULL;
+                section = guest_keys[i].section;
+        }
+        return section;
+}
+
+static int warn_unknown_key(const ConfLine *line, const char *section) {
+        const char *other = only_section_of(line->key);
+        _cleanup_(freep) char *hint = NULL;
+        Suggestion nearest = {};
+
+        for (size_t i = 0; i < n_guest_keys; i++)
+                if (streq(guest_keys[i].section, section))
+                        suggest(line->key, guest_keys[i].key, &nearest);
+        if ((other || nearest.word) && format(&hint, "did you mean [%s] %s=?", other ? other : line->section, other ? line->key : nearest.word) < 0)
+                return log_oom();
+        return conf_log(LOG_WARNING, line->file, line->line, "[%s] %s= is unknown, and ignored; %s", line->section, line->key,
+                hint ? hint : "vxm.guest(5) lists all keys.");
+}
+
 static int assign_section(const ConfLine *line, Guest *g, const GuestSection *s, const char *section, const char *name) {
         if (!s)
-                return conf_log(LOG_WARNING, line->file, line->line, "Section [%s] is unknown, and ignored.", line->section);
+                return warn_unknown_section(line, section);
         if (!name_fits(s, name) && s->naming != NAME_NONE)
                 return conf_log(LOG_ERR, line->file, line->line,
                         "[%s] needs a name of a-z, 0-9 and “-”, a letter first: [%s NAME].", line->section, section);
@@ -149,6 +189,5 @@ int guest_assign(const ConfLine *line, void *guest) {
                 base = k->of_guest ? guest : section_base(guest, s, name);
                 return base ? assign_key(line, k, base) : too_many(line, s);
         }
-        return conf_log(LOG_WARNING, line->file, line->line, "[%s] %s= is unknown, and ignored; vxm.guest(5) lists all keys.",
-                line->section, line->key);
+        return warn_unknown_key(line, section);
 }
