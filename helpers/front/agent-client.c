@@ -12,6 +12,7 @@
 #include "guest-socket.h"
 #include "interrupt.h"
 #include "life-session.h"
+#include "life.h"
 #include "lines.h"
 #include "log.h"
 #include "root.h"
@@ -98,41 +99,45 @@ static int explain_absence(const AgentClient *c) {
         return log_error_errno(ENOTCONN, "Guest %s does not run; start it with vxm start %s.", c->guest, c->guest);
 }
 
-/* Whether a program in the guest has the agent's port open, as QEMU tells it: 1, 0, or -errno when QEMU cannot be asked. */
-static int port_is_open(const AgentClient *c) {
+/* Why the guest may be silent, as QEMU tells it. */
+typedef struct Silence {
+        const GuestState *state; /* NULL: QEMU cannot be asked */
+        int open;                /* whether a program in the guest has the agent's port open: 1, 0, or -1 */
+} Silence;
+
+static Silence look_into_silence(const AgentClient *c) {
         _cleanup_(life_closep) LifeSession *s = NULL;
         _cleanup_(json_decrefp) json_t *devices = NULL;
         int priority = log_get_max_priority(), r;
+        Silence silence = { .open = -1 };
         const json_t *device;
         size_t i;
 
         log_set_max_priority(-1);
         r = life_open(c->sockets, c->guest, &s);
+        r = r < 0 ? r : life_ask_state(s, &silence.state);
         r = r < 0 ? r : life_call(s, "", "query-chardev", NULL, &devices);
         log_set_max_priority(priority);
         json_array_foreach(devices, i, device)
-                if (streq_ptr(json_get_string(device, "label"), "agent"))
-                        return json_is_true(json_object_get(device, "frontend-open"));
-        return r < 0 ? r : -ENOENT;
+                if (r >= 0 && streq_ptr(json_get_string(device, "label"), "agent"))
+                        silence.open = json_is_true(json_object_get(device, "frontend-open"));
+        return silence;
 }
 
 static int explain_silence(const AgentClient *c, uint64_t waited) {
-        const char *next;
+        Silence silence = look_into_silence(c);
+        const char *next = "the guest boots or hangs, or somebody else talks to its agent all the time";
 
+        if (silence.state && !streq(silence.state->name, "running"))
+                return log_error_errno(E_BUSY, "The agent of guest %s does not answer, as the guest is %s; see vxm status %s.", c->guest,
+                        silence.state->text, c->guest);
         if (c->synced)
                 return log_error_errno(E_BUSY, "The agent of guest %s has not answered within %.1f s: the guest hangs, or is very busy.",
                         c->guest, (double) waited / (double) SECOND);
-        switch (port_is_open(c)) {
-        case 0:
+        if (silence.open == 0)
                 return log_error_errno(E_LACKS, "No guest agent runs in guest %s: wait until it has booted, or install qemu-guest-agent there, and start it.", c->guest);
-        case 1:
-                next = "the guest boots or hangs, or somebody else talks to its agent all the time";
-                break;
-        default:
-                next = "none runs in the guest, the guest boots or hangs, or somebody else talks to its agent all the time";
-        }
-        return log_error_errno(E_BUSY, "The agent of guest %s does not answer within %.1f s: %s.", c->guest,
-                (double) waited / (double) SECOND, next);
+        return log_error_errno(E_BUSY, "The agent of guest %s does not answer within %.1f s: %s%s.", c->guest,
+                (double) waited / (double) SECOND, silence.open < 0 ? "none runs in the guest, " : "", next);
 }
 
 static int explain(const AgentClient *c, int r, uint64_t waited) {

@@ -222,7 +222,7 @@ static int ask_static(void *userdata, FindingVerdict *verdict, char **ret_text) 
                 return free_and_strdup(ret_text, "the initramfs has not been finished; run vxm config --enable-binding once more");
         }
         if (wanted == enabled)
-                return free_and_strdup(ret_text, enabled ? "is on" : "is off, and no guest file asks for it");
+                return free_and_strdup(ret_text, enabled ? "is on: such devices go to vfio-pci at each boot" : "is off, and no guest file asks for it");
         *verdict = FINDING_NOTE;
         return free_and_strdup(ret_text, wanted ? "is off, though a guest file says Binding=static; run vxm config --enable-binding"
                                                 : "is on, though no guest file asks for it any more; run vxm config --disable-binding");

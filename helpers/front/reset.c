@@ -113,7 +113,7 @@ static int refuse_running(int root, const char *guest) {
                 if (format(&path, "run/vxm/%s/%s", kinds[i], guest) < 0)
                         return log_oom();
                 if (root_exists(root, path))
-                        return log_error_errno(E_BUSY, "Guest %s runs, or something is taken for it still (/%s); stop it first: systemctl stop vxm-guest@%s",
+                        return log_error_errno(E_BUSY, "Guest %s runs, or something is taken for it still (/%s); stop it first: vxm stop %s",
                                 guest, path, guest);
         }
         return 0;

@@ -60,6 +60,10 @@ def test_no_guest_no_agent(lab):
     assert status == 1 and "Guest demo does not run" in errors
     demo.start(lab)
     demo.report(lab)
+    lab.run("vxm pause demo")
+    status, _, errors = outcome(lab, "vxm exec demo true")
+    assert (status, errors) == (75, "vxm: The agent of guest demo does not answer, as the guest is paused; see vxm status demo.\n")
+    lab.run("vxm resume demo")
     demo.sh(lab, "killall qemu-ga")
     status, _, errors = outcome(lab, "vxm exec demo true")
     assert status == 69 and "No guest agent runs in guest demo" in errors
