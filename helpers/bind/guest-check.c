@@ -440,7 +440,7 @@ static int ask_all(Check *c) {
 
 static int print_json(const Check *c, FILE *f) {
         _cleanup_(json_decrefp) json_t *top = json_pack("{s:s, s:b, s:o}", "guest", c->name, "ready", c->findings.first_error == 0,
-                "items", findings_json(&c->findings, finding_words));
+                "findings", findings_json(&c->findings));
 
         if (!top)
                 return -ENOMEM;
@@ -448,7 +448,7 @@ static int print_json(const Check *c, FILE *f) {
 }
 
 static int print_table(const Check *c, FILE *f) {
-        findings_print(&c->findings, finding_words, f);
+        findings_print(&c->findings, f);
         return fprintf(f, "\nGuest %s %s.\n", c->name, c->findings.first_error == 0 ? "can start" : "cannot start") < 0 ? -EIO : 0;
 }
 

@@ -15,7 +15,6 @@
 
 enum {
         REDIRECTIONS = 10,
-        CONNECT_SECONDS = 30,
         SLOW_BYTES = 1, /* a second; slower than that is silent */
         TRIES = 5,      /* when it breaks off half-way */
         REASON_SIZE = 256,
@@ -86,6 +85,14 @@ static int take_text(Transfer *t, const char *data, size_t size) {
         return 0;
 }
 
+static int write_file(const Transfer *t, const char *data, size_t size) {
+        int r = write_full(t->fd, data, size);
+
+        if (r == -ENOSPC || r == -EDQUOT)
+                return log_error_errno(ENOSPC, "There is no room for the rest of %s; make room, then try again.", t->fetch->url);
+        return r < 0 ? log_error_errno(r, "Cannot write what comes from %s: %s.", t->fetch->url, strerror(-r)) : 0;
+}
+
 static size_t take(char *data, size_t one, size_t size, void *userdata) {
         Transfer *t = userdata;
 
@@ -95,11 +102,11 @@ static size_t take(char *data, size_t one, size_t size, void *userdata) {
         if (t->error >= 0 && t->begin + t->done + size > t->fetch->limit)
                 t->error = refuse_size(t, t->begin + t->done + size);
         if (t->error >= 0)
-                t->error = t->fd < 0 ? take_text(t, data, size) : write_full(t->fd, data, size);
-        if (t->error == -ENOSPC || t->error == -EDQUOT)
-                t->error = log_error_errno(ENOSPC, "There is no room for the rest of %s; make room, then try again.", t->fetch->url);
+                t->error = t->fd < 0 ? take_text(t, data, size) : write_file(t, data, size);
+        if (t->error < 0)
+                return 0;
         t->done += size;
-        return t->error < 0 ? 0 : size;
+        return size;
 }
 
 static int report(void *userdata, curl_off_t total, curl_off_t now, curl_off_t upload_total, curl_off_t upload_now) {
@@ -144,6 +151,8 @@ static int judge(const Transfer *t, CURLcode code, const char *reason) {
                         "%s: nobody can tell that this is the right server (%s); set the machine's clock, and install the certificates (Debian: ca-certificates).",
                         url, why);
         case CURLE_OPERATION_TIMEDOUT:
+                if (t->begin + t->done == 0)
+                        return log_error_errno(E_BUSY, "%s cannot be had: %s; try again later.", url, why);
                 return log_error_errno(E_BUSY, "%s: the server has been silent for %" PRIu64 " s; try again, it goes on from where it is.", url,
                         t->fetch->patience / 1000000);
         case CURLE_PARTIAL_FILE:
@@ -164,6 +173,7 @@ static int set_up(Transfer *t, char reason[static REASON_SIZE]) {
         /* What has a digest may come from anywhere. */
         const char *schemes = f->safe_only && startswith(f->url, "https:") ? "https" : "http,https";
         CURL *h = curl->easy_init();
+        long seconds = (long) ((f->patience + 999999) / 1000000);
         CURLcode bad = CURLE_OK;
 
         if (!h)
@@ -176,9 +186,9 @@ static int set_up(Transfer *t, char reason[static REASON_SIZE]) {
         bad |= curl->easy_setopt(h, CURLOPT_MAXREDIRS, (long) REDIRECTIONS);
         bad |= curl->easy_setopt(h, CURLOPT_FAILONERROR, 1L);
         bad |= curl->easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-        bad |= curl->easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_SECONDS);
+        bad |= curl->easy_setopt(h, CURLOPT_CONNECTTIMEOUT, seconds);
         bad |= curl->easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, (long) SLOW_BYTES);
-        bad |= curl->easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long) ((f->patience + 999999) / 1000000));
+        bad |= curl->easy_setopt(h, CURLOPT_LOW_SPEED_TIME, seconds);
         bad |= curl->easy_setopt(h, CURLOPT_USERAGENT, "vxm/" VXM_VERSION);
         bad |= curl->easy_setopt(h, CURLOPT_ERRORBUFFER, reason);
         bad |= curl->easy_setopt(h, CURLOPT_WRITEFUNCTION, take);

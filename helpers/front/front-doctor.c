@@ -26,7 +26,6 @@ typedef struct Patients {
 static const char *arg_root = "/";
 static bool arg_json;
 
-static const char *const words[] = { "ok", "warn", "fail" };
 
 static void patients_done(Patients *l) {
         for (size_t i = 0; i < l->n; i++) {
@@ -78,11 +77,11 @@ static int first_error(const Patients *l) {
 /* ---- for machines ---- */
 
 static json_t *json_patient(const Patient *p) {
-        json_t *findings = findings_json(&p->findings, words);
+        json_t *findings = findings_json(&p->findings);
 
-        return p->guest ? json_pack("{s:s, s:s, s:o}", "guest", p->guest, "verdict", words[findings_worst(&p->findings)], "findings",
+        return p->guest ? json_pack("{s:s, s:s, s:o}", "guest", p->guest, "verdict", finding_words[findings_worst(&p->findings)], "findings",
                                   findings)
-                        : json_pack("{s:s, s:o}", "verdict", words[findings_worst(&p->findings)], "findings", findings);
+                        : json_pack("{s:s, s:o}", "verdict", finding_words[findings_worst(&p->findings)], "findings", findings);
 }
 
 static int print_json(const Patients *l) {
@@ -106,22 +105,22 @@ static void print_summary(const Patients *l) {
                 FindingVerdict worst = findings_worst(&p->findings);
 
                 if (worst == FINDING_NO)
-                        printf("%-5sguest %s cannot start; see vxm doctor %s\n", words[worst], p->guest, p->guest);
+                        printf("%-5sguest %s cannot start; see vxm doctor %s\n", finding_words[worst], p->guest, p->guest);
                 else
-                        printf("%-5sguest %s can start%s%s\n", words[worst], p->guest, worst == FINDING_OK ? "" : "; see vxm doctor ",
+                        printf("%-5sguest %s can start%s%s\n", finding_words[worst], p->guest, worst == FINDING_OK ? "" : "; see vxm doctor ",
                                 worst == FINDING_OK ? "" : p->guest);
         }
 }
 
 static int print_text(const Patients *l, bool in_full) {
-        findings_print(&l->items[0].findings, words, stdout);
+        findings_print(&l->items[0].findings, stdout);
         if (l->n > 1)
                 putchar('\n');
         if (!in_full) {
                 print_summary(l);
         } else {
                 printf("Guest %s:\n", l->items[1].guest);
-                findings_print(&l->items[1].findings, words, stdout);
+                findings_print(&l->items[1].findings, stdout);
         }
         return 0;
 }

@@ -76,8 +76,10 @@ static void tell_next_steps(const InitPlan *plan) {
         for (size_t i = 0; plan->user && i < plan->guest->n_networks; i++)
                 if (plan->guest->networks[i].ssh > 0)
                         printf("  ssh -p %u %s@127.0.0.1\n", (unsigned) plan->guest->networks[i].ssh, plan->user);
-        if (guest_has_display(plan->guest))
+        if (plan->guest->spice != DISPLAY_NO)
                 printf("  remote-viewer spice+unix:///run/vxm/sockets/%s/spice    # its display\n", name);
+        else if (plan->guest->vnc != DISPLAY_NO)
+                printf("  /run/vxm/sockets/%s/vnc is its display, for viewers of VNC\n", name);
 }
 
 /* From here on Ctrl-C waits until all has been undone. */

@@ -18,17 +18,20 @@ static bool is_taken(const Ports *p, uint64_t port) {
         return p->taken[port / 8] & 1u << port % 8;
 }
 
-static void take_of_guest(Ports *p, const Guest *g) {
-        for (size_t i = 0; i < g->n_networks; i++) {
-                const GuestNetwork *n = &g->networks[i];
-
-                take(p, n->ssh);
-                for (size_t j = 0; j < n->n_forwards; j++)
-                        if (!n->forwards[j].udp)
-                                take(p, n->forwards[j].host);
-        }
+/* All but those for SSH. */
+static void take_forwards(Ports *p, const Guest *g) {
+        for (size_t i = 0; i < g->n_networks; i++)
+                for (size_t j = 0; j < g->networks[i].n_forwards; j++)
+                        if (!g->networks[i].forwards[j].udp)
+                                take(p, g->networks[i].forwards[j].host);
         take(p, g->spice);
         take(p, g->vnc);
+}
+
+static void take_of_guest(Ports *p, const Guest *g) {
+        for (size_t i = 0; i < g->n_networks; i++)
+                take(p, g->networks[i].ssh);
+        take_forwards(p, g);
 }
 
 /* What is wrong with another guest's file is not this guest's affair. */
@@ -66,6 +69,7 @@ int init_ports_choose(int root, InitPlan *plan) {
 
         if (!ports)
                 return log_oom();
+        take_forwards(ports, plan->base);
         r = take_of_others(root, ports);
         for (size_t i = 0; r >= 0 && i < plan->base->n_networks; i++)
                 if (plan->base->networks[i].ssh > 0)

@@ -66,9 +66,11 @@ static int find_file(Unpack *u, DownloadUnpack how) {
         int r;
 
         while ((r = u->library->next_header(u->archive, &entry)) == ARCHIVE_OK || r == ARCHIVE_WARN)
-                if (u->library->entry_filetype(entry) == AE_IFREG)
+                if (late_signal_pending())
+                        return -EINTR;
+                else if (u->library->entry_filetype(entry) == AE_IFREG)
                         return is_packed(u, how) ? 0 : refuse(u);
-        return refuse(u);
+        return late_signal_pending() ? -EINTR : refuse(u);
 }
 
 static bool is_zero(const char *data, size_t size) {
@@ -99,9 +101,7 @@ static ssize_t read_block(Unpack *u, char block[static BLOCK]) {
         while (filled < BLOCK) {
                 la_ssize_t n = u->library->read_data(u->archive, block + filled, BLOCK - filled);
 
-                if (n == ARCHIVE_RETRY || n == ARCHIVE_WARN)
-                        continue;
-                if (n < 0)
+                if (n < 0) /* ARCHIVE_RETRY as well: of a map of holes that is out of order, for ever */
                         return refuse(u);
                 if (n == 0)
                         break;

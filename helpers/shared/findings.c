@@ -10,7 +10,7 @@ enum {
         WORD = 5,
 };
 
-const char *const finding_words[] = { "ok", "note", "no" };
+const char *const finding_words[] = { "ok", "warn", "fail" };
 
 void findings_done(Findings *l) {
         for (size_t i = 0; i < l->n; i++) {
@@ -86,19 +86,19 @@ static void print_wrapped(const char *text, FILE *f) {
         fputc('\n', f);
 }
 
-void findings_print(const Findings *l, const char *const words[], FILE *f) {
+void findings_print(const Findings *l, FILE *f) {
         for (size_t i = 0; i < l->n; i++) {
-                fprintf(f, "%-*s%-*s", WORD, words[l->items[i].verdict], INDENT - WORD, l->items[i].name);
+                fprintf(f, "%-*s%-*s", WORD, finding_words[l->items[i].verdict], INDENT - WORD, l->items[i].name);
                 print_wrapped(l->items[i].text, f);
         }
 }
 
-json_t *findings_json(const Findings *l, const char *const words[]) {
+json_t *findings_json(const Findings *l) {
         json_t *array = json_array();
 
         for (size_t i = 0; array && i < l->n; i++)
                 if (json_array_append_new(array, json_pack("{s:s, s:s, s:s}", "name", l->items[i].name, "verdict",
-                                                         words[l->items[i].verdict], "text", l->items[i].text)) < 0)
+                                                         finding_words[l->items[i].verdict], "text", l->items[i].text)) < 0)
                         return json_decref(array), NULL;
         return array;
 }

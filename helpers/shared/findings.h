@@ -24,7 +24,7 @@ typedef struct Findings {
         int first_error; /* of those that are in the way; 0: none is */
 } Findings;
 
-/* What the verdicts are called by vxm-bind. */
+/* What the verdicts are called, 4 characters at most. */
 extern const char *const finding_words[];
 
 /* A question: returns 0 and what is so in *ret_text, or what the product returns, having logged why. -ENODATA: it does not arise. */
@@ -38,10 +38,10 @@ int findings_add(Findings *l, const char *name, FindingVerdict verdict, const ch
 /* The worst of the verdicts. */
 FindingVerdict findings_worst(const Findings *l);
 
-/* One a line, in 80 columns, what is longer below its name. words: what the verdicts are called, 4 characters at most. */
-void findings_print(const Findings *l, const char *const words[], FILE *f);
+/* One a line, in 80 columns, what is longer below its name. */
+void findings_print(const Findings *l, FILE *f);
 
 /* An array of {"name", "verdict", "text"}; NULL when out of memory. */
-json_t *findings_json(const Findings *l, const char *const words[]);
+json_t *findings_json(const Findings *l);
 
 void findings_done(Findings *l);

@@ -2,8 +2,32 @@
 /* Writes a file beside its target, then gives it the target's name. */
 
 #include <fcntl.h>
+#include <limits.h>
 
 #include "whole-file.h"
+
+enum {
+        LINKS_MAX = 40, /* as path_resolution(7) has it */
+};
+
+/* Where links lead to of which the last one leads to no file yet. */
+static int follow_to_new(char **target) {
+        for (int i = 0; i < LINKS_MAX; i++) {
+                char link[PATH_MAX];
+                ssize_t n = readlink(*target, link, sizeof link - 1);
+                const char *slash = strrchr(*target, '/');
+                char *next;
+
+                if (n <= 0)
+                        return 0;
+                link[n] = '\0';
+                if (format(&next, "%.*s%s", *link == '/' || !slash ? 0 : (int) (slash - *target + 1), *target, link) < 0)
+                        return -ENOMEM;
+                free(*target);
+                *target = next;
+        }
+        return -ELOOP;
+}
 
 int whole_file_find(WholeFile *f, const char *path, const char *name) {
         char *real;
@@ -16,6 +40,8 @@ int whole_file_find(WholeFile *f, const char *path, const char *name) {
         f->exists = stat(f->target, &f->before) == 0;
         if (f->exists && S_ISDIR(f->before.st_mode))
                 return -EISDIR;
+        if (!f->exists)
+                return follow_to_new(&f->target);
         real = realpath(f->target, NULL);
         if (real) {
                 free(f->target);

@@ -14,7 +14,7 @@ typedef struct WholeFile {
         bool exists;
 } WholeFile;
 
-/* Finds where path really leads; name: what it is called if that is a directory, NULL: it may be none. Returns 0; -EISDIR; -ENOMEM. Looks
+/* Finds where path really leads; name: what it is called if that is a directory, NULL: it may be none. Returns 0; -EISDIR; -ELOOP; -ENOMEM. Looks
  * only; f->target may be set in any case. */
 int whole_file_find(WholeFile *f, const char *path, const char *name);
 

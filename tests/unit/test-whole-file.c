@@ -68,6 +68,24 @@ static void test_link(void **state) {
         assert_int_equal(count(f, "there"), 1);
 }
 
+/* A link is followed also where its file is yet to be made. */
+static void test_link_to_nothing(void **state) {
+        Fixture *f = *state;
+        struct stat st;
+
+        fixture_directory(f, "there");
+        fixture_link(f, "link", "there/hop");
+        fixture_link(f, "there/hop", "new");
+        assert_int_equal(put(f, "link", NULL, "new", true), 0);
+        assert_int_equal(fstatat(f->root, "there/hop", &st, AT_SYMLINK_NOFOLLOW), 0);
+        assert_true(S_ISLNK(st.st_mode));
+        assert_is(f, "there/new", "new", 0644);
+        assert_int_equal(count(f, "there"), 2);
+
+        fixture_link(f, "round", "round");
+        assert_true(put(f, "round", NULL, "new", true) < 0);
+}
+
 static void test_in_place(void **state) {
         _cleanup_(closep) int reading = -EBADF;
         Fixture *f = *state;
@@ -97,6 +115,7 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_regular),
                 fixture_test(test_link),
+                fixture_test(test_link_to_nothing),
                 fixture_test(test_in_place),
                 fixture_test(test_refusals),
         };
