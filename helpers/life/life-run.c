@@ -69,6 +69,10 @@ static bool is_true(void *userdata) {
         return *(bool *) userdata;
 }
 
+static int tell_gone(const LifeSession *s, int r) {
+        return log_error_errno(r, "Guest %s is gone; see systemctl status vxm-guest@%s.", life_guest(s), life_guest(s));
+}
+
 /* What has been stopped by an error runs again after a reset; what somebody has paused stays so. */
 int life_reset(LifeSession *s) {
         const GuestState *state;
@@ -79,7 +83,11 @@ int life_reset(LifeSession *s) {
                 return r;
         life_listen(s, note_reset, &seen);
         r = life_call(s, "Cannot reset the guest", "system_reset", NULL, NULL);
-        r = r < 0 ? r : life_wait(s, RESET_TIMEOUT, is_true, &seen);
+        if (r >= 0) {
+                r = life_wait(s, RESET_TIMEOUT, is_true, &seen);
+                if (r < 0)
+                        tell_gone(s, r);
+        }
         life_listen(s, NULL, NULL);
         if (r == 0)
                 return log_error_errno(ETIMEDOUT, "QEMU has not reset guest %s within %d s; see systemctl status vxm-guest@%s.",
@@ -149,7 +157,7 @@ int life_reboot(LifeSession *s) {
                 return life_reset(s);
         }
         if (r < 0)
-                return log_error_errno(r, "Guest %s is gone; see systemctl status vxm-guest@%s.", life_guest(s), life_guest(s));
+                return tell_gone(s, r);
         printf("Guest %s reboots.\n", life_guest(s));
         return 0;
 }

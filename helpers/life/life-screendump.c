@@ -68,7 +68,7 @@ static int check_picture(int fd, uint32_t *ret_width, uint32_t *ret_height, size
         if (st.st_size > PICTURE_MAX)
                 return -EFBIG;
         if (pread(fd, head, sizeof head, 0) != sizeof head || memcmp(head, begin, sizeof begin) != 0)
-                return -EBADMSG;
+                return -EPROTO; /* EBADMSG would be a file that needs editing */
         *ret_width = (uint32_t) head[16] << 24 | (uint32_t) head[17] << 16 | (uint32_t) head[18] << 8 | head[19];
         *ret_height = (uint32_t) head[20] << 24 | (uint32_t) head[21] << 16 | (uint32_t) head[22] << 8 | head[23];
         *ret_size = (size_t) st.st_size;

@@ -205,6 +205,7 @@ int life_snapshot_delete(LifeSession *s, const char *tag) {
 
 /* ---- the list ---- */
 
+/* ASCII alone: names are QEMU's, and control characters of theirs would reach the terminal. */
 static int print_json(const LifeImages *l) {
         _cleanup_(json_decrefp) json_t *top = json_pack("{s:[], s:s?}", "snapshots", "obstacle", l->obstacle);
         json_t *list = json_object_get(top, "snapshots");
@@ -215,7 +216,7 @@ static int print_json(const LifeImages *l) {
                 (void) json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:b}", "tag", n->tag, "date", (json_int_t) n->date, "size",
                         (json_int_t) n->state_size, "whole", n->n_disks == l->n && n->state_size > 0));
         }
-        return !top || json_dumpf(top, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0 ? -EIO : 0;
+        return !top || json_dumpf(top, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || putchar('\n') < 0 ? -EIO : 0;
 }
 
 static void print_row(const LifeImages *l, const LifeSnapshot *n) {

@@ -113,12 +113,13 @@ static json_t *json_off(void) {
         return json_pack("{s:n, s:n, s:n, s:n, s:n, s:n}", "pid", "since", "cpus", "memory", "qemu", "disk_errors");
 }
 
+/* ASCII alone: what QEMU says may hold control characters, which would reach the terminal. */
 static int print_json(const char *guest, const Status *t) {
         _cleanup_(json_decrefp) json_t *top = json_pack("{s:s, s:s}", "guest", guest, "state", t->state ? t->state->name : "off");
 
         if (!top || json_object_update_new(top, t->state ? json_running(t) : json_off()) < 0)
                 return log_oom();
-        return json_dumpf(top, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0 ? -EIO : 0;
+        return json_dumpf(top, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || putchar('\n') < 0 ? -EIO : 0;
 }
 
 static void print_since(const Status *t) {

@@ -27,6 +27,7 @@ typedef struct Answer {
         const char *command, *answer, *after;
         bool forever; /* that again and again */
         bool paints;
+        bool dies; /* when it has answered */
 } Answer;
 
 typedef struct Qemu {
@@ -79,6 +80,8 @@ static void answer(int fd, const Answer *answers, char *heard, const json_t *com
                 paint();
         json_object_set(reply, "id", json_object_get(command, "id"));
         dprintf(fd, "%s\n", json_dumps(reply, JSON_COMPACT));
+        if (a && a->dies)
+                _exit(0);
         do {
                 if (a && a->after && dprintf(fd, "%s\n", a->after) < 0)
                         return;
@@ -196,6 +199,15 @@ static void test_reset(void **state) {
         assert_int_equal(against(*state, panicked, life_reset, "qmp_capabilities query-status system_reset cont "), 0);
 }
 
+static void test_reset_ends_it(void **state) {
+        static const Answer dies[] = { { "query-status", STATUS("running"), NULL }, { "system_reset", "{\"return\": {}}", NULL, .dies = true }, {} };
+        Fixture *f = *state;
+
+        fixture_capture(f);
+        assert_int_equal(against(f, dies, life_reset, "qmp_capabilities query-status system_reset "), -ECONNRESET);
+        fixture_assert_logged(f, "Guest g is gone; see systemctl status vxm-guest@g.");
+}
+
 /* Without an agent by Ctrl-Alt-Del, and a guest that does not run is reset at once. */
 static void test_reboot(void **state) {
         static const Answer running[] = { { "query-status", STATUS("running"), NULL },
@@ -262,6 +274,32 @@ static void test_status(void **state) {
         assert_int_equal(against(*state, nonsense, status, asked), 0);
 }
 
+/* C1 characters, which begin what terminals obey, do not come out of JSON either. */
+static void test_json_is_ascii(void **state) {
+        static const Answer answers[] = { { "query-status", STATUS("io-error"), NULL }, { "query-cpus-fast", "{\"return\": [{}]}", NULL },
+                { "query-block", "{\"return\": [{\"io-status\": \"failed\", \"inserted\": {\"node-name\": \"disk-\\u009b2J\"}}]}", NULL },
+                { "query-named-block-nodes", BLOCKS("{\"name\": \"\\u009b2J\", \"vm-state-size\": 1, \"date-sec\": 1}"), NULL },
+                { "qom-list", "{\"return\": []}", NULL }, {} };
+        int fd = memfd_create("vxm-test", MFD_CLOEXEC), saved = dup(STDOUT_FILENO);
+        _cleanup_(freep) char *text = NULL;
+
+        fflush(stdout);
+        assert_true(dup2(fd, STDOUT_FILENO) >= 0);
+        assert_int_equal(against(*state, answers, status,
+                "qmp_capabilities query-status query-cpus-fast query-memory-size-summary query-version query-block "), 0);
+        assert_int_equal(against(*state, answers, list, LOOK), 0);
+        fflush(stdout);
+        assert_true(dup2(saved, STDOUT_FILENO) >= 0);
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        assert_int_equal(read_full(fd, 65536, &text, NULL), 0);
+        assert_non_null(strstr(text, "\"\\u009B2J\": \"failed\""));
+        assert_non_null(strstr(text, "\"tag\": \"\\u009B2J\""));
+        for (const char *c = text; *c; c++)
+                assert_true((unsigned char) *c < 0x80);
+        close(fd);
+        close(saved);
+}
+
 /* No display; and a QEMU that writes no picture. */
 static void test_screendump_refused(void **state) {
         static const Answer none[] = { { "qom-list", "{\"return\": [{\"name\": \"serial\"}]}", NULL }, {} };
@@ -270,7 +308,7 @@ static void test_screendump_refused(void **state) {
 
         assert_int_equal(against(f, none, screendump, "qmp_capabilities qom-list "), -E_LACKS);
         fixture_capture(f);
-        assert_int_equal(against(f, empty, screendump, "qmp_capabilities qom-list add-fd screendump remove-fd "), -EBADMSG);
+        assert_int_equal(against(f, empty, screendump, "qmp_capabilities qom-list add-fd screendump remove-fd "), -EPROTO);
         fixture_assert_logged(f, "is no picture");
 }
 
@@ -380,8 +418,8 @@ static void test_clean(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                fixture_test(test_pause_and_resume), fixture_test(test_reset), fixture_test(test_reboot), fixture_test(test_snapshots),
-                fixture_test(test_snapshot_refused), fixture_test(test_status), fixture_test(test_screendump_refused),
+                fixture_test(test_pause_and_resume), fixture_test(test_reset), fixture_test(test_reset_ends_it), fixture_test(test_reboot), fixture_test(test_snapshots),
+                fixture_test(test_snapshot_refused), fixture_test(test_status), fixture_test(test_json_is_ascii), fixture_test(test_screendump_refused),
                 fixture_test(test_screendump),
                 fixture_test(test_talkative), fixture_test(test_nobody_there), fixture_test(test_not_the_guest), cmocka_unit_test(test_clean),
         };
