@@ -89,6 +89,28 @@ int static_enable(int root, bool dry_run) {
         return 0;
 }
 
+/* The list alone: of the other files, modules of another kernel would be a difference, too. */
+int static_is_current(int root) {
+        _cleanup_(pci_functions_done) PciFunctions bound = {};
+        _cleanup_(static_files_done) StaticFiles files = {};
+        _cleanup_(freep) char *found = NULL, *wanted = NULL;
+        int r, refused = 0;
+
+        r = guest_devices_find_static(root, &bound, &refused);
+        r = r < 0 ? r : refused;
+        if (r < 0)
+                return r;
+        if (static_files_make(&(StaticFacts){ .bound = &bound, .all = &bound, .unit = UNIT }, &files) < 0)
+                return log_oom();
+        r = root_read(root, STATIC_DEVICES, &found);
+        if (r < 0 && r != -ENOENT)
+                return log_error_errno(r, "Cannot read /" STATIC_DEVICES ": %s.", strerror(-r));
+        for (size_t i = 0; i < files.n; i++)
+                if (streq(files.items[i].path, STATIC_DEVICES))
+                        wanted = strdup(strstrip(files.items[i].content));
+        return !wanted ? log_oom() : streq_ptr(found, wanted);
+}
+
 int static_disable(int root, bool dry_run) {
         const StaticFiles none = {};
         int r;

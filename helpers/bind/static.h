@@ -15,6 +15,9 @@
  * Returns 0, or -errno as exit-status.h has it; when it fails, no file has changed. */
 int static_enable(int root, bool dry_run);
 
+/* Whether what is listed to be bound at boot is what guest files ask for. Returns 1, 0, or -errno, logged: it cannot be told. */
+int static_is_current(int root);
+
 /* Removes exactly what static_enable() has made, rebuilds the initramfs without it, and disables the unit. Returns 0, also
  * when there is nothing to remove, or -errno. Errors are logged. */
 int static_disable(int root, bool dry_run);

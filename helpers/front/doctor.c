@@ -19,6 +19,7 @@
 #include "qemu-facts.h"
 #include "root.h"
 #include "static-files.h"
+#include "static.h"
 #include "tpm-state.h"
 
 #define GENERATED "run/systemd/generator"
@@ -210,6 +211,16 @@ static int wants_static(int root) {
         return r < 0 ? r : found;
 }
 
+/* Whether what is bound at boot is known to be something else than what guests want. What is wrong with one of them is told elsewhere. */
+static bool is_outdated(int root) {
+        int previous = log_get_max_priority(), r;
+
+        log_set_max_priority(-1);
+        r = static_is_current(root);
+        log_set_max_priority(previous);
+        return r == 0;
+}
+
 static int ask_static(void *userdata, FindingVerdict *verdict, char **ret_text) {
         const Doctor *d = userdata;
         bool enabled = root_exists(d->root, STATIC_DEVICES);
@@ -219,7 +230,11 @@ static int ask_static(void *userdata, FindingVerdict *verdict, char **ret_text) 
                 return log_error_errno(wanted, "Cannot list the guest files: %s.", strerror(-wanted));
         if (root_exists(d->root, STATIC_PENDING)) {
                 *verdict = FINDING_NOTE;
-                return free_and_strdup(ret_text, "the initramfs has not been finished; run vxm config --enable-binding once more");
+                return format(ret_text, "the initramfs has not been finished; run vxm config --%s-binding once more", wanted ? "enable" : "disable");
+        }
+        if (wanted && enabled && is_outdated(d->root)) {
+                *verdict = FINDING_NOTE;
+                return free_and_strdup(ret_text, "is on, but for other devices than guest files say now; run vxm config --enable-binding");
         }
         if (wanted == enabled)
                 return free_and_strdup(ret_text, enabled ? "is on: such devices go to vfio-pci at each boot" : "is off, and no guest file asks for it");
