@@ -6,6 +6,7 @@
  * is to do. */
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -238,16 +239,33 @@ static void undo_changes(int root, const Changes *c, size_t done) {
         }
 }
 
-/* What the tool says goes to where our messages go. */
-static int run_tool(const StaticTool *tool) {
+/* Who waits for it may have signals blocked, so that all can be put back; the tool itself ends by Ctrl-C. */
+static int spawn(const StaticTool *tool, pid_t *ret) {
         static char *const environment[] = {
                 (char *) "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                 NULL,
         };
+        posix_spawnattr_t attributes;
+        sigset_t none;
+        int r;
+
+        r = posix_spawnattr_init(&attributes);
+        if (r > 0)
+                return r;
+        sigemptyset(&none);
+        r = posix_spawnattr_setsigmask(&attributes, &none);
+        r = r > 0 ? r : posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+        r = r > 0 ? r : posix_spawn(ret, tool->program, NULL, &attributes, (char *const *) tool->argv, environment);
+        (void) posix_spawnattr_destroy(&attributes);
+        return r;
+}
+
+/* What the tool says goes to where our messages go. */
+static int run_tool(const StaticTool *tool) {
         int r, status;
         pid_t pid;
 
-        r = posix_spawn(&pid, tool->program, NULL, NULL, (char *const *) tool->argv, environment);
+        r = spawn(tool, &pid);
         if (r > 0)
                 return log_event_errno(r, MESSAGE_STATIC_FAILED, NULL, "Cannot run %s: %s.", tool->program, strerror(r));
         while (waitpid(pid, &status, 0) < 0)

@@ -8,10 +8,12 @@
 #include "exit-status.h"
 #include "guest-files.h"
 #include "guest-write.h"
+#include "late-signal.h"
 #include "log.h"
 #include "messages.h"
 #include "pin-guest.h"
 #include "root.h"
+#include "static-files.h"
 #include "static-wish.h"
 #include "static.h"
 #include "verb-root.h"
@@ -35,6 +37,12 @@ static void names_done(Names *l) {
         l->items = strings_free(l->items, l->n);
 }
 
+static int list_guests(int root, Names *ret) {
+        int r = guest_files_list(root, &ret->items, &ret->n);
+
+        return r < 0 ? log_error_errno(r, "Cannot list the guest files: %s.", strerror(-r)) : 0;
+}
+
 static int drop_in_path(const char *guest, const char *name, char **ret) {
         return format(ret, "etc/vxm/guests/%s.guest.d/%s", guest, name) < 0 ? log_oom() : 0;
 }
@@ -46,9 +54,9 @@ static int choose_guest(int root, const char *name, char **ret) {
 
         if (name)
                 return free_and_strdup(ret, name) < 0 ? log_oom() : 0;
-        r = guest_files_list(root, &l.items, &l.n);
+        r = list_guests(root, &l);
         if (r < 0)
-                return log_error_errno(r, "Cannot list the guest files: %s.", strerror(-r));
+                return r;
         if (l.n == 0)
                 return log_event_errno(E_CONFIG, MESSAGE_GUEST_UNKNOWN, NULL, "There is no guest yet; `vxm init NAME` makes one.");
         if (l.n > 1)
@@ -61,6 +69,7 @@ static int choose_guest(int root, const char *name, char **ret) {
 typedef struct DropIn {
         char *path;
         char *before; /* its text; NULL: it was not there */
+        bool changed;
 } DropIn;
 
 static void drop_in_done(DropIn *d) {
@@ -74,8 +83,7 @@ static int refuse_write(const DropIn *d, int r) {
         return log_error_errno(r, "Cannot write /%s: %s; it is as it was.", d->path, strerror(-r));
 }
 
-/* text: NULL removes it. */
-static int put(int root, const char *guest, const char *name, const char *text, DropIn *ret) {
+static int look(int root, const char *guest, const char *name, DropIn *ret) {
         _cleanup_(freep) char *found = NULL;
         int r;
 
@@ -85,16 +93,25 @@ static int put(int root, const char *guest, const char *name, const char *text, 
         r = root_read(root, ret->path, &found);
         if (r < 0 && r != -ENOENT && r != -ENOTDIR)
                 return refuse_write(ret, r);
-        if (found && format(&ret->before, "%s\n", found) < 0)
-                return log_oom();
+        return found && format(&ret->before, "%s\n", found) < 0 ? log_oom() : 0;
+}
+
+/* text: NULL removes it. */
+static int put(int root, const char *guest, const char *name, const char *text, DropIn *ret) {
+        int r = look(root, guest, name, ret);
+
+        if (r < 0)
+                return r;
         r = text ? guest_write(root, ret->path, text, true) : guest_unwrite(root, ret->path);
+        ret->changed = r >= 0;
         return r < 0 ? refuse_write(ret, r) : 0;
 }
 
+/* Only what we have written: of what could not be read it is not known how it was. */
 static void put_back(int root, const DropIn *d) {
         int r = 0;
 
-        if (d->path)
+        if (d->changed)
                 r = d->before ? guest_write(root, d->path, d->before, true) : guest_unwrite(root, d->path);
         if (r < 0)
                 log_error_errno(r, "Cannot put /%s back as it was: %s.", d->path, strerror(-r));
@@ -166,16 +183,30 @@ static int judge_gpu(int root, const char *guest, const char *path, const char *
         return guest_devices_find(root, g, &functions);
 }
 
-static int record_again(int root, const char *guest) {
-        _cleanup_(freep) char *path = NULL;
-        int r = drop_in_path(guest, "90-recorded.conf", &path);
+static int record_again(int root, const char *guest, DropIn *ret) {
+        int r = look(root, guest, "90-recorded.conf", ret);
 
-        return r < 0 || !root_exists(root, path) ? r : pin_guest(root, guest, false);
+        if (r < 0 || !ret->before)
+                return r;
+        r = pin_guest(root, guest, false);
+        ret->changed = r >= 0;
+        return r;
+}
+
+/* What is bound at boot is in a list: the card before is in it still, and the new one is not yet. */
+static int bind_again(int root, const char *guest) {
+        _cleanup_(guest_freep) Guest *g = NULL;
+        int r;
+
+        if (!root_exists(root, STATIC_DEVICES))
+                return 0;
+        r = guest_load(root, guest, &g);
+        return r < 0 || !guest_wants_static_gpu(g) ? r : static_enable(root, false);
 }
 
 static int set_gpu(int root, const char *name) {
         _cleanup_(freep) char *guest = NULL, *path = NULL, *text = NULL;
-        _cleanup_(drop_in_done) DropIn d = {};
+        _cleanup_(drop_in_done) DropIn d = {}, recorded = {};
         int r;
 
         r = choose_guest(root, name, &guest);
@@ -185,13 +216,11 @@ static int set_gpu(int root, const char *name) {
         if (format(&text, "# Made by vxm config --set-gpu.\n[GPU]\nDevice=\nDevice=%s\n", arg_gpu) < 0)
                 return log_oom();
         r = judge_gpu(root, guest, path, text);
-        if (r < 0)
-                return r;
-        r = put(root, guest, GPU_DROP_IN, text, &d);
-        if (r < 0)
-                return r;
-        r = record_again(root, guest);
+        r = r < 0 ? r : put(root, guest, GPU_DROP_IN, text, &d);
+        r = r < 0 ? r : record_again(root, guest, &recorded);
+        r = r < 0 ? r : bind_again(root, guest);
         if (r < 0) {
+                put_back(root, &recorded);
                 put_back(root, &d);
                 return r;
         }
@@ -215,6 +244,14 @@ static int make_wish(const Guest *g, char **ret) {
         return r < 0 ? log_oom() : 0;
 }
 
+/* A card of [PCI] that is bound at boot says nothing about the GPU. */
+static bool has_dynamic_gpu(const Guest *g) {
+        for (size_t i = 0; i < g->n_devices; i++)
+                if (has_gpu(&g->devices[i]) && !g->devices[i].binding_static)
+                        return true;
+        return false;
+}
+
 static int enable_for(int root, const char *name) {
         _cleanup_(drop_in_done) DropIn d = {};
         _cleanup_(freep) char *guest = NULL, *wish = NULL;
@@ -228,7 +265,7 @@ static int enable_for(int root, const char *name) {
                 return r;
         if (!guest_wants_static(g) && !wish)
                 return log_error_errno(E_CONFIG, "Guest %s has no GPU in [GPU]; give it one first: vxm config --set-gpu DEV %s", guest, guest);
-        r = guest_wants_static(g) ? 0 : put(root, guest, BINDING_DROP_IN, wish, &d);
+        r = has_dynamic_gpu(g) ? put(root, guest, BINDING_DROP_IN, wish, &d) : 0;
         r = r < 0 ? r : static_enable(root, false);
         if (r < 0) {
                 put_back(root, &d);
@@ -237,25 +274,29 @@ static int enable_for(int root, const char *name) {
         return guest_written(root);
 }
 
+/* Without a name, guest files may have said which; where they name other devices than GPUs only, it has to be clear whose GPU is meant. */
 static int enable(int root, const char *name) {
-        size_t n;
+        _cleanup_(names_done) Names l = {};
+        size_t gpus = 0, all = 0;
         int r;
 
-        r = static_wish_count(root, &n);
+        r = list_guests(root, &l);
+        r = r < 0 ? r : static_wish_count(root, true, &gpus);
+        r = r < 0 ? r : static_wish_count(root, false, &all);
         if (r < 0)
                 return r;
-        return n > 0 && !name ? static_enable(root, false) /* guest files have said which */ : enable_for(root, name);
+        return !name && (gpus > 0 || (all > 0 && l.n > 1)) ? static_enable(root, false) : enable_for(root, name);
 }
 
-/* Where else a guest asks for it. Returns 1; 0: nowhere; -errno, logged. */
-static int find_other_wish(int root, const char *guest, char **ret_place, bool *ret_drop_in) {
+/* Where else a guest asks for it; gpus: for a GPU. Returns 1; 0: nowhere; -errno, logged. */
+static int find_other_wish(int root, const char *guest, bool gpus, char **ret_place, bool *ret_drop_in) {
         _cleanup_(guest_freep) Guest *g = NULL;
         int r;
 
         r = guest_load(root, guest, &g);
-        if (r < 0 || !guest_wants_static(g))
+        if (r < 0 || !(gpus ? guest_wants_static_gpu(g) : guest_wants_static(g)))
                 return r < 0 ? r : 0;
-        r = static_wish_place(root, g, ret_place, ret_drop_in);
+        r = static_wish_place(root, g, gpus, ret_place, ret_drop_in);
         return r < 0 ? r : 1;
 }
 
@@ -264,7 +305,7 @@ static int refuse_other_wish(int root, const char *guest) {
         bool drop_in;
         int r;
 
-        r = find_other_wish(root, guest, &place, &drop_in);
+        r = find_other_wish(root, guest, true, &place, &drop_in);
         if (r <= 0)
                 return r;
         if (!drop_in && format(&next, ": vxm edit %s", guest) < 0)
@@ -283,7 +324,7 @@ static void tell_other_wishes(int root, const Names *l) {
                 int r;
 
                 log_set_max_priority(-1); /* what is wrong with a guest is told elsewhere */
-                r = find_other_wish(root, l->items[i], &place, &drop_in);
+                r = find_other_wish(root, l->items[i], false, &place, &drop_in);
                 log_set_max_priority(previous);
                 if (r > 0)
                         log_warning("%s says Binding=static still, and will count again with the next --enable-binding.", place);
@@ -307,7 +348,7 @@ static int disable_for(int root, const char *name) {
         int r;
 
         r = refuse_other_wish(root, name);
-        r = r < 0 ? r : static_wish_count(root, &left);
+        r = r < 0 ? r : static_wish_count(root, false, &left);
         return r < 0 ? r : left > 0 ? static_enable(root, false) : static_disable(root, false);
 }
 
@@ -318,9 +359,9 @@ static int disable(int root, const char *name) {
         size_t n = 0;
         int r;
 
-        r = guest_files_list(root, &l.items, &l.n);
+        r = list_guests(root, &l);
         if (r < 0)
-                return log_error_errno(r, "Cannot list the guest files: %s.", strerror(-r));
+                return r;
         drop_ins = calloc(l.n + 1, sizeof *drop_ins);
         if (!drop_ins)
                 return log_oom();
@@ -339,13 +380,24 @@ static int disable(int root, const char *name) {
         return guest_written(root);
 }
 
+/* From here on Ctrl-C waits until all has been done, or undone. What makes the initramfs ends by it at once, which is a failure. */
+static int act(int root, const char *name) {
+        sigset_t before;
+        int r;
+
+        r = late_signal_hold(&before);
+        if (r < 0)
+                return log_error_errno(r, "Cannot hold signals: %s.", strerror(-r));
+        r = arg_gpu ? set_gpu(root, name) : arg_enable ? enable(root, name) : disable(root, name);
+        late_signal_release(&before);
+        return r;
+}
+
 static int config(const char *name) {
         _cleanup_(closep) int root = verb_root_open(arg_root);
         int r = root < 0 ? root : guest_write_judge(root);
 
-        if (r < 0)
-                return r;
-        return arg_gpu ? set_gpu(root, name) : arg_enable ? enable(root, name) : disable(root, name);
+        return r < 0 ? r : act(root, name);
 }
 
 int verb_config(int argc, char *argv[]) {

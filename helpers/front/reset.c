@@ -451,7 +451,7 @@ static int remove_user(const char *user) {
 /* Its files are gone by now. */
 static int rebind(int root) {
         size_t left = 0;
-        int r = static_wish_count(root, &left);
+        int r = static_wish_count(root, false, &left);
 
         r = r < 0 ? r : left > 0 ? static_enable(root, false) : static_disable(root, false);
         return r < 0 ? log_error_errno(r, "Its device is still bound at boot; when what is in the way has been removed: vxm config --%s-binding",

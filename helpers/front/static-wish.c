@@ -8,7 +8,11 @@
 #include "root.h"
 #include "static-wish.h"
 
-int static_wish_count(int root, size_t *ret) {
+static bool wants(const Guest *g, bool gpus) {
+        return gpus ? guest_wants_static_gpu(g) : guest_wants_static(g);
+}
+
+int static_wish_count(int root, bool gpus, size_t *ret) {
         char **names = NULL;
         size_t n = 0;
         int r;
@@ -18,7 +22,7 @@ int static_wish_count(int root, size_t *ret) {
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 _cleanup_(guest_freep) Guest *g = NULL;
 
-                *ret += guest_load_quietly(root, names[i], NULL, &g) < 0 || guest_wants_static(g);
+                *ret += guest_load_quietly(root, names[i], NULL, &g) < 0 || wants(g, gpus);
         }
         strings_free(names, n);
         return r < 0 ? log_error_errno(r, "Cannot list the guest files: %s.", strerror(-r)) : 0;
@@ -32,11 +36,15 @@ static bool has_device(const MergedGuest *m, const char *section) {
         return false;
 }
 
-static bool asks(const MergedGuest *m, const MergedKey *k) {
-        return streq_ptr(k->key, "Binding") && streq_ptr(k->value, "static") && has_device(m, k->section);
+static bool is_gpu(const char *section) {
+        return streq(section, "GPU") || startswith(section, "GPU ");
 }
 
-int static_wish_place(int root, const Guest *g, char **ret, bool *ret_drop_in) {
+static bool asks(const MergedGuest *m, const MergedKey *k, bool gpus) {
+        return streq_ptr(k->key, "Binding") && streq_ptr(k->value, "static") && (!gpus || is_gpu(k->section)) && has_device(m, k->section);
+}
+
+int static_wish_place(int root, const Guest *g, bool gpus, char **ret, bool *ret_drop_in) {
         _cleanup_(merged_guest_done) MergedGuest m = {};
         int r;
 
@@ -45,7 +53,7 @@ int static_wish_place(int root, const Guest *g, char **ret, bool *ret_drop_in) {
         for (size_t i = 0; r >= 0 && i < m.n; i++) {
                 const MergedKey *k = &m.items[i];
 
-                if (!asks(&m, k))
+                if (!asks(&m, k, gpus))
                         continue;
                 *ret_drop_in = k->origin == MERGED_DROP_IN;
                 return format(ret, "%s:%u", k->file, k->line) < 0 ? log_oom() : 0;

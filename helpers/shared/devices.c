@@ -498,9 +498,20 @@ static int take_static(GuestFunctions *l, PciFunctions *all) {
         return 0;
 }
 
+static bool is_static(const GuestDevices *d) {
+        return d->binding_static && d->n_specs > 0;
+}
+
 bool guest_wants_static(const Guest *g) {
         for (size_t i = 0; i < g->n_devices; i++)
-                if (g->devices[i].binding_static && g->devices[i].n_specs > 0)
+                if (is_static(&g->devices[i]))
+                        return true;
+        return false;
+}
+
+bool guest_wants_static_gpu(const Guest *g) {
+        for (size_t i = 0; i < g->n_devices; i++)
+                if (g->devices[i].gpu && is_static(&g->devices[i]))
                         return true;
         return false;
 }

@@ -44,6 +44,9 @@ int guest_device_resolve(int root, const Guest *g, const GuestDevices *section, 
 /* Whether the guest asks for a device at boot (Binding=static). */
 bool guest_wants_static(const Guest *g);
 
+/* The same of its GPUs alone. */
+bool guest_wants_static_gpu(const Guest *g);
+
 /* All functions that any guest file wants bound at boot. A guest whose file is wrong or whose devices are refused is left out,
  * and said; *ret_refused is then the first such error, else 0. Returns 0 or -errno, logged. */
 int guest_devices_find_static(int root, PciFunctions *ret, int *ret_refused);
