@@ -3,11 +3,11 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "archive-library.h"
+#include "caller.h"
 #include "devices.h"
 #include "disk-check.h"
 #include "disk-image.h"
@@ -132,13 +132,6 @@ int init_plan_source(const InitPlan *plan, const GuestDisk *d) {
 
 /* ---- who may come in ---- */
 
-/* Who has called us, be it by sudo. */
-static const struct passwd *caller(void) {
-        const char *sudo = getenv("SUDO_USER");
-
-        return geteuid() == 0 && !isempty(sudo) ? getpwnam(sudo) : getpwuid(geteuid());
-}
-
 static int read_key(const char *path, char **ret) {
         _cleanup_(closep) int here = root_open("/");
         _cleanup_(freep) char *absolute = NULL, *text = NULL;
@@ -171,13 +164,13 @@ static int find_key(const char *home, char **ret) {
 
 /* The caller's name, if it can be that of a user in the guest. */
 static const char *caller_name(void) {
-        const struct passwd *who = caller();
+        const struct passwd *who = caller_find();
 
         return who && who->pw_uid != 0 && seed_user_is_valid(who->pw_name) ? who->pw_name : NULL;
 }
 
 static int find_caller_key(char **ret) {
-        const struct passwd *who = caller();
+        const struct passwd *who = caller_find();
 
         return find_key(who ? who->pw_dir : NULL, ret);
 }

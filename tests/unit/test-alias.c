@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "alias.h"
+#include "caller.h"
 #include "exit-status.h"
 #include "fixture.h"
 #include "json.h"
@@ -92,11 +94,33 @@ static void test_list(void **state) {
         close(saved);
 }
 
+/* By sudo, the caller's home is not in $HOME. */
+static void test_home_of_caller(void **state) {
+        _cleanup_(freep) char *home = NULL, *wanted = NULL;
+        const struct passwd *who;
+
+        (void) state;
+        who = getpwuid(geteuid());
+        assert_non_null(who);
+        assert_int_equal(format(&wanted, "%s/.local/bin", who->pw_dir), 0);
+        (void) unsetenv("SUDO_USER");
+        assert_int_equal(alias_home_of_caller(&home), 0);
+        assert_string_equal(home, wanted);
+        (void) setenv("SUDO_USER", "nobody", 1);
+        who = caller_find();
+        assert_non_null(who);
+        assert_int_equal(strcmp(who->pw_name, "nobody") == 0, geteuid() == 0); /* nobody else is believed */
+        (void) setenv("SUDO_USER", "no-such-user", 1);
+        assert_int_equal(!caller_find(), geteuid() == 0);
+        (void) unsetenv("SUDO_USER");
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 fixture_test(test_life),
                 fixture_test(test_refusals),
                 fixture_test(test_list),
+                cmocka_unit_test(test_home_of_caller),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
