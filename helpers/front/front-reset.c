@@ -37,7 +37,7 @@ static int reset(const char *guest) {
         if (r < 0)
                 return r;
         reset_print(&l, stdout);
-        if (l.n == 0 && l.n_users == 0 && !l.binding)
+        if (l.n == 0 && !l.binding)
                 return log_info("There is nothing to remove.");
         if (arg_dry_run)
                 return 0;

@@ -30,10 +30,10 @@ bool root_is_this_machine(int root) {
 }
 
 /* glibc has no wrapper for openat2(2) before 2.41. */
-static int openat_in_root(int root, const char *path, int flags) {
+static int openat_in_root(int root, const char *path, int flags, uint64_t resolve) {
         struct open_how how = {
                 .flags = (uint64_t) (flags | O_CLOEXEC),
-                .resolve = RESOLVE_IN_ROOT,
+                .resolve = RESOLVE_IN_ROOT | resolve,
         };
         long fd;
 
@@ -56,10 +56,14 @@ static int openat_without_openat2(int root, const char *path, int flags) {
 
 int root_openat(int root, const char *path, int flags) {
         static bool without; /* a filter stays */
-        int fd = without ? -ENOSYS : openat_in_root(root, path, flags);
+        int fd = without ? -ENOSYS : openat_in_root(root, path, flags, 0);
 
         without |= fd == -ENOSYS;
         return without ? openat_without_openat2(root, path, flags) : fd;
+}
+
+int root_openat_without_links(int root, const char *path, int flags) {
+        return openat_in_root(root, path, flags, RESOLVE_NO_SYMLINKS);
 }
 
 /* Reads the file behind a descriptor, which it takes; one that is an error is returned. */

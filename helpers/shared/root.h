@@ -21,6 +21,9 @@ bool root_is_this_machine(int root);
 /* open(2) below root, always with O_CLOEXEC. Returns the descriptor or -errno. */
 int root_openat(int root, const char *path, int flags);
 
+/* The same; -ELOOP where any part of path is a symbolic link. -ENOSYS where the kernel, or a filter, has no openat2(2). */
+int root_openat_without_links(int root, const char *path, int flags);
+
 /* Reads the whole of a file of at most ROOT_FILE_MAX bytes; one newline at the end is cut off. Returns 0 or -errno. */
 int root_read(int root, const char *path, char **ret);
 

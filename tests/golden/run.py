@@ -159,6 +159,7 @@ def check(number, path, build):
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
+    os.umask(0o022)  # some look at who may write
     cases = [HERE / f"{name}.case" for name in sys.argv[2:]] or sorted(HERE.glob("*.case"))
     print(f"1..{len(cases)}")
     results = [check(i, path, build) for i, path in enumerate(cases, 1)]

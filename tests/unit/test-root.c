@@ -53,6 +53,22 @@ static void test_read_pipe(void **state) {
         assert_string_equal(text, "");
 }
 
+/* Neither on the way nor at its end. */
+static void test_without_links(void **state) {
+        Fixture *f = *state;
+        int fd;
+
+        fixture_write(f, "a/b/file", "x");
+        fixture_link(f, "link", "a");
+        fixture_link(f, "a/b/last", "file");
+        fd = root_openat_without_links(f->root, "a/b/file", O_RDONLY);
+        assert_true(fd >= 0);
+        close(fd);
+        assert_int_equal(root_openat_without_links(f->root, "link/b/file", O_RDONLY), -ELOOP);
+        assert_int_equal(root_openat_without_links(f->root, "a/b/last", O_RDONLY), -ELOOP);
+        assert_int_equal(root_openat_without_links(f->root, "a/c", O_RDONLY), -ENOENT);
+}
+
 static void test_number(void **state) {
         static const struct {
                 const char *text;
@@ -237,6 +253,7 @@ int main(void) {
                 fixture_test(test_read),
                 fixture_test(test_read_limit),
                 fixture_test(test_read_pipe),
+                fixture_test(test_without_links),
                 fixture_test(test_number),
                 fixture_test(test_links),
                 fixture_test(test_nothing_leads_out),
