@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "agent-client.h"
+#include "batch.h"
 #include "copy.h"
 #include "exec-run.h"
 #include "exit-status.h"
@@ -227,15 +228,20 @@ static const SideKind host_kind = { host_open_source, stream_read, host_open_tar
 
 /* ---- files in a guest ---- */
 
+static int check_status(const Side *s, const char *what, AgentStatus *status) {
+        if (status->status == 0)
+                return 0;
+        return log_error_errno(EIO, "%s in guest %s: %s.", what, s->end->guest, agent_status_why(status, "refused"));
+}
+
 /* Runs a shell script in the guest; what it says on standard error is why it fails. *ret (or NULL) is its output. */
 static int guest_script(Side *s, const char *what, const char *const words[], char **ret) {
         _cleanup_(agent_status_done) AgentStatus status = {};
         int r = agent_exec(s->client, what, words, &status);
 
+        r = r < 0 ? r : check_status(s, what, &status);
         if (r < 0)
                 return r;
-        if (status.status != 0)
-                return log_error_errno(EIO, "%s in guest %s: %s.", what, s->end->guest, agent_status_why(&status, "refused"));
         if (ret)
                 *ret = TAKE_PTR(status.out);
         return 0;
@@ -302,21 +308,55 @@ static int find_posix_target(Side *s, const char *name) {
         return r;
 }
 
-static int find_windows_target(Side *s, const char *name) {
-        const char *path = s->end->path, last = path[strlen(path) - 1];
+/* The name may be whatever somebody has called a file elsewhere. */
+static int check_windows_target(const char *path, const char *name) {
+        _cleanup_(freep) char *whole = NULL;
+        bool bad = strchr(path, '"') || name[strcspn(name, "\\/:*?\"<>|")] != '\0';
+
+        if (format(&whole, "%s%s", path, name) < 0)
+                return log_oom();
+        for (const char *c = whole; *c; c++)
+                bad = bad || (unsigned char) *c < ' ';
+        return bad ? log_error_errno(EINVAL, "%s is no name for a file on Windows; give the copy another one.", text_clean(whole)) : 0;
+}
+
+/* cmd.exe has no program for these, so knows them itself: “move” and “del”. To them, a slash begins an option. */
+static int run_builtin(Side *s, const char *what, const char *builtin, const char *path, const char *other, AgentStatus *ret) {
+        _cleanup_(freep) char *line = NULL;
+        int r = list_append(&line, " ", "%s", builtin);
+
+        r = r < 0 ? r : batch_quote(&line, path);
+        if (r >= 0 && other)
+                r = batch_quote(&line, other);
+        return r < 0 ? log_error_errno(r, "%s in guest %s: %s.", what, s->end->guest, strerror(-r)) : batch_run(s->client, what, line, ret);
+}
+
+static int refuse_directory(Side *s) {
         _cleanup_(agent_status_done) AgentStatus status = {};
-        _cleanup_(freep) char *within = NULL;
+        _cleanup_(freep) char *line = NULL, *within = NULL;
         int r;
 
-        if (last == '\\' || last == '/')
-                return format(&s->target, "%s%s", path, name) < 0 ? log_oom() : 0;
-        if (format(&within, "%s\\*", path) < 0 || free_and_strdup(&s->target, path) < 0)
+        if (format(&within, "%s\\*", s->target) < 0 || list_append(&line, "", "if exist") < 0 || batch_quote(&line, within) < 0 ||
+                list_append(&line, " ", "exit 3") < 0)
                 return log_oom();
-        r = agent_exec(s->client, "Cannot write",
-                (const char *const[]){ "cmd.exe", "/d", "/c", "if", "exist", within, "exit", "3", NULL }, &status);
+        r = batch_run(s->client, "Cannot write", line, &status);
         if (r >= 0 && status.status == 3)
-                return log_error_errno(EISDIR, "%s in guest %s is a directory; put a backslash behind it.", path, s->end->guest);
+                return log_error_errno(EISDIR, "%s in guest %s is a directory; put a backslash behind it.", s->target, s->end->guest);
         return r;
+}
+
+static int find_windows_target(Side *s, const char *name) {
+        const char *path = s->end->path, last = path[strlen(path) - 1];
+        bool within = last == '\\' || last == '/';
+        int r = check_windows_target(path, within ? name : "");
+
+        if (r < 0)
+                return r;
+        if (format(&s->target, "%s%s", path, within ? name : "") < 0)
+                return log_oom();
+        for (char *slash = s->target; (slash = strchr(slash, '/'));)
+                *slash = '\\';
+        return within ? 0 : refuse_directory(s);
 }
 
 static int make_temporary(Side *s, const char *name) {
@@ -346,6 +386,13 @@ static int guest_write(Side *s, const char *data, size_t size) {
         return agent_write(s->client, s->handle, data, size);
 }
 
+static int move_windows_file(Side *s) {
+        _cleanup_(agent_status_done) AgentStatus status = {};
+        int r = run_builtin(s, "Cannot rename a file", "move /y", s->temporary, s->target, &status);
+
+        return r < 0 ? r : check_status(s, "Cannot rename a file", &status);
+}
+
 /* A file that is there already keeps its mode and its owner. */
 static int guest_finish(Side *s, unsigned mode) {
         static const char script[] =
@@ -361,8 +408,7 @@ static int guest_finish(Side *s, unsigned mode) {
                 return r;
         (void) snprintf(text, sizeof text, "%o", mode);
         if (s->system == AGENT_SYSTEM_WINDOWS)
-                r = guest_script(s, "Cannot rename a file",
-                        (const char *const[]){ "cmd.exe", "/d", "/c", "move", "/y", s->temporary, s->target, NULL }, NULL);
+                r = move_windows_file(s);
         else
                 r = guest_script(s, "Cannot rename a file",
                         (const char *const[]){ "/bin/sh", "-c", script, "vxm", s->target, s->temporary, text, NULL }, NULL);
@@ -380,8 +426,7 @@ static void guest_abandon(Side *s) {
                 (void) agent_close(s->client, s->handle);
         s->is_open = false;
         if (s->system == AGENT_SYSTEM_WINDOWS)
-                (void) agent_exec(s->client, "Cannot remove a file",
-                        (const char *const[]){ "cmd.exe", "/d", "/c", "del", s->temporary, NULL }, &status);
+                (void) run_builtin(s, "Cannot remove a file", "del", s->temporary, NULL, &status);
         else
                 (void) agent_exec(s->client, "Cannot remove a file", (const char *const[]){ "rm", "-f", "--", s->temporary, NULL }, &status);
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A guest agent that lies. It listens on descriptor 3, says so on descriptor 4, and answers as the scenario of its one argument says.
 
-A scenario maps a command to what is sent for it: bytes as they are, None for nothing at all, or a function of the connection that
-returns bytes. What it does not name is answered as a good agent would.
+A scenario maps a command to what is sent for it: bytes as they are, None for nothing at all, or a function of the connection and
+the command's arguments that returns bytes. What it does not name is answered as a good agent would.
 """
 
 import base64
@@ -27,19 +27,19 @@ GOOD = {
 }
 
 
-def flood(connection):
+def flood(connection, _):
     """Without an end of line, for as long as anybody reads."""
     while True:
         connection.sendall(b"x" * 65536)
 
 
-def chatter(connection):
+def chatter(connection, _):
     """Lines without end, none of which is an answer."""
     while True:
         connection.sendall(b'{"event": "x"}\n' * 4096)
 
 
-def hang_up(connection):
+def hang_up(connection, _):
     connection.close()
     raise ConnectionError
 
@@ -55,15 +55,15 @@ class FullDisk:
         self.open = 0
         self.since = None
 
-    def opened(self, _):
+    def opened(self, *_):
         self.open += 1
         return b'{"return": %d}\n' % (1000 + self.open)
 
-    def closed(self, _):
+    def closed(self, *_):
         self.open -= 1
         return b'{"return": {}}\n'
 
-    def run(self, _):
+    def run(self, *_):
         self.since = self.since or time.monotonic()
         if time.monotonic() < self.since + 0.5:
             return status(exited=False)
@@ -71,6 +71,57 @@ class FullDisk:
 
 
 FULL = FullDisk()
+
+
+class Windows:
+    """Files, by the names that they were opened with. Of each program that has been run, C:\\log has the command line, and the batch file
+    if it was one; C:\\d is a directory."""
+
+    def __init__(self):
+        self.files, self.opened, self.log, self.ended = {}, [], b"", 0
+
+    def open(self, path, mode):
+        if path == "C:\\log":
+            self.files[path] = self.log
+        if mode == "w":
+            self.files[path] = b""
+        self.opened.append(path)
+        return len(self.opened) - 1
+
+    def write(self, handle, data):
+        self.files[self.opened[handle]] += data
+
+    def read(self, handle):
+        data, self.files[self.opened[handle]] = self.files[self.opened[handle]], b""
+        return data
+
+    def run(self, words):
+        batch = self.files.get(words[-1], b"")
+        self.log += " ".join(words).encode() + b"\n" + batch
+        self.ended = 3 if batch.startswith(b'@if exist "C:\\d\\*" exit 3\r\n') else 0
+
+    def answer(self, command, message):
+        if command == "guest-file-open":
+            return self.open(message["path"], message["mode"])
+        if command == "guest-file-write":
+            data = base64.b64decode(message["buf-b64"])
+            self.write(message["handle"], data)
+            return {"count": len(data), "eof": False}
+        if command == "guest-file-read":
+            data = self.read(message["handle"])
+            return {"count": len(data), "buf-b64": base64.b64encode(data).decode(), "eof": not data}
+        if command == "guest-exec":
+            self.run([message["path"], *message["arg"]])
+            return {"pid": 4711}
+        return {"exited": True, "exitcode": self.ended}
+
+    def scenario(self):
+        """Those of its commands that need their arguments."""
+        def answers(command):
+            return lambda connection, message: json.dumps({"return": self.answer(command, message)}).encode() + b"\n"
+
+        names = ("guest-file-open", "guest-file-write", "guest-file-read", "guest-exec", "guest-exec-status")
+        return {"guest-get-osinfo": b'{"return": {"id": "mswindows"}}\n', **{name: answers(name) for name in names}}
 
 
 SCENARIOS = {
@@ -115,6 +166,7 @@ SCENARIOS = {
     },
     "read-hang-up": {"guest-file-read": hang_up},
     "read-huge": {"guest-file-read": b'{"return": {"count": 2000000, "buf-b64": "QQ==", "eof": false}}\n'},
+    "windows-files": Windows().scenario(),
     "windows": {
         "guest-get-osinfo": b'{"return": {"id": "mswindows"}}\n',
         # "Active code page: 850\r\nÜ" in that page; the same for chcp and the command
@@ -127,7 +179,7 @@ def answer(connection, behaviour, message):
     command = message["execute"]
     if command in behaviour:
         text = behaviour[command]
-        text = text(connection) if callable(text) else text
+        text = text(connection, message.get("arguments", {})) if callable(text) else text
     elif command == "guest-sync-delimited":
         text = b'\xff{"return": %d}\n' % message["arguments"]["id"]
     else:

@@ -243,6 +243,56 @@ static void test_odd_names(void **state) {
         assert_int_equal(fchdir(before), 0);
 }
 
+static int to_windows(Fixture *f, const char *from, const char *to) {
+        _cleanup_(freep) char *path = NULL;
+        const CopyEnd there = { .guest = (char *) "w", .path = (char *) to };
+        CopyEnd here = {};
+
+        assert_int_equal(format(&path, "%s/%s", f->path, from), 0);
+        here.path = path;
+        return copy_file(f->path, &here, &there, false);
+}
+
+/* What cmd.exe is given has the names as they are, whatever they would mean to it. */
+static void test_windows_names(void **state) {
+        const CopyEnd there = { .guest = (char *) "w", .path = (char *) "C:\\log" };
+        static const char *const lines[] = {
+                "cmd.exe /d /v:off /c C:\\Windows\\Temp\\vxm-",
+                "@move /y \"C:\\in\\a&calc&.txt.vxm-",
+                "\" \"C:\\in\\a&calc&.txt\"\r\n",
+                "@if exist \"C:\\in\\%%X%% ^,;=\\*\" exit 3\r\n",
+                "\" \"C:\\in\\%%X%% ^,;=\"\r\n",
+                "@chcp 65001 >nul\r\n@move /y \"C:\\ü.vxm-",
+        };
+        Fixture *f = *state;
+        GuestAgent a;
+        size_t n;
+
+        guest_agent_start_hostile(f, "w", "windows-files", &a);
+        fixture_write(f, "a&calc&.txt", "x");
+        fixture_write(f, "a\nb", "x");
+        fixture_write(f, "..\\b", "x");
+        assert_int_equal(to_windows(f, "a&calc&.txt", "C:/in/"), 0);
+        assert_int_equal(to_windows(f, "a&calc&.txt", "C:/in/%X% ^,;="), 0);
+        assert_int_equal(to_windows(f, "a&calc&.txt", "C:\\ü"), 0);
+        assert_int_equal(to_windows(f, "a&calc&.txt", "C:\\d"), -EISDIR);
+        fixture_capture(f);
+        assert_int_equal(to_windows(f, "a&calc&.txt", "C:\\\" & calc"), -EINVAL);
+        fixture_assert_logged(f, "is no name for a file on Windows; give the copy another one.");
+        assert_int_equal(to_windows(f, "a\nb", "C:\\"), -EINVAL);
+        assert_int_equal(to_windows(f, "..\\b", "C:\\"), -EINVAL);
+        assert_int_equal(copy_file(f->path, &there, &(CopyEnd){ .path = a.directory }, false), 0);
+        {
+                _cleanup_(freep) char *log = content(f, "w/log", &n);
+
+                for (size_t i = 0; i < ELEMENTSOF(lines); i++)
+                        if (!strstr(log, lines[i]))
+                                fail_msg("%s, not %s", log, lines[i]);
+                assert_null(strstr(log, "d /c move"));
+        }
+        guest_agent_stop(&a);
+}
+
 /* Waiting for somebody to read from a pipe with a name keeps others from no agent, and can be interrupted. */
 static void test_pipe(void **state) {
         Fixture *f = *state;
@@ -281,6 +331,7 @@ int main(void) {
                 fixture_test(test_hostile),
                 fixture_test(test_gone),
                 fixture_test(test_odd_names),
+                fixture_test(test_windows_names),
                 fixture_test(test_pipe),
         };
 
