@@ -80,19 +80,29 @@ int exec_sockets(const char *root, const char *guest, char **ret) {
 
 /* ---- ending it ---- */
 
+typedef struct Number {
+        char text[24];
+} Number;
+
+static Number number_of(int64_t n) {
+        Number number;
+
+        (void) snprintf(number.text, sizeof number.text, "%lld", (long long) n);
+        return number;
+}
+
 static int send_kill(Exec *e, const char *signal_name) {
         _cleanup_(agent_status_done) AgentStatus status = {};
-        char number[24];
+        const Number pid = number_of(e->pid);
         int r;
 
-        (void) snprintf(number, sizeof number, "%lld", (long long) e->pid);
         agent_client_set_interruptible(e->client, false);
         if (e->system == AGENT_SYSTEM_WINDOWS)
                 r = agent_exec(e->client, "Cannot end the command",
-                        (const char *const[]){ "taskkill.exe", "/T", "/F", "/PID", number, NULL }, &status);
+                        (const char *const[]){ "taskkill.exe", "/T", "/F", "/PID", pid.text, NULL }, &status);
         else
                 r = agent_exec(e->client, "Cannot end the command",
-                        (const char *const[]){ "/bin/sh", "-c", EXEC_SCRIPT_KILL, "vxm", e->prefix, number, signal_name, NULL }, &status);
+                        (const char *const[]){ "/bin/sh", "-c", EXEC_SCRIPT_KILL, "vxm", e->prefix, pid.text, signal_name, NULL }, &status);
         agent_client_set_interruptible(e->client, true);
         return r;
 }
@@ -303,18 +313,18 @@ static int balance(Exec *e) {
         _cleanup_(agent_status_done) AgentStatus status = {};
         unsigned long long sizes[2];
         uint64_t backlog;
-        char text[2][24];
+        const Number done[2] = { number_of((int64_t) e->n_read[0]), number_of((int64_t) e->n_read[1]) };
         int r;
 
         if (!e->much || e->n_read[0] + e->n_read[1] < e->trim_at)
                 return 0;
         e->trim_at = e->n_read[0] + e->n_read[1] + (e->stopped ? TRIM_AFTER / 2 : TRIM_AFTER);
-        for (size_t i = 0; i < 2; i++)
-                (void) snprintf(text[i], sizeof text[i], "%llu", (unsigned long long) e->n_read[i]);
         r = agent_exec(e->client, "Cannot see what the command has written",
-                (const char *const[]){ "/bin/sh", "-c", EXEC_SCRIPT_TRIM, "vxm", e->prefix, text[0], text[1], NULL }, &status);
-        if (r < 0 || status.n_out == 0 || sscanf(status.out, "%20llu %20llu", &sizes[0], &sizes[1]) != 2)
+                (const char *const[]){ "/bin/sh", "-c", EXEC_SCRIPT_TRIM, "vxm", e->prefix, done[0].text, done[1].text, NULL }, &status);
+        if (r < 0)
                 return r;
+        if (status.n_out == 0 || sscanf(status.out, "%20llu %20llu", &sizes[0], &sizes[1]) != 2) /* the command has cleared /tmp, say */
+                return e->stopped ? (e->stopped = false, send_kill(e, "CONT")) : 0;
         backlog = sizes[0] + sizes[1] - e->n_read[0] - e->n_read[1];
         if (e->stopped ? backlog > BACKLOG_MIN : backlog < BACKLOG_MAX)
                 return 0;
@@ -415,7 +425,8 @@ static int gather_all(Exec *e) {
 
 static int run_script(Exec *e, const char *what, const char *script) {
         _cleanup_(agent_status_done) AgentStatus status = {};
-        int r = agent_exec(e->client, what, (const char *const[]){ "/bin/sh", "-c", script, "vxm", e->prefix, NULL }, &status);
+        const Number pid = number_of(e->pid);
+        int r = agent_exec(e->client, what, (const char *const[]){ "/bin/sh", "-c", script, "vxm", e->prefix, pid.text, NULL }, &status);
 
         if (r >= 0 && status.status != 0)
                 return log_error_errno(EIO, "%s in guest %s: %s.", what, e->job->guest,
@@ -425,8 +436,9 @@ static int run_script(Exec *e, const char *what, const char *script) {
 
 static int send_portion(Exec *e) {
         _cleanup_(json_decrefp) json_t *reply = NULL;
+        const Number pid = number_of(e->pid);
         json_t *arguments = agent_exec_arguments(
-                (const char *const[]){ "/bin/sh", "-c", EXEC_SCRIPT_FEED, "vxm", e->prefix, NULL }, e->input, e->n_input);
+                (const char *const[]){ "/bin/sh", "-c", EXEC_SCRIPT_FEED, "vxm", e->prefix, pid.text, NULL }, e->input, e->n_input);
         int r = arguments ? agent_client_call(e->client, "Cannot send input", "guest-exec", arguments, &reply) : log_oom();
 
         if (r < 0)

@@ -18,10 +18,10 @@ typedef enum ExecOutput {
 /* $1: PREFIX. Makes the pipe that leads to the command's input. */
 extern const char EXEC_SCRIPT_PIPE[];
 
-/* $1: PREFIX. Copies its input to the command's, and waits until the command takes it. */
+/* $1: PREFIX, $2: the process of EXEC_SCRIPT_RUN. Copies its input to the command's, and waits until the command takes it. */
 extern const char EXEC_SCRIPT_FEED[];
 
-/* $1: PREFIX. The command's input ends. */
+/* $1: PREFIX, $2: the process of EXEC_SCRIPT_RUN. The command's input ends. */
 extern const char EXEC_SCRIPT_END[];
 
 /* $1: PREFIX, $2: the process of EXEC_SCRIPT_RUN, $3: a signal. Sends it to all processes that the command has started and that

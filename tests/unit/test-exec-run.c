@@ -254,26 +254,23 @@ static char state_of(pid_t pid) {
         return end && end[1] ? end[2] : '?';
 }
 
-/* Somebody reads, but not now: what the command writes must not fill the guest's disk. */
-static void test_reader_takes_its_time(void **state) {
-        Fixture *f = *state;
+/* Somebody reads, but not now: what the command writes must not fill the guest's disk. And it goes on when that has been read. */
+static void check_slow_reader(const GuestAgent *a, const char *before) {
         _cleanup_(freep) char *line = NULL, *fifo = NULL;
         char buffer[65536], number[32] = {};
         int out[2], fd, status;
         size_t total = 0;
         pid_t pid, guest;
-        GuestAgent a;
 
-        guest_agent_start(f, "g", &a);
         assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-        assert_int_equal(format(&fifo, "%s/started", f->path), 0);
+        assert_int_equal(format(&fifo, "%s/started", a->f->path), 0);
         assert_int_equal(mkfifo(fifo, 0600), 0);
-        assert_int_equal(format(&line, "echo $$ >%s; while :; do echo a line of the output; done", fifo), 0);
+        assert_int_equal(format(&line, "cd %s; echo $$ >started; %s while :; do echo a line of the output; done", a->f->path, before), 0);
         pid = fork();
         if (pid == 0) {
                 (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
                 close(out[0]);
-                _exit(exec_run(&(ExecJob){ .sockets = a.directory, .tmp = f->path, .guest = "g", .words = (const char *const[]){ line, NULL }, .in = -1,
+                _exit(exec_run(&(ExecJob){ .sockets = a->directory, .tmp = a->f->path, .guest = "g", .words = (const char *const[]){ line, NULL }, .in = -1,
                         .out = out[1], .err = STDERR_FILENO }));
         }
         close(out[1]);
@@ -293,8 +290,43 @@ static void test_reader_takes_its_time(void **state) {
         close(out[0]);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGPIPE);
-        fixture_remove(f, "started");
+        fixture_remove(a->f, "started");
+        assert_int_equal(count_left(a->f), 0);
+}
+
+static void test_reader_takes_its_time(void **state) {
+        Fixture *f = *state;
+        GuestAgent a;
+
+        guest_agent_start(f, "g", &a);
+        check_slow_reader(&a, "");
+        guest_agent_stop(&a);
+}
+
+/* A command may clear /tmp, where our files are: then it is not stopped for ever, nor is its output or its input lost. */
+static void test_cleared_tmp(void **state) {
+        Fixture *f = *state;
+        _cleanup_(freep) char *line = NULL, *reads = NULL;
+        GuestAgent a;
+        int in[2];
+
+        guest_agent_start(f, "g", &a);
+        assert_int_equal(format(&line, "rm -rf %s/vxm-*; echo done; echo err >&2; exit 3", f->path), 0);
+        check_line(&a, line, -1, 3, "done\n", "err\n");
+        assert_int_equal(format(&reads, "rm -rf %s/vxm-*; read -r x; echo \"<$x>\"; cat; exit 4", f->path), 0);
+        assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+        if (fork() == 0) {
+                for (int i = 0; i < 2; i++) {
+                        (void) poll(NULL, 0, 600);
+                        (void) !write(in[1], "ab\n", 3);
+                }
+                _exit(0);
+        }
+        close(in[1]);
+        check_line(&a, reads, in[0], 4, "<ab>\nab\n", "");
+        (void) wait(NULL);
         assert_int_equal(count_left(f), 0);
+        check_slow_reader(&a, "sleep 1; rm -rf vxm-*;");
         guest_agent_stop(&a);
 }
 
@@ -639,6 +671,7 @@ int main(void) {
                 fixture_test(test_slow_input),
                 fixture_test(test_reader_goes_away),
                 fixture_test(test_reader_takes_its_time),
+                fixture_test(test_cleared_tmp),
                 fixture_test(test_signals),
                 cmocka_unit_test(test_ignored_signals),
                 fixture_test(test_two_at_once),
