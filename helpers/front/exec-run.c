@@ -423,13 +423,18 @@ static int gather_all(Exec *e) {
         return r;
 }
 
-static int run_script(Exec *e, const char *what, const char *script) {
-        _cleanup_(agent_status_done) AgentStatus status = {};
+static int run_script(Exec *e, const char *what, const char *script, AgentStatus *ret) {
         const Number pid = number_of(e->pid);
-        int r = agent_exec(e->client, what, (const char *const[]){ "/bin/sh", "-c", script, "vxm", e->prefix, pid.text, NULL }, &status);
+
+        return agent_exec(e->client, what, (const char *const[]){ "/bin/sh", "-c", script, "vxm", e->prefix, pid.text, NULL }, ret);
+}
+
+static int make_pipe(Exec *e) {
+        _cleanup_(agent_status_done) AgentStatus status = {};
+        int r = run_script(e, "Cannot make a pipe for the input", EXEC_SCRIPT_PIPE, &status);
 
         if (r >= 0 && status.status != 0)
-                return log_error_errno(EIO, "%s in guest %s: %s.", what, e->job->guest,
+                return log_error_errno(EIO, "Cannot make a pipe for the input in guest %s: %s.", e->job->guest,
                         agent_status_why(&status, "the guest's shell does not say why"));
         return r;
 }
@@ -451,6 +456,14 @@ static int send_portion(Exec *e) {
         return 0;
 }
 
+/* That it cannot be told may mean that the command has ended just now: the next look() tells. */
+static int end_input(Exec *e) {
+        _cleanup_(agent_status_done) AgentStatus status = {};
+
+        e->feed = FEED_NONE;
+        return run_script(e, "Cannot end the input", EXEC_SCRIPT_END, &status);
+}
+
 /* Sends what there is of the input. Returns 1 when something has happened. */
 static int feed(Exec *e) {
         int r;
@@ -461,12 +474,7 @@ static int feed(Exec *e) {
                 return end(e, STATUS_FAILED);
         if (e->n_input == 0 && !e->input_ended)
                 return 0;
-        if (e->n_input > 0)
-                r = send_portion(e);
-        else {
-                r = run_script(e, "Cannot end the input", EXEC_SCRIPT_END);
-                e->feed = FEED_NONE;
-        }
+        r = e->n_input > 0 ? send_portion(e) : end_input(e);
         return r < 0 ? r : 1;
 }
 
@@ -522,7 +530,7 @@ static int start_posix(Exec *e) {
         if (r >= 0 && e->job->in >= 0 && !e->input_ended) {
                 e->feed = FEED_IDLE;
                 e->piped = true;
-                r = run_script(e, "Cannot make a pipe for the input", EXEC_SCRIPT_PIPE);
+                r = make_pipe(e);
         }
         r = r < 0 ? r : join(e->job->words, &line);
         if (r < 0)
@@ -729,7 +737,7 @@ static void tidy(Exec *e, bool ended) {
         if (e->streams)
                 (void) close_handles(e, e->handles, 2);
         if (e->system == AGENT_SYSTEM_POSIX && (left || e->piped))
-                (void) run_script(e, "", EXEC_SCRIPT_CLEAN);
+                (void) run_script(e, "", EXEC_SCRIPT_CLEAN, &status);
         if (e->batch)
                 (void) agent_exec(e->client, "", (const char *const[]){ "cmd.exe", "/d", "/c", "del", e->batch, NULL }, &status);
         log_set_max_priority(priority);

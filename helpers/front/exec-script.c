@@ -60,10 +60,12 @@ const char EXEC_SCRIPT_FEED[] =
         CHECK_PROCESS
         "[ -p \"/proc/$2/fd/8\" ] && exec cat >\"/proc/$2/fd/8\"\n";
 
+/* Opened both ways, a pipe without readers keeps nobody waiting. The command may end, and its pipe go, at any moment; what then stands
+ * in its place is for EXEC_SCRIPT_CLEAN. */
 const char EXEC_SCRIPT_END[] =
-        "[ ! -p \"$1.pipe/end\" ] || { echo >\"$1.pipe/end\"; exit; }\n"
+        "[ ! -p \"$1.pipe/end\" ] || { echo 2>/dev/null 1<>\"$1.pipe/end\"; exit; }\n"
         CHECK_PROCESS
-        "[ ! -p \"/proc/$2/fd/9\" ] || echo >\"/proc/$2/fd/9\"\n";
+        "[ ! -p \"/proc/$2/fd/9\" ] || echo 2>/dev/null 1<>\"/proc/$2/fd/9\"\n";
 
 /* The fourth field of stat is the parent; the second one, the program's name, may have blanks and parentheses in it. Busybox' grep reads
  * no further than to the first NUL. */

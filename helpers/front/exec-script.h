@@ -21,7 +21,7 @@ extern const char EXEC_SCRIPT_PIPE[];
 /* $1: PREFIX, $2: the process of EXEC_SCRIPT_RUN. Copies its input to the command's, and waits until the command takes it. */
 extern const char EXEC_SCRIPT_FEED[];
 
-/* $1: PREFIX, $2: the process of EXEC_SCRIPT_RUN. The command's input ends. */
+/* $1: PREFIX, $2: the process of EXEC_SCRIPT_RUN. The command's input ends. Fails when the command has ended. */
 extern const char EXEC_SCRIPT_END[];
 
 /* $1: PREFIX, $2: the process of EXEC_SCRIPT_RUN, $3: a signal. Sends it to all processes that the command has started and that

@@ -14,6 +14,7 @@
 
 #include "agent-client.h"
 #include "exec-run.h"
+#include "exec-script.h"
 #include "exit-status.h"
 #include "guest-agent.h"
 #include "interrupt.h"
@@ -328,6 +329,35 @@ static void test_cleared_tmp(void **state) {
         assert_int_equal(count_left(f), 0);
         check_slow_reader(&a, "sleep 1; rm -rf vxm-*;");
         guest_agent_stop(&a);
+}
+
+static void end_input(const char *prefix) {
+        pid_t pid = fork();
+        int status;
+
+        if (pid == 0) {
+                (void) alarm(20);
+                (void) execl("/bin/sh", "sh", "-c", EXEC_SCRIPT_END, "vxm", prefix, "1", (char *) NULL);
+                _exit(127);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+}
+
+/* The command may have ended before its input does: nobody reads from the pipe any more, or there is none. */
+static void test_late_end(void **state) {
+        Fixture *f = *state;
+        _cleanup_(freep) char *prefix = NULL;
+        struct stat st;
+
+        assert_int_equal(format(&prefix, "%s/p", f->path), 0);
+        fixture_directory(f, "p.pipe");
+        end_input(prefix);
+        assert_int_equal(fstatat(f->root, "p.pipe/end", &st, 0), -1);
+        assert_int_equal(mkfifoat(f->root, "p.pipe/end", 0600), 0);
+        end_input(prefix);
+        assert_int_equal(fstatat(f->root, "p.pipe/end", &st, 0), 0);
+        assert_true(S_ISFIFO(st.st_mode));
 }
 
 /* Runs a command that tells its number by a pipe of the file system and never ends, and sends vxm that signal, or none and it has
@@ -672,6 +702,7 @@ int main(void) {
                 fixture_test(test_reader_goes_away),
                 fixture_test(test_reader_takes_its_time),
                 fixture_test(test_cleared_tmp),
+                fixture_test(test_late_end),
                 fixture_test(test_signals),
                 cmocka_unit_test(test_ignored_signals),
                 fixture_test(test_two_at_once),
