@@ -129,18 +129,25 @@ static int end_by_signal(Exec *e) {
         return end(e, 128 + (number > 0 ? number : SIGINT));
 }
 
-static int check_time(Exec *e) {
-        uint64_t now = now_usec();
+/* In µs, 0: none. */
+static uint64_t time_left(const Exec *e) {
+        uint64_t gone = now_usec() - e->started;
 
+        return e->job->timeout == 0 ? UINT64_MAX : gone < e->job->timeout ? e->job->timeout - gone : 0;
+}
+
+static int log_timeout(const Exec *e) {
+        (void) log_error_errno(ETIMEDOUT, "The command in guest %s has not ended within %.3g s; ending it.", e->job->guest,
+                (double) e->job->timeout / (double) SECOND);
+        return EXEC_STATUS_TIMEOUT;
+}
+
+static int check_time(Exec *e) {
         if (e->status.exited)
                 return 0;
         if (e->kills > 0)
-                return now >= e->kill_at ? end(e, e->end_status) : 0;
-        if (e->job->timeout == 0 || now - e->started < e->job->timeout)
-                return 0;
-        (void) log_error_errno(ETIMEDOUT, "The command in guest %s has not ended within %.3g s; ending it.", e->job->guest,
-                (double) e->job->timeout / (double) SECOND);
-        return end(e, EXEC_STATUS_TIMEOUT);
+                return now_usec() >= e->kill_at ? end(e, e->end_status) : 0;
+        return time_left(e) > 0 ? 0 : end(e, log_timeout(e));
 }
 
 /* ---- output ---- */
@@ -403,15 +410,19 @@ static int gather(Exec *e) {
         return r;
 }
 
-/* All there will be: what the agent of Windows is sent has to be whole. */
+/* All there will be: what the agent of Windows is sent has to be whole. Returns as exec_run(). */
 static int gather_all(Exec *e) {
         int r = 0;
 
         agent_client_release(e->client);
         while (r >= 0 && !e->input_ended) {
                 struct pollfd p[2] = { { .fd = e->job->in, .events = POLLIN }, { .fd = interrupt_fd(), .events = POLLIN } };
+                uint64_t left = time_left(e);
+                struct timespec timeout = { (time_t) (left / SECOND), (long) (left % SECOND * 1000) };
 
-                if (poll(p, 2, -1) < 0 && errno != EINTR)
+                if (left == 0)
+                        return log_timeout(e);
+                if (ppoll(p, 2, e->job->timeout > 0 ? &timeout : NULL, NULL) < 0 && errno != EINTR)
                         return -errno;
                 if (p[1].revents != 0)
                         return 128 + interrupt_take();
@@ -643,14 +654,14 @@ static int look(Exec *e) {
 }
 
 static int pause_for(Exec *e) {
-        uint64_t now = now_usec(), wait = (now - e->news_at) / 8;
+        uint64_t wait = (now_usec() - e->news_at) / 8;
         bool reads = e->feed == FEED_IDLE && e->kills == 0;
         struct pollfd p[2] = { { .fd = interrupt_fd(), .events = POLLIN }, { .fd = reads ? e->job->in : -EBADF, .events = POLLIN } };
         struct timespec timeout;
 
         wait = wait < MSEC ? MSEC : wait > WAIT_MAX ? WAIT_MAX : wait;
-        if (e->job->timeout > 0 && e->kills == 0 && now - e->started + wait > e->job->timeout)
-                wait = now - e->started < e->job->timeout ? e->job->timeout - (now - e->started) : 0;
+        if (e->kills == 0 && wait > time_left(e))
+                wait = time_left(e);
         if (wait >= RELEASE_FROM)
                 agent_client_release(e->client);
         timeout = (struct timespec){ (time_t) (wait / SECOND), (long) (wait % SECOND * 1000) };
@@ -685,7 +696,7 @@ static int step(Exec *e) {
 static int follow(Exec *e) {
         int r = 0;
 
-        e->started = e->news_at = now_usec();
+        e->news_at = now_usec();
         while (r >= 0 && !e->status.exited)
                 r = step(e);
         return r;
@@ -764,6 +775,7 @@ int exec_run(const ExecJob *job) {
                 agent_client_set_patience(e.client, job->timeout);
         r = make_prefix(&e);
         r = r < 0 ? r : ask_system(&e);
+        e.started = now_usec();
         if (r >= 0 && interrupt_pending())
                 r = -EINTR;
         if (r >= 0)

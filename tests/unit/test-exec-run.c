@@ -676,6 +676,18 @@ static void test_windows(void **state) {
                 assert_int_equal(o.status, 255);
                 assert_string_equal(o.out, "Active code page: 850\r\n\x9a");
         }
+        {
+                const char *const words[] = { "more", NULL };
+                _cleanup_(outcome_done) Outcome o = {};
+                int in[2];
+
+                assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+                fixture_capture(f);
+                o = run(&a, (ExecJob){ .words = words, .timeout = 1000000 }, in[0]); /* also while it has not begun */
+                fixture_assert_logged(f, "The command in guest g has not ended within 1 s; ending it.");
+                assert_int_equal(o.status, EXEC_STATUS_TIMEOUT);
+                close(in[1]);
+        }
         guest_agent_stop(&a);
 }
 
