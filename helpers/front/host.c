@@ -52,17 +52,23 @@ int host_quote(char **line, const char *word) {
         return r < 0 ? r : list_append(line, " ", "'%s'", quoted);
 }
 
+/* Only with a terminal on both sides do raw keys and Ctrl-C work as here; without, output has to stay as it is. What is typed is no input
+ * of vxm exec, which there would see a pipe: it stays for whoever asks for it next. */
+static const char *choose_terminal(const char *verb) {
+        bool typed = isatty(STDIN_FILENO);
+
+        return typed && isatty(STDOUT_FILENO) ? "-t" : typed && streq(verb, "exec") ? "-Tn" : "-T";
+}
+
 int host_run(int argc, char *argv[]) {
         _cleanup_(freep) char *line = NULL;
-        bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+        const char *how = choose_terminal(argv[0]);
         int r = list_append(&line, "", "vxm");
 
         for (int i = 0; r >= 0 && i < argc; i++)
                 r = host_quote(&line, argv[i]);
         if (r < 0)
                 return exit_status(log_oom());
-        /* Only with a terminal on both sides do raw keys and Ctrl-C work as here; without, output has to stay as it is.
-         * */
-        execlp("ssh", "ssh", terminal ? "-t" : "-T", "--", arg_host, line, (char *) NULL);
+        execlp("ssh", "ssh", how, "--", arg_host, line, (char *) NULL);
         return exit_status(log_error_errno(errno == ENOENT ? E_LACKS : errno, "Cannot run ssh: %m; install openssh-client."));
 }

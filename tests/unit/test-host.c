@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Another machine: its name, and words for its shell. */
 
+#include <fcntl.h>
+#include <pty.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
 #include "fixture.h"
 #include "host.h"
 
@@ -40,10 +45,68 @@ static void test_quote(void **state) {
         }
 }
 
+static void make_program(Fixture *f, const char *path, const char *text) {
+        fixture_write(f, path, text);
+        assert_int_equal(fchmodat(f->root, path, 0755, 0), 0);
+}
+
+/* What host_run() writes, and ends with, where ssh runs its line on this machine. typed: its input is a terminal. */
+static char *run_there(Fixture *f, bool typed, char *words[], int *ret_status) {
+        char *said = NULL, *path = NULL;
+        int out[2], argc = 0;
+        pid_t pid;
+
+        while (words[argc])
+                argc++;
+        assert_int_equal(format(&path, "%s/bin", f->path), 0);
+        assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+        pid = fork();
+        if (pid == 0) {
+                int master, slave;
+
+                (void) setenv("PATH", path, 1);
+                (void) host_set("there");
+                (void) dup2(out[1], STDOUT_FILENO);
+                (void) dup2(out[1], STDERR_FILENO);
+                if (typed && openpty(&master, &slave, NULL, NULL, NULL) == 0)
+                        (void) dup2(slave, STDIN_FILENO);
+                else
+                        (void) dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+                _exit(host_run(argc, words));
+        }
+        close(out[1]);
+        assert_int_equal(read_full(out[0], 4096, &said, NULL), 0);
+        close(out[0]);
+        assert_int_equal(waitpid(pid, ret_status, 0), pid);
+        *ret_status = WEXITSTATUS(*ret_status);
+        free(path);
+        return said;
+}
+
+/* What is typed at a terminal is no input of vxm exec, also on another machine. */
+static void test_input(void **state) {
+        Fixture *f = *state;
+        char *exec[] = { (char *) "exec", (char *) "g", (char *) "it's", NULL }, *list[] = { (char *) "list", NULL };
+        static const struct {
+                bool typed, is_exec;
+                const char *options;
+        } rows[] = { { true, true, "-Tn -- there" }, { true, false, "-T -- there" }, { false, true, "-T -- there" } };
+
+        make_program(f, "bin/ssh", "#!/bin/sh\necho $1 $2 $3\n");
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                int status;
+                _cleanup_(freep) char *said = run_there(f, rows[i].typed, rows[i].is_exec ? exec : list, &status);
+
+                assert_int_equal(status, 0);
+                assert_true(startswith(said, rows[i].options));
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_name),
                 cmocka_unit_test(test_quote),
+                fixture_test(test_input),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
