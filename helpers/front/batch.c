@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "batch.h"
+#include "code-page.h"
 #include "log.h"
 
 int batch_quote(char **line, const char *word) {
@@ -50,18 +51,12 @@ void batch_remove(AgentClient *c, const char *path) {
         (void) agent_exec(c, "Cannot remove a file", (const char *const[]){ "cmd.exe", "/d", "/c", "del", path, NULL }, &status);
 }
 
-static bool is_ascii(const char *text) {
-        while (*text && !(*text & 0x80))
-                text++;
-        return *text == '\0';
-}
-
 /* cmd.exe reads the next line in the code page that the one before has set. “!” must not mean anything, whatever the registry says. */
 int batch_run(AgentClient *c, const char *what, const char *line, AgentStatus *ret) {
         _cleanup_(freep) char *text = NULL, *path = NULL;
         int r;
 
-        if (format(&text, "%s@%s\r\n", is_ascii(line) ? "" : "@chcp 65001 >nul\r\n", line) < 0)
+        if (format(&text, "%s@%s\r\n", text_is_ascii(line) ? "" : "@chcp 65001 >nul\r\n", line) < 0)
                 return log_oom();
         r = batch_write(c, text, strlen(text), &path);
         r = r < 0 ? r : agent_exec(c, what, (const char *const[]){ "cmd.exe", "/d", "/v:off", "/c", path, NULL }, ret);

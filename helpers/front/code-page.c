@@ -68,12 +68,23 @@ int code_page_decode(unsigned page, const char *data, size_t size, char **ret, s
         return 1;
 }
 
+bool text_is_ascii(const char *text) {
+        while (*text && !(*text & 0x80))
+                text++;
+        return *text == '\0';
+}
+
 int code_page_encode(unsigned page, const char *text, char **ret, size_t *ret_size) {
         char *in = (char *) text, *bytes, *out;
         size_t left = strlen(text), room = left * 2 + 4, done;
         iconv_t converter;
         int r;
 
+        if (text_is_ascii(text)) {
+                *ret = strdup(text);
+                *ret_size = left;
+                return *ret ? 0 : -ENOMEM;
+        }
         r = open_page(page != 0 ? page : CODE_PAGE_UTF8, true, &converter);
         if (r < 0)
                 return r;

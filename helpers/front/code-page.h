@@ -15,5 +15,8 @@ unsigned code_page_parse(const char *text, size_t size);
  * 1; 0: nothing is to be turned, and *ret is NULL; -ENOPKG: iconv(3) does not know the page; -ENOMEM. */
 int code_page_decode(unsigned page, const char *data, size_t size, char **ret, size_t *ret_size);
 
+/* What is the same in all code pages. */
+bool text_is_ascii(const char *text);
+
 /* Turns UTF-8 into a code page. Returns 0; -EILSEQ: it has characters that the page has not; -ENOPKG; -ENOMEM. */
 int code_page_encode(unsigned page, const char *text, char **ret, size_t *ret_size);

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "agent-client.h"
+#include "batch.h"
 #include "code-page.h"
 #include "exec-run.h"
 #include "exec-script.h"
@@ -45,7 +46,7 @@ typedef struct Exec {
         const ExecJob *job;
         AgentClient *client;
         AgentSystem system;
-        unsigned page;    /* Windows' code page, 0: not to be turned */
+        unsigned page;    /* Windows' code page, 0: not known */
         char prefix[160]; /* of files in the guest */
         char *batch;      /* on Windows: the file with the command */
         char *input;      /* read, but not sent yet */
@@ -223,7 +224,7 @@ static int put(Exec *e, int fd, const char *data, size_t size) {
 static int put_text(Exec *e, int fd, const char *data, size_t size) {
         _cleanup_(freep) char *text = NULL;
         size_t n;
-        int r = code_page_decode(e->page, data, size, &text, &n);
+        int r = code_page_decode(e->job->raw ? 0 : e->page, data, size, &text, &n);
 
         if (r == -ENOMEM)
                 return log_oom();
@@ -573,42 +574,38 @@ static int ask_page(Exec *e) {
         return r;
 }
 
-/* The agent quotes arguments as C programs read them, with backslashes, which cmd does not: a line with quotes is handed over in
- * a file. */
 static int write_batch(Exec *e, const char *line) {
         _cleanup_(freep) char *text = NULL, *bytes = NULL;
-        int64_t handle;
         size_t size;
         int r;
 
         if (format(&text, "@echo off\r\n%s\r\n", line) < 0)
                 return log_oom();
         r = code_page_encode(e->page, text, &bytes, &size);
-        if (r < 0)
+        if (r == -EILSEQ)
                 return log_error_errno(r, "The command has characters that code page %u of guest %s has not.", e->page, e->job->guest);
-        if (format(&e->batch, "C:\\Windows\\Temp\\%s.cmd", strrchr(e->prefix, '/') + 1) < 0)
-                return log_oom();
-        r = agent_open(e->client, e->batch, "w", &handle);
-        if (r < 0)
-                return r;
-        r = agent_write(e->client, handle, bytes, size);
-        return r < 0 ? r : agent_close(e->client, handle);
+        if (r == -ENOPKG)
+                return log_error_errno(E_LACKS, "iconv lacks CP%u, the code page of guest %s; install glibc-gconv-extra.", e->page,
+                        e->job->guest);
+        return r < 0 ? log_oom() : batch_write(e->client, bytes, size, &e->batch);
 }
 
+/* What is a line of its own in a file would end the command otherwise, and quotes would be the agent's. */
 static int start_windows(Exec *e) {
         _cleanup_(freep) char *line = NULL;
-        int r = 0;
+        bool batch;
+        int r = join(e->job->words, &line);
 
-        if (e->job->in >= 0)
+        if (r >= 0 && e->job->in >= 0)
                 r = gather_all(e);
-        if (r == 0 && !e->job->raw)
+        batch = r == 0 && !e->job->exact && strpbrk(line, "\"\r\n");
+        if (r == 0 && (batch || !e->job->raw))
                 r = ask_page(e);
-        r = r != 0 ? r : join(e->job->words, &line);
         if (r != 0)
                 return r;
         if (e->job->exact)
                 return start(e, e->job->words);
-        if (!strchr(line, '"'))
+        if (!batch)
                 return start(e, (const char *const[]){ "cmd.exe", "/d", "/s", "/c", line, NULL });
         r = write_batch(e, line);
         return r < 0 ? r : start(e, (const char *const[]){ "cmd.exe", "/d", "/c", e->batch, NULL });
@@ -750,7 +747,7 @@ static void tidy(Exec *e, bool ended) {
         if (e->system == AGENT_SYSTEM_POSIX && (left || e->piped))
                 (void) run_script(e, "", EXEC_SCRIPT_CLEAN, &status);
         if (e->batch)
-                (void) agent_exec(e->client, "", (const char *const[]){ "cmd.exe", "/d", "/c", "del", e->batch, NULL }, &status);
+                batch_remove(e->client, e->batch);
         log_set_max_priority(priority);
 }
 

@@ -77,8 +77,9 @@ class Windows:
     """Files, by the names that they were opened with. Of each program that has been run, C:\\log has the command line, and the batch file
     if it was one; C:\\d is a directory."""
 
-    def __init__(self):
-        self.files, self.opened, self.log, self.ended = {}, [], b"", 0
+    def __init__(self, page):
+        self.files, self.opened, self.log, self.ended = {}, [], b"", {}
+        self.page = page
 
     def open(self, path, mode):
         if path == "C:\\log":
@@ -98,7 +99,9 @@ class Windows:
     def run(self, words):
         batch = self.files.get(words[-1], b"")
         self.log += " ".join(words).encode() + b"\n" + batch
-        self.ended = 3 if batch.startswith(b'@if exist "C:\\d\\*" exit 3\r\n') else 0
+        out = b"Active code page: %d" % self.page if words[-1] == "chcp" else self.log if words[-1] == "type C:\\log" else b""
+        exists = batch.startswith(b'@if exist "C:\\d\\*" exit 3\r\n')
+        self.ended = {"exited": True, "exitcode": 3 if exists else 0, "out-data": base64.b64encode(out).decode()}
 
     def answer(self, command, message):
         if command == "guest-file-open":
@@ -113,7 +116,7 @@ class Windows:
         if command == "guest-exec":
             self.run([message["path"], *message["arg"]])
             return {"pid": 4711}
-        return {"exited": True, "exitcode": self.ended}
+        return self.ended
 
     def scenario(self):
         """Those of its commands that need their arguments."""
@@ -166,7 +169,8 @@ SCENARIOS = {
     },
     "read-hang-up": {"guest-file-read": hang_up},
     "read-huge": {"guest-file-read": b'{"return": {"count": 2000000, "buf-b64": "QQ==", "eof": false}}\n'},
-    "windows-files": Windows().scenario(),
+    "windows-files": Windows(850).scenario(),
+    "windows-odd": Windows(4711).scenario(),
     "windows": {
         "guest-get-osinfo": b'{"return": {"id": "mswindows"}}\n',
         # "Active code page: 850\r\nÜ" in that page; the same for chcp and the command

@@ -691,6 +691,37 @@ static void test_windows(void **state) {
         guest_agent_stop(&a);
 }
 
+/* A line that cmd.exe would not take as it is, in a file, in the guest's code page; also where what comes back stays as it is. */
+static void test_batch(void **state) {
+        static const char *const words[] = { "echo \"ü\"", NULL }, *const lines[] = { "ver\ndir", NULL }, *const type[] = { "type C:\\log", NULL };
+        Fixture *f = *state;
+        GuestAgent a, b;
+
+        guest_agent_start_hostile(f, "w", "windows-files", &a);
+        guest_agent_start_hostile(f, "odd", "windows-odd", &b);
+        {
+                _cleanup_(outcome_done) Outcome o = run(&a, (ExecJob){ .words = words, .raw = true }, -1);
+                _cleanup_(outcome_done) Outcome p = run(&a, (ExecJob){ .words = lines, .raw = true }, -1);
+                _cleanup_(outcome_done) Outcome q = run(&a, (ExecJob){ .words = type, .raw = true }, -1);
+
+                assert_int_equal(o.status, 0);
+                assert_int_equal(p.status, 0);
+                assert_non_null(strstr(q.out, "@echo off\r\necho \"\x81\"\r\n"));
+                assert_non_null(strstr(q.out, "@echo off\r\nver\ndir\r\n"));
+        }
+        {
+                _cleanup_(outcome_done) Outcome o = {};
+
+                fixture_capture(f);
+                o = run(&b, (ExecJob){ .words = words }, -1);
+                fixture_assert_logged(f, "iconv lacks CP4711, the code page of guest g; install glibc-gconv-extra.");
+                assert_int_equal(o.status, -E_LACKS);
+        }
+        check_line(&b, "echo \"u\"", -1, 0, "", "");
+        guest_agent_stop(&a);
+        guest_agent_stop(&b);
+}
+
 static void test_nobody_there(void **state) {
         Fixture *f = *state;
         char *sockets = NULL;
@@ -725,6 +756,7 @@ int main(void) {
                 fixture_test(test_slow_reader),
                 fixture_test(test_broken_input),
                 fixture_test(test_windows),
+                fixture_test(test_batch),
                 fixture_test(test_nobody_there),
                 fixture_test(test_interrupted_scripts), /* the last one: it catches signals */
         };
