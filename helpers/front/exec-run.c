@@ -29,7 +29,7 @@
 enum {
         GATHER_MAX = 512 * 1024,           /* input that is there at the start, and ends, goes with the command */
         FEED_MAX = 256 * 1024,             /* a portion of input that is sent later */
-        WINDOWS_INPUT_MAX = 24 * 1024 * 1024, /* what the agent takes at once, half of its limit */
+        WHOLE_INPUT_MAX = 24 * 1024 * 1024,   /* what the agent takes at once, half of its limit */
         TRIM_AFTER = 8 * 1024 * 1024,         /* of output read, and once as soon as there is much */
         BACKLOG_MAX = 32 * 1024 * 1024,       /* of output not read yet: the command is stopped then … */
         BACKLOG_MIN = 4 * 1024 * 1024,        /* … and goes on; half of TRIM_AFTER at least */
@@ -411,7 +411,7 @@ static int gather(Exec *e) {
         return r;
 }
 
-/* All there will be: what the agent of Windows is sent has to be whole. Returns as exec_run(). */
+/* All there will be: what goes with the command has to be whole. Returns as exec_run(). */
 static int gather_all(Exec *e) {
         int r = 0;
 
@@ -428,9 +428,10 @@ static int gather_all(Exec *e) {
                 if (p[1].revents != 0)
                         return 128 + interrupt_take();
                 r = p[0].revents != 0 ? read_input(e, FEED_MAX) : 0;
-                if (r >= 0 && e->n_input > WINDOWS_INPUT_MAX)
-                        return log_error_errno(EFBIG, "A command in a Windows guest takes at most %d MiB of input; copy it there with vxm cp.",
-                                WINDOWS_INPUT_MAX / 1024 / 1024);
+                if (r >= 0 && e->n_input > WHOLE_INPUT_MAX)
+                        return log_error_errno(EFBIG, "The agent of guest %s takes at most %d MiB of input at once%s; copy it there with vxm cp.",
+                                e->job->guest, WHOLE_INPUT_MAX / 1024 / 1024,
+                                e->system == AGENT_SYSTEM_WINDOWS ? "" : ", and nothing can be written in /tmp there");
         }
         return r;
 }
@@ -441,14 +442,19 @@ static int run_script(Exec *e, const char *what, const char *script, AgentStatus
         return agent_exec(e->client, what, (const char *const[]){ "/bin/sh", "-c", script, "vxm", e->prefix, pid.text, NULL }, ret);
 }
 
+/* Where it cannot be made, as nothing can be written there, the input goes with the command as on Windows. */
 static int make_pipe(Exec *e) {
         _cleanup_(agent_status_done) AgentStatus status = {};
-        int r = run_script(e, "Cannot make a pipe for the input", EXEC_SCRIPT_PIPE, &status);
+        int r;
 
-        if (r >= 0 && status.status != 0)
-                return log_error_errno(EIO, "Cannot make a pipe for the input in guest %s: %s.", e->job->guest,
-                        agent_status_why(&status, "the guest's shell does not say why"));
-        return r;
+        e->piped = true; /* also half a one is removed */
+        r = run_script(e, "Cannot make a pipe for the input", EXEC_SCRIPT_PIPE, &status);
+        if (r < 0)
+                return r;
+        if (status.status != 0)
+                return gather_all(e);
+        e->feed = FEED_IDLE;
+        return 0;
 }
 
 static int send_portion(Exec *e) {
@@ -539,13 +545,10 @@ static int start_posix(Exec *e) {
 
         if (e->job->in >= 0)
                 r = gather(e);
-        if (r >= 0 && e->job->in >= 0 && !e->input_ended) {
-                e->feed = FEED_IDLE;
-                e->piped = true;
+        if (r >= 0 && e->job->in >= 0 && !e->input_ended)
                 r = make_pipe(e);
-        }
-        r = r < 0 ? r : join(e->job->words, &line);
-        if (r < 0)
+        r = r != 0 ? r : join(e->job->words, &line);
+        if (r != 0)
                 return r;
         while (e->job->words[given])
                 given++;

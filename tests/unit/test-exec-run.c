@@ -51,7 +51,7 @@ static Outcome run(const GuestAgent *a, ExecJob job, int in) {
         Outcome o = {};
 
         job.sockets = a->directory;
-        job.tmp = a->f ? a->f->path : NULL;
+        job.tmp = job.tmp ? job.tmp : a->f ? a->f->path : NULL;
         job.guest = "g";
         job.in = in;
         job.out = memory_file(NULL, 0);
@@ -565,6 +565,27 @@ static void test_endless(void **state) {
         guest_agent_stop(&a);
 }
 
+/* Where nothing can be written, input goes with the command, and output comes with its end. */
+static void test_no_tmp(void **state) {
+        Fixture *f = *state;
+        _cleanup_(outcome_done) Outcome o = {};
+        GuestAgent a;
+        int in[2];
+
+        guest_agent_start(f, "g", &a);
+        assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+        if (fork() == 0) {
+                (void) poll(NULL, 0, 300);
+                _exit(write(in[1], "late\n", 5) != 5);
+        }
+        close(in[1]);
+        o = run(&a, (ExecJob){ .words = (const char *const[]){ "cat; exit 3", NULL }, .tmp = "/nowhere" }, in[0]);
+        (void) wait(NULL);
+        assert_int_equal(o.status, 3);
+        assert_string_equal(o.out, "late\n");
+        guest_agent_stop(&a);
+}
+
 /* Where output cannot be read while the command runs, no open files pile up in the guest. */
 static void test_full_disk(void **state) {
         Fixture *f = *state;
@@ -752,6 +773,7 @@ int main(void) {
                 fixture_test(test_hostile),
                 fixture_test(test_endless),
                 fixture_test(test_full_disk),
+                fixture_test(test_no_tmp),
                 fixture_test(test_no_start),
                 fixture_test(test_slow_reader),
                 fixture_test(test_broken_input),
