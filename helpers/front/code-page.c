@@ -35,6 +35,11 @@ static int open_page(unsigned page, bool encode, iconv_t *ret) {
         return *ret == (iconv_t) -1 ? -ENOPKG : 0;
 }
 
+/* Some pages keep back a character that the next one may change; here it is written. */
+static bool flush(iconv_t converter, char **out, size_t *room) {
+        return iconv(converter, NULL, NULL, out, room) != (size_t) -1;
+}
+
 /* Three bytes are the most that a byte of a code page becomes; a replacement has three. */
 int code_page_decode(unsigned page, const char *data, size_t size, char **ret, size_t *ret_size) {
         char *in = (char *) data, *text, *out;
@@ -51,14 +56,15 @@ int code_page_decode(unsigned page, const char *data, size_t size, char **ret, s
         room = size * 4 + 4;
         out = text = malloc(room + 1);
         while (text && left > 0 && iconv(converter, &in, &left, &out, &room) == (size_t) -1) {
-                if (room < STRLEN(REPLACEMENT) || (errno != EILSEQ && errno != EINVAL))
+                if ((errno != EILSEQ && errno != EINVAL) || !flush(converter, &out, &room) || room < STRLEN(REPLACEMENT))
                         break;
                 out = mempcpy(out, REPLACEMENT, STRLEN(REPLACEMENT));
                 room -= STRLEN(REPLACEMENT);
                 in++;
                 left--;
-                (void) iconv(converter, NULL, NULL, NULL, NULL);
         }
+        if (text)
+                (void) flush(converter, &out, &room);
         iconv_close(converter);
         if (!text)
                 return -ENOMEM;
@@ -90,6 +96,8 @@ int code_page_encode(unsigned page, const char *text, char **ret, size_t *ret_si
                 return r;
         out = bytes = malloc(room + 1);
         done = bytes ? iconv(converter, &in, &left, &out, &room) : (size_t) -1;
+        if (done != (size_t) -1 && !flush(converter, &out, &room))
+                done = (size_t) -1;
         iconv_close(converter);
         if (!bytes)
                 return -ENOMEM;

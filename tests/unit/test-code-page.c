@@ -36,6 +36,9 @@ static void test_decode(void **state) {
                 { 936, "\xd6\xd0\xce\xc4", "中文" },
                 { 932, "a\x93", "a\xef\xbf\xbd" }, /* half a character */
                 { 1252, "\x81.", "\xef\xbf\xbd." }, /* none at all */
+                { 1258, "oa", "oa" }, /* what the next one might have changed */
+                { 1258, "a\xd2.a", "ả.a" },
+                { 1255, "\xe0\xff", "א\xef\xbf\xbd" },
         };
 
         (void) state;
