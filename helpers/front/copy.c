@@ -490,18 +490,20 @@ static int pump(Copy *c) {
         }
 }
 
-static const char *base_name(const CopyEnd *e) {
-        const char *name = e->path ? e->path : "input", *slash = strrchr(name, '/'), *backslash = strrchr(name, '\\');
+/* Elsewhere than on Windows, a backslash is a character as any other. */
+static const char *base_name(const Side *s) {
+        const char *name = s->end->path ? s->end->path : "input", *slash = strrchr(name, '/'), *backslash = strrchr(name, '\\');
+        bool windows = s->end->guest && s->system == AGENT_SYSTEM_WINDOWS;
 
         name = slash ? slash + 1 : name;
-        return e->guest && backslash && backslash >= name ? backslash + 1 : name;
+        return windows && backslash && backslash >= name ? backslash + 1 : name;
 }
 
 static int run(Copy *c) {
         int r;
 
         r = c->from.kind->open_source(&c->from);
-        r = r < 0 ? r : c->to.kind->open_target(&c->to, base_name(c->from.end));
+        r = r < 0 ? r : c->to.kind->open_target(&c->to, base_name(&c->from));
         r = r < 0 ? r : pump(c);
         show_progress(c, true);
         return r < 0 ? r : c->to.kind->finish(&c->to, c->from.mode);

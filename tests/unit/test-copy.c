@@ -232,6 +232,10 @@ static void test_odd_names(void **state) {
         assert_int_equal(fchmodat(f->root, "-x", 0, 0), 0);
         assert_int_equal(copy_file(f->path, &there, &here, false), 0); /* also one that lets nobody in */
         assert_int_equal(mode_of(f, "-x"), 0);
+        fixture_write(f, "x\\y", "x");
+        fixture_directory(f, "d");
+        assert_int_equal(copy(f, "a", "x\\y", NULL, "d"), 0); /* only Windows goes by backslashes */
+        assert_same(f, "x\\y", "d/x\\y");
         fixture_capture(f);
         assert_int_equal(copy(f, NULL, "-y", "a", "loop"), -EIO);
         fixture_assert_logged(f, "is a link that leads nowhere");
