@@ -60,15 +60,27 @@ static const char *choose_terminal(const char *verb) {
         return typed && isatty(STDOUT_FILENO) ? "-t" : typed && streq(verb, "exec") ? "-Tn" : "-T";
 }
 
+/* By sh, as one's shell there may be any; in the host's name is nothing that means something to it. */
+static int make_line(int argc, char *argv[], char **ret) {
+        _cleanup_(freep) char *script = NULL;
+        int r = format(&script,
+                "command -v vxm >/dev/null || { echo \"vxm is not installed on %s, or not in its PATH; install it there.\" >&2; exit %d; }; "
+                "exec vxm \"$@\"",
+                arg_host, STATUS_LACKS);
+
+        r = r < 0 ? r : list_append(ret, "", "exec sh -c");
+        r = r < 0 ? r : host_quote(ret, script);
+        r = r < 0 ? r : list_append(ret, " ", "vxm");
+        for (int i = 0; r >= 0 && i < argc; i++)
+                r = host_quote(ret, argv[i]);
+        return r;
+}
+
 int host_run(int argc, char *argv[]) {
         _cleanup_(freep) char *line = NULL;
-        const char *how = choose_terminal(argv[0]);
-        int r = list_append(&line, "", "vxm");
 
-        for (int i = 0; r >= 0 && i < argc; i++)
-                r = host_quote(&line, argv[i]);
-        if (r < 0)
+        if (make_line(argc, argv, &line) < 0)
                 return exit_status(log_oom());
-        execlp("ssh", "ssh", how, "--", arg_host, line, (char *) NULL);
+        execlp("ssh", "ssh", choose_terminal(argv[0]), "--", arg_host, line, (char *) NULL);
         return exit_status(log_error_errno(errno == ENOENT ? E_LACKS : errno, "Cannot run ssh: %m; install openssh-client."));
 }

@@ -102,11 +102,35 @@ static void test_input(void **state) {
         }
 }
 
+/* Its words get there as they are; and it is told when nobody is there to take them. */
+static void test_line(void **state) {
+        Fixture *f = *state;
+        char *words[] = { (char *) "exec", (char *) "it's", (char *) "$HOME", NULL };
+        int status;
+
+        make_program(f, "bin/ssh", "#!/bin/sh\nPATH=$PATH:$PATH/there; for line; do :; done; exec /bin/sh -c \"$line\"\n");
+        assert_int_equal(symlinkat("/bin/sh", f->root, "bin/sh"), 0);
+        {
+                _cleanup_(freep) char *said = run_there(f, false, words, &status);
+
+                assert_int_equal(status, 69);
+                assert_string_equal(said, "vxm is not installed on there, or not in its PATH; install it there.\n");
+        }
+        make_program(f, "bin/there/vxm", "#!/bin/sh\nprintf '%s|' \"$@\"; exit 3\n");
+        {
+                _cleanup_(freep) char *said = run_there(f, false, words, &status);
+
+                assert_int_equal(status, 3);
+                assert_string_equal(said, "exec|it's|$HOME|");
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_name),
                 cmocka_unit_test(test_quote),
                 fixture_test(test_input),
+                fixture_test(test_line),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
