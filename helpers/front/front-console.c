@@ -55,39 +55,38 @@ static int make_raw(void) {
         return 0;
 }
 
-/* The guest may be slow to read: it is waited for. */
-static int send_all(int fd, const char *data, size_t size) {
-        while (size > 0) {
-                ssize_t n = write(fd, data, size);
+/* What the guest has not read yet. */
+typedef struct Keys {
+        char data[CHUNK];
+        size_t n;
+} Keys;
 
-                if (n < 0 && errno == EAGAIN) {
-                        struct pollfd p = { .fd = fd, .events = POLLOUT };
-
-                        if (poll(&p, 1, -1) < 0 && errno != EINTR)
-                                return -errno;
-                        continue;
-                }
-                if (n < 0 && errno != EINTR)
-                        return -errno;
-                if (n > 0) {
-                        data += n;
-                        size -= (size_t) n;
-                }
-        }
-        return 0;
-}
-
-/* From here to the guest. Returns 1; 0: no more comes; CONSOLE_LEFT: the escape key was pressed; -errno. */
-static int forward_keys(int console, bool terminal) {
+/* Keeps what there is room for. A terminal is read on and on, or the escape key would not be seen. Returns 1; 0: no more comes;
+ * CONSOLE_LEFT: the escape key was pressed; -errno. */
+static int take_keys(Keys *k, bool terminal) {
         char data[CHUNK], *escape;
-        ssize_t n = read(STDIN_FILENO, data, sizeof data);
-        int r;
+        size_t room = sizeof k->data - k->n, size;
+        ssize_t n = read(STDIN_FILENO, data, terminal ? sizeof data : room);
 
         if (n <= 0)
                 return n == 0 ? 0 : errno == EAGAIN || errno == EINTR ? 1 : -errno;
         escape = terminal ? memchr(data, ESCAPE, (size_t) n) : NULL;
-        r = send_all(console, data, escape ? (size_t) (escape - data) : (size_t) n);
-        return r < 0 ? r : escape ? CONSOLE_LEFT : 1;
+        size = escape ? (size_t) (escape - data) : (size_t) n;
+        size = size < room ? size : room;
+        memcpy(k->data + k->n, data, size);
+        k->n += size;
+        return escape ? CONSOLE_LEFT : 1;
+}
+
+/* As much as the guest takes now. Returns 0 or -errno. */
+static int send_keys(int console, Keys *k) {
+        ssize_t n = k->n > 0 ? write(console, k->data, k->n) : 0;
+
+        if (n < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        k->n -= (size_t) n;
+        memmove(k->data, k->data + n, k->n);
+        return 0;
 }
 
 /* From the guest to here. Returns 1; 0: the guest has ended; -errno. */
@@ -103,23 +102,25 @@ static int forward_output(int console) {
 }
 
 int console_forward(int console, bool terminal) {
-        struct pollfd fds[] = { { .fd = console, .events = POLLIN }, { .fd = STDIN_FILENO, .events = POLLIN } };
+        Keys keys = {};
+        bool more = true; /* a script may have said all; what the guest answers is still to come */
 
         for (;;) {
-                int r = 1;
+                struct pollfd fds[] = { { .fd = console, .events = (short) (POLLIN | (keys.n > 0 ? POLLOUT : 0)) },
+                        { .fd = more && (terminal || keys.n < sizeof keys.data) ? STDIN_FILENO : -1, .events = POLLIN } };
+                int r = 1, sent;
 
                 if (poll(fds, ELEMENTSOF(fds), -1) < 0 && errno != EINTR)
                         return -errno;
                 if (fds[1].revents)
-                        r = forward_keys(console, terminal);
-                if (r < 0 || r == CONSOLE_LEFT)
-                        return r == -EPIPE ? CONSOLE_ENDED : r;
-                if (r == 0)
-                        fds[1].fd = -1; /* a script has said all; what the guest answers is still to come */
-                r = fds[0].revents ? forward_output(console) : 1;
+                        r = take_keys(&keys, terminal);
+                sent = r < 0 ? r : send_keys(console, &keys);
+                if (sent < 0 || r == CONSOLE_LEFT)
+                        return sent == -EPIPE ? CONSOLE_ENDED : sent < 0 ? sent : r;
+                more = more && r > 0;
+                r = fds[0].revents & ~POLLOUT ? forward_output(console) : 1;
                 if (r <= 0)
                         return r < 0 ? r : CONSOLE_ENDED;
-                fds[0].revents = fds[1].revents = 0;
         }
 }
 

@@ -87,10 +87,49 @@ static void test_script(void **state) {
         assert_int_equal(end(&b), CONSOLE_ENDED);
 }
 
+/* A guest that does not read keeps nobody in its console. */
+static void test_deaf(void **state) {
+        static char keys[2 * 1024 * 1024];
+        Bench b = begin(true);
+
+        (void) state;
+        memset(keys, 'k', sizeof keys);
+        assert_int_equal(write_full(b.keys, keys, sizeof keys), 0);
+        assert_int_equal(write_full(b.guest, "busy", 4), 0);
+        assert_reads(b.screen, "busy", 4);
+        assert_int_equal(write_full(b.keys, "\x1d", 1), 0);
+        assert_int_equal(end(&b), CONSOLE_LEFT);
+}
+
+/* Of a script nothing is lost, however long the guest takes. */
+static void test_long_script(void **state) {
+        static char keys[2 * 1024 * 1024];
+        Bench b = begin(false);
+        pid_t writer;
+
+        (void) state;
+        for (size_t i = 0; i < sizeof keys; i++)
+                keys[i] = (char) (i * 2654435761U >> 13);
+        writer = fork();
+        if (writer == 0)
+                _exit(write_full(b.keys, keys, sizeof keys) < 0);
+        closep(&b.keys);
+        b.keys = -EBADF;
+        usleep(100000);
+        for (size_t n = 0; n < sizeof keys; n += 256)
+                assert_reads(b.guest, keys + n, 256);
+        closep(&b.guest);
+        b.guest = -EBADF;
+        assert_int_equal(end(&b), CONSOLE_ENDED);
+        assert_int_equal(waitpid(writer, NULL, 0), writer);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_terminal),
                 cmocka_unit_test(test_script),
+                cmocka_unit_test(test_deaf),
+                cmocka_unit_test(test_long_script),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
