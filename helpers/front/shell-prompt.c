@@ -2,6 +2,7 @@
 /* Reads lines. */
 
 #include <fcntl.h>
+#include <signal.h>
 
 #include "edit-library.h"
 #include "shell-line.h"
@@ -20,6 +21,13 @@ struct ShellPrompt {
         size_t size;
         bool terminal;
 };
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number) {
+        (void) number;
+        interrupted = true;
+}
 
 static char *prompt_text(EditLine *line) {
         (void) line;
@@ -113,8 +121,6 @@ static void save_history(ShellPrompt *p) {
 ShellPrompt *shell_prompt_free(ShellPrompt *p) {
         if (!p)
                 return NULL;
-        if (p->history && p->file)
-                save_history(p);
         if (p->history)
                 p->edit->history_end(p->history);
         if (p->line)
@@ -145,16 +151,17 @@ static int read_edited(ShellPrompt *p, char **ret) {
 
         if (!text || n <= 0)
                 return 0;
-        if (strspn(text, " \t\r\n") < (size_t) n)
+        if (strspn(text, " \t\r\n") < (size_t) n) {
                 (void) p->edit->history(p->history, &event, H_ENTER, text);
+                if (p->file)
+                        save_history(p); /* at once: a shell may end in many ways */
+        }
         return take(text, (size_t) n, ret);
 }
 
-int shell_prompt_read(ShellPrompt *p, char **ret) {
+static int read_plain(ShellPrompt *p, char **ret) {
         ssize_t n;
 
-        if (p->history)
-                return read_edited(p, ret);
         if (p->terminal) {
                 fputs("vxm> ", stdout);
                 fflush(stdout);
@@ -163,4 +170,25 @@ int shell_prompt_read(ShellPrompt *p, char **ret) {
         if (n < 0)
                 return feof(stdin) ? 0 : -errno;
         return take(p->buffer, (size_t) n, ret);
+}
+
+/* Ctrl-C drops the line: it has a handler here, and ends a read, which libedit tells as the end. */
+static int read_interruptible(ShellPrompt *p, char **ret) {
+        struct sigaction action = { .sa_handler = on_interrupt }, before;
+        int r;
+
+        if (sigaction(SIGINT, &action, &before) < 0)
+                return -errno;
+        interrupted = false;
+        r = p->history ? read_edited(p, ret) : read_plain(p, ret);
+        (void) sigaction(SIGINT, &before, NULL);
+        if (r > 0 || !interrupted)
+                return r;
+        clearerr(stdin);
+        fputs(p->history ? "^C\n" : "\n", stdout); /* where nobody edits, the terminal shows the key itself */
+        return take("", 0, ret);
+}
+
+int shell_prompt_read(ShellPrompt *p, char **ret) {
+        return p->terminal ? read_interruptible(p, ret) : read_plain(p, ret);
 }

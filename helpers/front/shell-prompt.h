@@ -15,7 +15,7 @@ static inline void shell_prompt_freep(ShellPrompt **p) {
 
 bool shell_prompt_is_terminal(const ShellPrompt *p);
 
-/* The next line, without its end, to be freed. Returns 1; 0 at the end; -EMSGSIZE; -errno. */
+/* The next line, without its end, to be freed; an empty one where Ctrl-C has dropped it. Returns 1; 0 at the end; -EMSGSIZE; -errno. */
 int shell_prompt_read(ShellPrompt *p, char **ret);
 
 /* What completes a word that begins with “@”: as much as is the same for all words that begin so, and a blank if there is but one. Returns
