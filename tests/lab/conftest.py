@@ -24,10 +24,8 @@ sys.path.insert(1, str(Path(__file__).resolve().parent.parent))  # shapes.py
 import demo
 from vxmlab.machine import Machine
 
-# The machines that run right now, those of them that are good for nothing any more, and of the tests in which something has
-# stopped answering, what that is.
+# The machines that run right now, and of the tests in which something has stopped answering, what that is.
 _machines = []
-_dead = []
 _hung = {}
 
 # What a failing test shows of each: a heading and the lab's shell line, which gets the test's begin as $1.
@@ -108,7 +106,7 @@ def _shaped():
 def lab_shaped(request, _shaped):
     marker = request.node.get_closest_marker("machine")
     shape = marker.args if marker else ()
-    if _shaped["machine"] is None or _shaped["machine"] in _dead or _shaped["shape"] != shape:
+    if _shaped["machine"] is None or _shaped["shape"] != shape:
         _shaped["stack"].close()
         _shaped["machine"] = _shaped["stack"].enter_context(_machine(request.node))
         _shaped["shape"] = shape
@@ -134,20 +132,27 @@ def pytest_runtest_protocol(item, nextitem):
     """Repeats a test, twice at most, when its machine or a guest in it has hung, and says so: emulating a processor that runs a
     guest of its own, QEMU loses an interrupt now and then on a busy host. What hangs because of the product hangs each time.
     """
-    if not {"lab", "lab_shaped"} & set(item.fixturenames):
-        return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = runtestprotocol(item, nextitem=nextitem, log=False)
     for _ in range(2):
         if item.nodeid not in _hung:
             break
+        _forget_machines(item)
         item.user_properties.append(("told", f"{_hung.pop(item.nodeid)} hung or was lost, so it was run once more, with another machine"))
         item._initrequest()
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    if _hung.pop(item.nodeid, None):
+        _forget_machines(item)
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+def _forget_machines(item):
+    """Ends what the module's tests share, so that the next one gets a machine that answers."""
+    with contextlib.suppress(Exception):  # of fixtures that clean up in a machine which does not
+        item.session._setupstate.teardown_exact(None)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -164,7 +169,6 @@ def pytest_runtest_makereport(item, call):
 def _loss(item, machine):
     """What the console showed last before the connection broke off."""
     _hung[item.nodeid] = "the lab's machine"
-    _dead.append(machine)
     before = machine.console_log.rpartition("] Linux version")[0] or machine.console_log
     yield "the lab's console", "\n".join(before.splitlines()[-25:])
 
@@ -176,7 +180,6 @@ def _evidence(item, machine):
             text = machine.run(["sh", "-c", command, "sh", f"@{machine.began:.0f}"], check=False, timeout=60).stdout
         except Exception as error:  # whatever it is, the test's own failure is the news
             _hung[item.nodeid] = "the lab's machine"
-            _dead.append(machine)
             console = "\n".join(machine.console_log.splitlines()[-15:])
             yield "the lab's console", f"{console}\n(no {heading} to be had: {error})"
             return
