@@ -6,14 +6,13 @@
  * is to do. */
 
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "exit-status.h"
 #include "log.h"
+#include "masked-spawn.h"
 #include "messages.h"
 #include "root.h"
 #include "static-apply.h"
@@ -245,19 +244,10 @@ static int spawn(const StaticTool *tool, pid_t *ret) {
                 (char *) "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                 NULL,
         };
-        posix_spawnattr_t attributes;
         sigset_t none;
-        int r;
 
-        r = posix_spawnattr_init(&attributes);
-        if (r > 0)
-                return r;
         sigemptyset(&none);
-        r = posix_spawnattr_setsigmask(&attributes, &none);
-        r = r > 0 ? r : posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-        r = r > 0 ? r : posix_spawn(ret, tool->program, NULL, &attributes, (char *const *) tool->argv, environment);
-        (void) posix_spawnattr_destroy(&attributes);
-        return r;
+        return spawn_with_mask(tool->program, (char *const *) tool->argv, environment, &none, ret);
 }
 
 /* What the tool says goes to where our messages go. */
@@ -266,8 +256,8 @@ static int run_tool(const StaticTool *tool) {
         pid_t pid;
 
         r = spawn(tool, &pid);
-        if (r > 0)
-                return log_event_errno(r, MESSAGE_STATIC_FAILED, NULL, "Cannot run %s: %s.", tool->program, strerror(r));
+        if (r < 0)
+                return log_event_errno(r, MESSAGE_STATIC_FAILED, NULL, "Cannot run %s: %s.", tool->program, strerror(-r));
         while (waitpid(pid, &status, 0) < 0)
                 if (errno != EINTR)
                         return log_error_errno(errno, "Cannot wait for %s: %m.", tool->program);

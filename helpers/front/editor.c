@@ -3,13 +3,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "editor.h"
 #include "late-signal.h"
 #include "log.h"
+#include "masked-spawn.h"
 #include "root.h"
 
 enum {
@@ -29,20 +29,6 @@ static void split_words(char *text, char *words[static WORDS_MAX + 1]) {
 }
 
 /* mask: the editor's own signals, of which we hold some. */
-static int start(char *const words[], const sigset_t *mask, pid_t *ret) {
-        posix_spawnattr_t attributes;
-        int r;
-
-        r = posix_spawnattr_init(&attributes);
-        if (r > 0)
-                return -r;
-        r = posix_spawnattr_setsigmask(&attributes, mask);
-        r = r > 0 ? r : posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-        r = r > 0 ? r : posix_spawnp(ret, words[0], NULL, &attributes, words, environ);
-        (void) posix_spawnattr_destroy(&attributes);
-        return -r;
-}
-
 static int try(const char *command, const char *file, const sigset_t *mask, pid_t *ret) {
         _cleanup_(freep) char *text = strdup(command);
         char *words[WORDS_MAX + 1] = {};
@@ -57,7 +43,7 @@ static int try(const char *command, const char *file, const sigset_t *mask, pid_
                 return -ENOENT;
         words[n] = (char *) file;
         words[n + 1] = NULL;
-        return start(words, mask, ret);
+        return spawn_with_mask(words[0], words, environ, mask, ret);
 }
 
 static int spawn(const char *file, const sigset_t *mask, pid_t *ret) {

@@ -373,40 +373,28 @@ static void test_bad_preset(void **state) {
 }
 
 static void test_unknown_warns(void **state) {
-        _cleanup_(guest_freep) Guest *g = NULL;
+        static const char *const logged[] = {
+                "2: [CPU] Counts= is unknown, and ignored; did you mean [CPU] Count=?",
+                "4: Section [Nonsense] is unknown, and ignored; vxm.guest(5) lists all sections.",
+                "6: Section [memroy] is unknown, and ignored; did you mean [Memory]?",
+                "8: [CPU] HugePages= is unknown, and ignored; did you mean [Memory] HugePages=?",
+                "9: [CPU] Anything= is unknown, and ignored; vxm.guest(5) lists all keys.",
+                /* Several sections have it: none is named. */
+                "11: [GPU] Path= is unknown, and ignored; vxm.guest(5) lists all keys.",
+        };
         Fixture *f = *state;
 
         fixture_write(f, "etc/vxm/guests/g.guest", "[CPU]\nCounts=9\nCount=3\n[Nonsense]\nCount=4\n[memroy]\n[CPU]\nHugePages=1\nAnything=\n[GPU]\nPath=/x\n");
-        fixture_capture(f);
-        g = load(f);
-        fixture_assert_logged(f, "/etc/vxm/guests/g.guest:2: [CPU] Counts= is unknown, and ignored; did you mean [CPU] Count=?");
-        assert_int_equal(g->cpu_count, 3);
-        g = guest_free(g);
+        for (size_t i = 0; i < ELEMENTSOF(logged); i++) {
+                _cleanup_(guest_freep) Guest *g = NULL;
+                _cleanup_(freep) char *line = NULL;
 
-        fixture_capture(f);
-        g = load(f);
-        fixture_assert_logged(f, "/etc/vxm/guests/g.guest:4: Section [Nonsense] is unknown, and ignored; vxm.guest(5) lists all sections.");
-        g = guest_free(g);
-
-        fixture_capture(f);
-        g = load(f);
-        fixture_assert_logged(f, "/etc/vxm/guests/g.guest:6: Section [memroy] is unknown, and ignored; did you mean [Memory]?");
-        g = guest_free(g);
-
-        fixture_capture(f);
-        g = load(f);
-        fixture_assert_logged(f, "/etc/vxm/guests/g.guest:8: [CPU] HugePages= is unknown, and ignored; did you mean [Memory] HugePages=?");
-        g = guest_free(g);
-
-        fixture_capture(f);
-        g = load(f);
-        fixture_assert_logged(f, "/etc/vxm/guests/g.guest:9: [CPU] Anything= is unknown, and ignored; vxm.guest(5) lists all keys.");
-        g = guest_free(g);
-
-        /* Several sections have it: none is named. */
-        fixture_capture(f);
-        g = load(f);
-        fixture_assert_logged(f, "/etc/vxm/guests/g.guest:11: [GPU] Path= is unknown, and ignored; vxm.guest(5) lists all keys.");
+                assert_int_equal(format(&line, "/etc/vxm/guests/g.guest:%s", logged[i]), 0);
+                fixture_capture(f);
+                g = load(f);
+                fixture_assert_logged(f, line);
+                assert_int_equal(g->cpu_count, 3);
+        }
 }
 
 /* How many a guest has that does not say, and what it says of them. */
